@@ -1,0 +1,1 @@
+"""Chairside: vital signs from bedside monitors to a nurse's screen and a page."""

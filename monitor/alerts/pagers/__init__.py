@@ -1,0 +1,1 @@
+"""Pagers: one file a way of reaching a person."""

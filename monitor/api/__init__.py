@@ -1,0 +1,1 @@
+"""The doors to the outside: HTTP, the live stream, and who is asking."""

@@ -1,0 +1,95 @@
+"""What a device is: a row of data, and a decoder that turns its bytes into words. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from monitor.model import Fault, Said, Vital
+
+
+class Decoder(Protocol):
+    """Bytes in by argument, meaning out by return. The caller may cut the bytes anywhere."""
+
+    def feed(self, data: bytes) -> list[Said]:
+        """Everything these bytes complete. What the wire does wrong is a `Fault`, never an exception."""
+        ...
+
+    def close(self) -> list[Said]:
+        """What is left over when the stream ends: an unfinished frame is a `Fault`."""
+        ...
+
+
+class MessageDecoder(Protocol):
+    """A decoder of whole messages (MQTT): the topic is part of what was said."""
+
+    def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> list[Said]:
+        """Everything one message says; `at_ms` judges the age of a payload that carries its own time."""
+        ...
+
+
+class Polled(Protocol):
+    """What a device that must be asked adds to its decoder. Time is an argument."""
+
+    def tick(self, now_ms: int) -> None:
+        """Let time pass: a due question is queued, an unanswered one is given up."""
+        ...
+
+    def due_ms(self) -> int:
+        """When `tick` wants to be called next."""
+        ...
+
+    def to_send(self) -> bytes:
+        """Bytes to write now, once; b"" if there are none."""
+        ...
+
+    def start_cuff(self) -> str | None:
+        """Queue a cuff reading; a text is the reason why not."""
+        ...
+
+    def cancel_cuff(self) -> None:
+        """Queue the end of a running cuff reading; always accepted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SerialSettings:
+    """How the line is set: baud, data bits, parity (N, E, O), stop bits."""
+
+    baud: int = 9600
+    bits: int = 8
+    parity: str = "N"
+    stop: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One supported device: what it is called, how it is wired, what it measures, how its bytes are read."""
+
+    name: str
+    models: tuple[str, ...]
+    transport: str
+    """"serial" or "mqtt"."""
+    decoder: Callable[[Mapping[str, Any]], Any]
+    """Makes a fresh decoder from the `options` table of a `[[device]]`; raises ValueError on a bad option."""
+    vitals: tuple[Vital, ...]
+    settings: SerialSettings = SerialSettings()
+    cuff: bool = False
+    """It measures blood pressure."""
+    starts_cuff: bool = False
+    """A cuff can be started from here."""
+    polled: bool = False
+    silent_after_ms: int = 5_000
+    """No whole frame for so long means the link is silent (the device's own rhythm, from its fact sheet)."""
+    hint: str = ""
+    """What a technician should check when nothing arrives."""
+    looks_like: Callable[[bytes], bool] | None = None
+    """Whether these raw bytes seem to come from this device: how a wrong driver on a port is named."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Option names this driver knows, each with one line of explanation."""
+
+
+def leftover(dropped: int) -> list[Said]:
+    """The Fault for an unfinished frame at the end of a stream, if there was one."""
+    return [Fault("unfinished frame at the end", dropped)] if dropped else []

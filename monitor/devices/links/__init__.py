@@ -1,0 +1,1 @@
+"""Links: a serial port, a socket or a subscription as `read` and `write`."""

@@ -1,0 +1,554 @@
+"""The vocabulary: what a vital sign is, what a device says, and every event the ward knows. Data only.
+
+Times are `..._ms`: milliseconds since the Unix epoch in UTC on the service's steady line (`clock.py`).
+Values are in the one unit of their `Vital`; a missing value is `None` and is never read as normal.
+Codes are those of IEEE 11073-10101 (CF code10), LOINC and UCUM.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, IntEnum, StrEnum
+from typing import ClassVar, NewType, Self
+
+Bed = NewType("Bed", str)
+Device = NewType("Device", str)
+Staff = NewType("Staff", str)
+
+CLINIC = Bed("")
+"""Where an alarm of the service itself belongs: to no bed, and so to every screen."""
+
+
+class Vital(Enum):
+    """One measured quantity of one source: `vital.value` is its name outside, `vital.unit` its UCUM unit."""
+
+    HEART_RATE = "hr", "/min", 147842, "8867-4", "HR"
+    PULSE_SPO2 = "pr_spo2", "/min", 149530, "8889-8", "PR"
+    PULSE_NIBP = "pr_nibp", "/min", 149546, "8867-4", "PR"
+    SPO2 = "spo2", "%", 150456, "59408-5", "SpO2"
+    RESPIRATION = "rr", "/min", 151562, "9279-1", "RR"
+    TEMPERATURE = "temp", "Cel", 150344, "8310-5", "Temp"
+    PERFUSION = "pi", "%", 150488, "61006-3", "PI"
+    ETCO2 = "etco2", "mm[Hg]", 151708, "19891-1", "etCO2"
+    SYSTOLIC = "nibp_sys", "mm[Hg]", 150021, "8480-6", "BP"
+    DIASTOLIC = "nibp_dia", "mm[Hg]", 150022, "8462-4", "BP dia"
+    MEAN = "nibp_map", "mm[Hg]", 150023, "8478-0", "MAP"
+    ARTERIAL_SYSTOLIC = "abp_sys", "mm[Hg]", 150037, "8480-6", "ABP"
+    ARTERIAL_DIASTOLIC = "abp_dia", "mm[Hg]", 150038, "8462-4", "ABP dia"
+    ARTERIAL_MEAN = "abp_map", "mm[Hg]", 150039, "8478-0", "ABP MAP"
+
+    unit: str
+    mdc: int
+    loinc: str
+    label: str
+
+    def __new__(cls, key: str, unit: str, mdc: int, loinc: str, label: str) -> Self:
+        """Make the member's value its name outside and keep the codes beside it."""
+        member = object.__new__(cls)
+        member._value_ = key
+        member.unit = unit
+        member.mdc = mdc
+        member.loinc = loinc
+        member.label = label
+        return member
+
+
+class Quality(StrEnum):
+    """How far a value may be believed. Staleness is not a quality: it is told by `fresh_until_ms`."""
+
+    VALID = "valid"
+    QUESTIONABLE = "questionable"
+    INVALID = "invalid"
+    MISSING = "missing"
+
+
+class Doubt(IntEnum):
+    """Why a questionable value is doubted: it decides how long a HIGH alarm may be withheld."""
+
+    NONE = 0
+    UNUSUAL = 1
+    """Outside the SOFT band (physiology.md 1): a HIGH at once waits for its delay, 10 s where that is 0."""
+    POOR_SIGNAL = 2
+    """The device says so: motion, low perfusion, low quality. Withholds a HIGH for at most 30 s (ALM-073)."""
+
+
+class Priority(IntEnum):
+    """The three priorities of IEC 60601-1-8 and no fourth (ALM-010). Higher is worse."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+class Side(StrEnum):
+    """Which side of a limit is the bad one."""
+
+    LOW = "low"
+    HIGH = "high"
+
+
+class AlarmState(StrEnum):
+    """Where one alarm is in its life (alarms.md 5). CLEAR is both before and after."""
+
+    CLEAR = "clear"
+    PENDING = "pending"
+    ACTIVE = "active"
+    ACKED = "acked"
+    LATCHED = "latched"
+
+
+class Cue(StrEnum):
+    """What is true of a condition now; the alarm table says whether that is news."""
+
+    ONSET = "onset"
+    HELD = "held"
+    END = "end"
+    ACK = "ack"
+    LAPSE = "lapse"
+    DISCHARGE = "discharge"
+
+
+class LinkState(StrEnum):
+    """What one device's link is doing."""
+
+    CONNECTING = "connecting"
+    UP = "up"
+    SILENT = "silent"
+    DOWN = "down"
+
+
+class PauseKind(StrEnum):
+    """The inactivation states that are offered here (alarms.md 5): sound only, or sound and light."""
+
+    AUDIO = "audio paused"
+    ALARM = "alarm paused"
+
+
+class Why(StrEnum):
+    """Why a page goes out."""
+
+    FIRST = "first page for this alarm"
+    UNANSWERED = "nobody has accepted in time"
+    REJECTED = "the person paged cannot go"
+    UNDELIVERED = "the last page could not be delivered"
+    NOT_AT_BED = "accepted, but nobody has acknowledged at the bed"
+    REPEAT = "still unanswered after the whole chain"
+    STILL_LATCHED = "the condition has ended, but nobody has looked yet"
+
+
+class Outcome(StrEnum):
+    """What became of one page on one way (ALM-083)."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+
+
+class CuffWhy(StrEnum):
+    """Why a cuff is started."""
+
+    SCHEDULED = "scheduled"
+    CONFIRM = "repeat to confirm"
+    ASKED = "asked by staff"
+
+
+# What a device said: made by codecs, with no bed and no clock.
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of a continuous vital as the device gave it. `value` is None unless valid or questionable."""
+
+    vital: Vital
+    value: float | None
+    quality: Quality = Quality.VALID
+    why: str | None = None
+    doubt: Doubt = Doubt.NONE
+    device_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cuff:
+    """One cuff measurement: one value, never three. A failed one has no numbers and says why.
+
+    Pressures in mmHg, `pulse` in 1/min, `age_ms` is how old the device says the measurement is.
+    """
+
+    systolic: float | None
+    diastolic: float | None
+    mean: float | None = None
+    pulse: float | None = None
+    age_ms: int = 0
+    quality: Quality = Quality.VALID
+    why: str | None = None
+    doubt: Doubt = Doubt.NONE
+    derived_mean: bool = False
+    device_time: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the device says that is not a number: "probe off", "alarm silenced"."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Bytes that could not be read, how many were dropped, and why."""
+
+    reason: str
+    dropped: int
+
+
+Said = Sample | Cuff | Notice | Fault
+
+
+# What the ward hears.
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A continuous value at a bed. After `fresh_until_ms` it is UNKNOWN; a late one was never live."""
+
+    durable: ClassVar[bool] = False
+    at_ms: int
+    bed: Bed
+    device: Device
+    vital: Vital
+    value: float | None
+    quality: Quality
+    why: str | None
+    fresh_until_ms: int
+    doubt: Doubt = Doubt.NONE
+    late: bool = False
+    """True for a value that came too late to be live: history only, `at_ms` is when it was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class CuffTaken:
+    """A cuff measurement at a bed, or a failed one; `by` names who typed it when it was taken by hand."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    measured_at_ms: int
+    bed: Bed
+    device: Device | None
+    cuff: Cuff
+    by: Staff | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMoved:
+    """A device's link changed state. `since_ms` is when it began: for a silence, the last thing heard."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    device: Device
+    was: LinkState
+    now: LinkState
+    why: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceNoted:
+    """What a device says beside its numbers now: all its notices, replacing the earlier ones."""
+
+    durable: ClassVar[bool] = False
+    at_ms: int
+    device: Device
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartMoved:
+    """A part of the service itself became bad or good: "journal", "paging", "clock", "loop"."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    part: str
+    ok: bool
+    why: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStarted:
+    """The service came up; between `last_at_ms` (None on the first start) and `at_ms` nothing was watched."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    version: str
+    last_at_ms: int | None
+
+
+# What staff do. `by` is the signed-in user; `submit` stamps `at_ms`.
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Today's own normal of one patient: mmHg, 1/min, %. None where it was not taken."""
+
+    systolic: float | None = None
+    diastolic: float | None = None
+    heart_rate: float | None = None
+    spo2: float | None = None
+    respiration: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A "watch" session is opened on a bed."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    alias: str
+    baseline: Baseline
+    profile: str
+    cuff_interval_ms: int | None
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Discharged:
+    """A session is closed. Refused while a HIGH alarm of the bed is unacknowledged."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    session: int
+    by: Staff
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """Somebody is at the bed and has seen this alarm."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    alarm_id: int
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The person paged says "I go"."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The person paged says "I can't go"; the next step is due at once."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    by: Staff
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Audio or alarm paused at a bed until a time. The ward fills in `pause_id`."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    kind: PauseKind
+    vital: Vital | None
+    until_ms: int
+    why: str
+    by: Staff
+    pause_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A pause has ended: by a person, by its time, or by a new HIGH."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    pause_id: int
+    by: Staff | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSet:
+    """This session's own limit for one rule, within the clinic's span; None puts the profile's back."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    rule: str
+    limit: float | None
+    why: str
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class DutySet:
+    """Who is on duty, and who has which bed: the whole list, replacing the earlier one."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    on: tuple[Staff, ...]
+    beds: tuple[tuple[Bed, Staff], ...]
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class CuffAsked:
+    """Staff want a cuff reading now."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class VitalTyped:
+    """A continuous vital taken by hand (temperature, counted respiration), marked so wherever it goes."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    vital: Vital
+    value: float
+    by: Staff
+
+
+StaffAction = (
+    Admitted
+    | Discharged
+    | Acked
+    | Accepted
+    | Rejected
+    | Paused
+    | Resumed
+    | LimitSet
+    | DutySet
+    | CuffAsked
+    | VitalTyped
+)
+
+
+# What the ward decides.
+
+
+class SessionPhase(StrEnum):
+    """Where a session is. The plain watch session knows one phase and its end."""
+
+    WATCH = "watch"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionMoved:
+    """A session was opened (`was` is None), moved on or closed."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    session: int
+    bed: Bed
+    was: SessionPhase | None
+    now: SessionPhase
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class CuffOrdered:
+    """A cuff reading is wanted at a bed; the reader of `device` carries it out."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    device: Device
+    why: CuffWhy
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmMoved:
+    """One step in the life of one alarm (ALM-047, ALM-093).
+
+    `since_ms` is the first breach, `value` and `limit` what stood against each other in `vital.unit`
+    (None for a technical alarm), `note` what else a nurse should know: "not confirmed", "poor signal".
+    """
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    alarm_id: int
+    bed: Bed
+    rule: str
+    priority: Priority
+    was: AlarmState
+    now: AlarmState
+    cue: Cue
+    since_ms: int
+    value: float | None
+    limit: float | None
+    note: str = ""
+    device: Device | None = None
+    """The device of a technical alarm; None for one of a patient or of the service."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageOrdered:
+    """One page to one person. `text` is all that leaves the clinic: bed, priority, parameter, value."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    alarm_id: int
+    bed: Bed
+    rule: str
+    priority: Priority
+    step: int
+    to: Staff
+    why: Why
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageReported:
+    """What a pager says became of a page on one of its ways."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    way: str
+    outcome: Outcome
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecalled:
+    """A page is over: the pagers that carried it are told so, in `text`, under the same id (ALM-085)."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    text: str
+    why: str
+
+
+Heard = (
+    Reading | CuffTaken | LinkMoved | DeviceNoted | PartMoved | ServiceStarted | PageReported | StaffAction
+)
+"""What may be fed to a ward."""
+
+Decided = SessionMoved | CuffOrdered | AlarmMoved | PageOrdered | PageRecalled
+"""What only a ward may make."""
+
+Event = Heard | Decided

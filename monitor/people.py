@@ -1,0 +1,58 @@
+"""Who may sign in, and with what: roles, accounts and tokens as records. Data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.model import Staff
+
+
+class Role(StrEnum):
+    """What an account is for; what each may do stands in the table of `api/routes.py`."""
+
+    NURSE = "nurse"
+    CHARGE_NURSE = "charge nurse"
+    PRESCRIBER = "prescriber"
+    ADMINISTRATOR = "administrator"
+    DISPLAY = "display"
+    """A paired screen: sees the Floor, does nothing."""
+    MACHINE = "machine"
+    """A program with a bearer token: reads, never acts."""
+
+
+class TokenKind(StrEnum):
+    """How a token came to be, and so what it opens."""
+
+    PASSWORD = "password"  # noqa: S105  the name of a way to sign in, not a secret
+    PIN = "pin"
+    SCREEN = "screen"
+    BEARER = "bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One named user. Hashes are argon2 in the modular crypt format; None where it was never set."""
+
+    name: Staff
+    display: str
+    role: Role
+    password_hash: str | None
+    pin_hash: str | None
+    disabled: bool
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One sign-in, paired screen or machine. Only the SHA-256 of the secret is kept."""
+
+    secret_hash: str
+    kind: TokenKind
+    name: Staff
+    """The account; for a screen its own name."""
+    screen: str | None
+    """The paired screen a PIN sign-in was made on, or the screen itself."""
+    created_at_ms: int
+    seen_at_ms: int
+    ends_at_ms: int | None

@@ -1,0 +1,1 @@
+"""Treatment sessions: therapies as data, and the life of a session."""

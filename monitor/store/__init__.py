@@ -1,0 +1,1 @@
+"""What is remembered: the journal of decisions and the flood of readings."""

@@ -1,0 +1,1 @@
+"""Patients and devices that do not exist, speaking the real ones' bytes."""

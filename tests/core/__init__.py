@@ -1,0 +1,1 @@
+"""Tests of the pure rooms: no I/O, no clock."""

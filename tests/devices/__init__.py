@@ -1,0 +1,1 @@
+"""Tests of each device's decoder, encoder and twin."""

@@ -1,0 +1,1 @@
+"""Tests of the shells on real ports, brokers, databases and pagers."""
