@@ -14,6 +14,7 @@ from monitor.model import (
     Cuff,
     Device,
     Doubt,
+    Event,
     LinkState,
     Outcome,
     PauseKind,
@@ -225,3 +226,13 @@ class Snapshot:
     links: tuple[LinkNow, ...]
     parts: tuple[PartNow, ...]
     duty: DutyNow
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a staff action: the events it led to, or in words why it was refused."""
+
+    events: tuple[Event, ...]
+    refusal: str | None = None
+    recorded: bool = True
+    """False while the journal cannot be written: the act counts, but is not on disk yet."""
