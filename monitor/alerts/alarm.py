@@ -1,0 +1,84 @@
+"""The life of one alarm, as one table. No clock, no I/O.
+
+An alarm is in one of five states, and each turn one of six cues is true of it. Cues are levels, not edges:
+they say what *is*, and the table says whether that is news; so a restart heals itself.
+
+ONSET      in breach, the delay or the repeat still running
+HELD       it has run, or there is none: a severe band sounds from CLEAR in one tick
+END        past the hysteresis band for 5 s (ALM-045)
+ACK        somebody is at the bed
+LAPSE      the acknowledgement is too old, or the condition has become worse (ALM-044)
+DISCHARGE  the session is closed; refused before it gets here while a HIGH is unacknowledged
+
+What cannot be known (a gap, a stale value) is no cue at all: an alarm does not clear because a cable was
+pulled. Muting is no state either: see `mutes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from monitor.model import AlarmState, Cue, Priority
+
+CLEAR, PENDING, ACTIVE, ACKED, LATCHED = (
+    AlarmState.CLEAR,
+    AlarmState.PENDING,
+    AlarmState.ACTIVE,
+    AlarmState.ACKED,
+    AlarmState.LATCHED,
+)
+
+CUES = (Cue.ONSET, Cue.HELD, Cue.END, Cue.ACK, Cue.LAPSE, Cue.DISCHARGE)
+
+Row = tuple[AlarmState, AlarmState, AlarmState, AlarmState, AlarmState, AlarmState]
+
+# HIGH stays on the screen after it has ended, until somebody has looked (ALM-041).
+LATCHING: Mapping[AlarmState, Row] = {
+    #         ONSET    HELD    END      ACK      LAPSE    DISCHARGE
+    CLEAR: (PENDING, ACTIVE, CLEAR, CLEAR, CLEAR, CLEAR),
+    PENDING: (PENDING, ACTIVE, CLEAR, PENDING, PENDING, CLEAR),
+    ACTIVE: (ACTIVE, ACTIVE, LATCHED, ACKED, ACTIVE, CLEAR),
+    ACKED: (ACKED, ACKED, CLEAR, ACKED, ACTIVE, CLEAR),
+    LATCHED: (ACTIVE, ACTIVE, LATCHED, CLEAR, LATCHED, CLEAR),
+}
+
+# MEDIUM and LOW go by themselves; the history chip of a MEDIUM is a view of the journal.
+SELF_CLEARING: Mapping[AlarmState, Row] = {
+    **LATCHING,
+    ACTIVE: (ACTIVE, ACTIVE, CLEAR, ACKED, ACTIVE, CLEAR),
+}
+
+ACK_LASTS_MS: Mapping[Priority, int | None] = {
+    Priority.HIGH: 120_000,
+    Priority.MEDIUM: 300_000,
+    Priority.LOW: None,
+}
+"""How long an acknowledgement holds while the condition is still there (ALM-044, proposed)."""
+
+
+def table(priority: Priority, *, technical: bool) -> Mapping[AlarmState, Row]:
+    """The table an alarm lives by. A technical alarm ends with its cause: nothing is left to look at."""
+    return LATCHING if priority is Priority.HIGH and not technical else SELF_CLEARING
+
+
+def step(state: AlarmState, cue: Cue, priority: Priority, *, technical: bool) -> AlarmState:
+    """The state after this cue."""
+    return table(priority, technical=technical)[state][CUES.index(cue)]
+
+
+def ack_until_ms(priority: Priority, acked_at_ms: int) -> int | None:
+    """When an acknowledgement lapses if the condition is still there; None for never."""
+    lasts = ACK_LASTS_MS[priority]
+    return None if lasts is None else acked_at_ms + lasts
+
+
+def diagram() -> str:
+    """The latching table as a Mermaid state diagram, for the README."""
+    lines = ["stateDiagram-v2", "    [*] --> CLEAR"]
+    for state, row in LATCHING.items():
+        moves: dict[AlarmState, list[str]] = {}
+        for cue, after in zip(CUES, row, strict=True):
+            if after is not state:
+                moves.setdefault(after, []).append(cue.name)
+        lines += [f"    {state.name} --> {after.name}: {', '.join(cues)}" for after, cues in moves.items()]
+    return "\n".join(lines)
