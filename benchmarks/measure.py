@@ -166,7 +166,7 @@ def watching_steal() -> Iterator[Steal]:
 
 
 def _stolen_and_all() -> tuple[int, int]:
-    # proc(5): "cpu" user nice system idle iowait irq softirq steal, then guest times that are in user already.
+    # proc(5): "cpu" user nice system idle iowait irq softirq steal; guest times are in user already.
     ticks = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return ticks[7], sum(ticks)
 
