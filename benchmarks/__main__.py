@@ -27,7 +27,7 @@ DOOR = """# Performance
 Written by `make bench`; do not edit. Measured on {machine}, {day}.
 
 Product and comparison take turns in one run, and a ratio is the median of at least five pairs.
-Cost is CPU time. Latency is wall time, and gets no verdict where the host took more than 3 % of the processor.
+Cost is CPU time. Latency is wall time, and gets no verdict where more than 3 % of the processor was stolen.
 Ratios hold elsewhere; absolute figures belong to this machine.
 """
 
