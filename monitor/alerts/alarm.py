@@ -56,14 +56,14 @@ ACK_LASTS_MS: Mapping[Priority, int | None] = {
 """How long an acknowledgement holds while the condition is still there (ALM-044, proposed)."""
 
 
-def table(priority: Priority, *, technical: bool) -> Mapping[AlarmState, Row]:
-    """The table an alarm lives by. A technical alarm ends with its cause: nothing is left to look at."""
-    return LATCHING if priority is Priority.HIGH and not technical else SELF_CLEARING
+def table(priority: Priority) -> Mapping[AlarmState, Row]:
+    """The table an alarm of this priority lives by."""
+    return LATCHING if priority is Priority.HIGH else SELF_CLEARING
 
 
-def step(state: AlarmState, cue: Cue, priority: Priority, *, technical: bool) -> AlarmState:
+def step(state: AlarmState, cue: Cue, priority: Priority) -> AlarmState:
     """The state after this cue."""
-    return table(priority, technical=technical)[state][CUES.index(cue)]
+    return table(priority)[state][CUES.index(cue)]
 
 
 def ack_until_ms(priority: Priority, acked_at_ms: int) -> int | None:
