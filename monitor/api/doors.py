@@ -1,0 +1,170 @@
+"""What the API needs from the house: a few callables and protocols, and no other way in or out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from monitor.model import Bed, CuffTaken, Device, Staff, StaffAction, Vital
+from monitor.people import Account, Token
+from monitor.snapshot import (
+    AlarmNow,
+    Answer,
+    BedNow,
+    DutyNow,
+    LinkNow,
+    PageNow,
+    PartNow,
+    Snapshot,
+    VitalNow,
+)
+
+Act = StaffAction | CuffTaken
+"""What staff do. A cuff reading taken by hand is a `CuffTaken` that carries a name in `by`."""
+
+Read = Callable[[], Snapshot]
+Submit = Callable[[Act], Awaitable[Answer]]
+"""Stamps the act's `at_ms`, lets the ward decide in its own turn and gives back what came of it."""
+
+
+class WardView(Protocol):
+    """What the hub asks of the ward after a turn; `None` for what is no longer there."""
+
+    def snapshot(self) -> Snapshot:
+        """Everything, from one instant."""
+        ...
+
+    def bed_now(self, bed: Bed) -> BedNow:
+        """One bed."""
+        ...
+
+    def vital_now(self, bed: Bed, vital: Vital) -> VitalNow | None:
+        """The newest word on one vital; None on a bed without a session."""
+        ...
+
+    def alarm_now(self, alarm_id: int) -> AlarmNow | None:
+        """One alarm; None once it is clear."""
+        ...
+
+    def page_now(self, page_id: int) -> PageNow | None:
+        """One page; None once it is forgotten."""
+        ...
+
+    def link_now(self, device: Device) -> LinkNow:
+        """One device's link."""
+        ...
+
+    def part_now(self, part: str) -> PartNow:
+        """One part of the service."""
+        ...
+
+    def duty_now(self) -> DutyNow:
+        """Who is on duty."""
+        ...
+
+
+class History(Protocol):
+    """What was measured. The answer is anything msgspec can write as JSON."""
+
+    async def trend(self, bed: Bed, from_ms: int, to_ms: int, points: int) -> Any:
+        """A bed's vitals between two instants, at most `points` points each, minima and maxima kept."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who may sign in, and who is signed in. Kept by the store."""
+
+    async def account(self, name: Staff) -> Account | None:
+        """One account, disabled ones too."""
+        ...
+
+    async def accounts(self) -> Sequence[Account]:
+        """All accounts."""
+        ...
+
+    async def put(self, account: Account) -> None:
+        """Add an account or write over it."""
+        ...
+
+    async def token(self, secret_hash: str) -> Token | None:
+        """One sign-in, screen or machine by the hash of its secret."""
+        ...
+
+    async def tokens(self, name: Staff | None = None) -> Sequence[Token]:
+        """All tokens, or those of one name."""
+        ...
+
+    async def put_token(self, token: Token) -> None:
+        """Add a token or write over it."""
+        ...
+
+    async def drop_token(self, secret_hash: str) -> None:
+        """End one sign-in; nothing happens if it has ended already."""
+        ...
+
+    async def drop_tokens(self, name: Staff) -> None:
+        """End every sign-in of one name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the service itself is doing."""
+
+    started_at_ms: int
+    recording: bool
+    recording_why: str
+    paging: bool
+    paging_why: str
+    loop_lag_ms: int
+    turn_age_ms: int
+    """How long ago the last turn ended, in real milliseconds: more than a few seconds is a frozen ward."""
+    journal_seq: int
+    journal_head: str
+    ready: bool = True
+    """False until the journal has been replayed and the first turn is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the API is told once, at the start. Durations in real time."""
+
+    name: str
+    zone: str
+    version: str
+    dashboard: Path
+    """The folder with `index.html` and what it loads."""
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
+    """The names this service answers to; any other `Host` is refused (against DNS rebinding)."""
+    tls: bool = False
+    insecure_lan: bool = False
+    speed: float = 1.0
+    idle_pin_ms: int = 120_000
+    """Without an act for so long, a PIN sign-in on a screen ends (dashboard, P)."""
+    idle_password_ms: int = 12 * 3_600_000
+    absolute_ms: int = 12 * 3_600_000
+    """No sign-in of a person lasts longer: one long shift."""
+    body_bytes_max: int = 1 << 20
+    body_deadline_s: float = 10.0
+    connections_max: int = 200
+    connections_per_source: int = 20
+    header_deadline_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """All that a route may reach."""
+
+    read: Read
+    submit: Submit
+    history: History
+    accounts: Accounts
+    status: Callable[[], Status]
+    now_ms: Callable[[], int]
+    """The service's clock: runs faster in a demonstration."""
+    real_ms: Callable[[], int]
+    """The wall clock, for sign-ins only."""
+    settings: Settings
+    files: Mapping[str, bytes]
