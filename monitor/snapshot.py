@@ -226,6 +226,8 @@ class Snapshot:
     links: tuple[LinkNow, ...]
     parts: tuple[PartNow, ...]
     duty: DutyNow
+    closed: tuple[SessionNow, ...] = ()
+    """The sessions that have ended, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
