@@ -171,6 +171,9 @@ class Sample:
     why: str | None = None
     doubt: Doubt = Doubt.NONE
     device_time: str | None = None
+    age_ms: int = 0
+    late: bool = False
+    """True where the source itself shows that the value is history (its own time, its sequence): never live."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Driver:
     """Whether these raw bytes seem to come from this device: how a wrong driver on a port is named."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Option names this driver knows, each with one line of explanation."""
+    title: str = ""
+    """What a technician calls it: "Masimo ASCII 1"."""
 
 
 def leftover(dropped: int) -> list[Said]:
