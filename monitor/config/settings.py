@@ -1,0 +1,376 @@
+"""The sections of clinic.toml as frozen, typed settings. A value that stands here has been checked."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+)
+
+from monitor.config.words import nearest, plainly
+from monitor.model import Bed as BedName
+from monitor.model import Device as DeviceName
+from monitor.model import Staff as StaffName
+from monitor.people import Role
+
+NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+"""What a bed, device, person or pager may be called: harmless in a topic, path, URL or log line (T11)."""
+
+# The kinds of value.
+
+
+def _no_bool(value: object) -> object:
+    # To pydantic, true is the number 1; to whoever wrote `port = true` it was a slip.
+    if isinstance(value, bool):
+        raise ValueError("should be a number")  # noqa: TRY004  pydantic turns only ValueErrors into mistakes
+    return value
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _from_folder(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder) / path.expanduser()
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _revealed(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str) or not value.startswith("file:"):
+        return value
+    path = _from_folder(Path(value.removeprefix("file:")), info)
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the secret in {path} cannot be read: {plainly(error)}") from None
+    if not secret:
+        raise ValueError(f"the secret file {path} is empty")
+    return secret
+
+
+def _zone(name: str) -> str:
+    # UTC is known without the time-zone files, which small systems leave out.
+    if name == "UTC" or name in zoneinfo.available_timezones():
+        return name
+    raise ValueError(f'there is no time zone "{name}"{nearest(name, zoneinfo.available_timezones())}')
+
+
+def _database(url: SecretStr) -> SecretStr:
+    if urlsplit(url.get_secret_value()).scheme.partition("+")[0] not in {"sqlite", "postgresql"}:
+        raise ValueError("should be a sqlite:/// or postgresql:// address")
+    return url
+
+
+def _host(name: str) -> str:
+    if "/" in name or name != name.strip() or not name:
+        raise ValueError("should be a host name or an address, without a scheme or a port")
+    return name
+
+
+def _link(link: str) -> str:
+    if link.startswith("/"):
+        return link
+    if link.startswith("mqtt:") and not link.startswith("mqtt://") and link != "mqtt:":
+        return link
+    try:
+        url = urlsplit(link)
+        whole = bool(url.hostname) and (url.port is not None or url.scheme == "mqtt")
+    except ValueError:
+        raise ValueError(f'"{link}" has no port between 0 and 65535') from None
+    if url.scheme not in {"socket", "rfc2217", "mqtt"}:
+        raise ValueError(
+            "should be a path such as /dev/serial/by-id/..., socket://HOST:PORT, rfc2217://HOST:PORT, "
+            "mqtt:TOPIC or mqtt://HOST/TOPIC"
+        )
+    if not whole or (url.scheme == "mqtt" and not url.path.strip("/")):
+        wanted = "mqtt://HOST/TOPIC" if url.scheme == "mqtt" else f"{url.scheme}://HOST:PORT"
+        raise ValueError(f"should be {wanted}")
+    return link
+
+
+def _topic(topic: str) -> str:
+    if not topic or topic.startswith("$") or any(sign in topic for sign in "+#\0"):
+        raise ValueError("should be one plain topic, without + or #")
+    return topic
+
+
+def _web_address(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError("should be an address such as https://HOST/PATH")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("should hold no user and no password; the signature tells the receiver who calls")
+    return url
+
+
+def _apprise_address(url: SecretStr) -> SecretStr:
+    from apprise import Apprise
+
+    # apprise says no by None, and why only to its log, where a token might show.
+    if Apprise.instantiate(url.get_secret_value()) is None:
+        raise ValueError("is no address that apprise understands")
+    return url
+
+
+def _some(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("should name somebody")
+    return values
+
+
+def _role(role: object) -> object:
+    if role in _PEOPLE:
+        return role
+    raise ValueError(f"should be {', '.join(_PEOPLE[:-1])} or {_PEOPLE[-1]}")
+
+
+_PEOPLE = (Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER, Role.ADMINISTRATOR)
+"""Screens and machines are roles too, but no staff."""
+
+
+def _in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not steps or steps[0].after_s != 0:
+        raise ValueError("the first step should have after_s = 0: it is the one at the start of the alarm")
+    for before, step in pairwise(steps):
+        if step.after_s <= before.after_s:
+            raise ValueError(f"a step after {step.after_s:g} s cannot follow one after {before.after_s:g} s")
+    return steps
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Port = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65535)]
+Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
+Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
+Moment = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+Secret = Annotated[SecretStr, BeforeValidator(_revealed)]
+"""A text that never shows: `.get_secret_value()` gives it. `file:PATH` in the file means what PATH holds."""
+
+Recipient = Literal["assigned nurse", "second nurse", "charge nurse", "prescriber", "everyone"]
+"""Whom a step of a chain may name (alarms.md 8)."""
+
+
+# The sections, in the order of the file.
+
+
+class Section(BaseModel):
+    """A table of the file. Frozen; a key it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class About(Section):
+    """[clinic]: what it is called, where its clock hangs, where its records are kept."""
+
+    name: Text = "Clinic"
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    data_dir: Annotated[Path, AfterValidator(_from_folder), Field(validate_default=True)] = Path("data")
+    database: Annotated[Secret, AfterValidator(_database)] | None = None
+    """None: SQLite files in `data_dir`."""
+
+
+class Server(Section):
+    """[server]: where the screens find it."""
+
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: Port = 8080
+    tls_cert: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
+    tls_key: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
+    insecure_lan: bool = False
+    allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    """Names in the address bar that are answered, besides `host` itself (T06)."""
+    idle_lock_s: Seconds = 120
+    """A person who signed in with a PIN is signed out after this long without a touch."""
+
+
+class Mqtt(Section):
+    """[mqtt]: the broker that `mqtt:TOPIC` links mean."""
+
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: Port = 1883
+    user: str | None = None
+    password: Secret | None = None
+    tls: bool = False
+    availability_topic: Annotated[str, AfterValidator(_topic)] | None = None
+    """Where the service says, retained, whether it is there. None: nowhere."""
+    discovery: bool = False
+    """Whether the beds' vitals are announced to Home Assistant."""
+
+
+class Bed(Section):
+    """[[bed]]: a chair or bed, and the words for where it stands."""
+
+    name: Annotated[BedName, StringConstraints(pattern=NAME)]
+    place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+
+
+class Device(Section):
+    """[[device]]: a monitor, how it is wired, and whose bed it stands at."""
+
+    name: Annotated[DeviceName, StringConstraints(pattern=NAME)]
+    driver: str
+    link: Annotated[str, AfterValidator(_link)]
+    bed: BedName
+    backend: Literal["serialx", "pyserial"] = "serialx"
+    options: Mapping[str, Any] = {}
+    """Passed to the driver as they are; `chairside drivers` says which it knows."""
+
+
+class Therapies(Section):
+    """[therapies]: which profile a session opens with, and what the clinic changes in a profile."""
+
+    default: Name = "watch"
+    overrides: Mapping[str, Mapping[str, Any]] = {}
+
+
+class Step(Section):
+    """One rung of a chain: how long after the start of the alarm, and to whom."""
+
+    after_s: Moment
+    to: Annotated[tuple[Recipient, ...], BeforeValidator(_listed), AfterValidator(_some)]
+
+
+Steps = Annotated[tuple[Step, ...], AfterValidator(_in_order)]
+
+
+class HighChain(Section):
+    """[paging.chains.high]: who is paged for a HIGH alarm, and when (alarms.md 8)."""
+
+    steps: Steps = (
+        Step(after_s=0, to=("assigned nurse",)),
+        Step(after_s=30, to=("second nurse",)),
+        Step(after_s=60, to=("everyone", "prescriber")),
+        Step(after_s=120, to=("everyone",)),
+    )
+    repeat_s: Seconds = 60
+    """The last step again and again, while nobody has accepted."""
+    not_at_bed_s: Seconds = 120
+    """Somebody has accepted, nobody has acknowledged at the bed: the second step again."""
+    latched_repeat_s: Seconds = 300
+    """The condition has ended and nobody has looked: the assigned nurse again."""
+
+
+class MediumChain(Section):
+    """[paging.chains.medium]: the same for a MEDIUM alarm. LOW never pages."""
+
+    steps: Steps = (
+        Step(after_s=0, to=("assigned nurse",)),
+        Step(after_s=90, to=("second nurse",)),
+        Step(after_s=180, to=("charge nurse",)),
+        Step(after_s=300, to=("charge nurse",)),
+    )
+    repeat_s: Seconds = 120
+    not_at_bed_s: Seconds = 300
+    latched_repeat_s: Seconds = 300
+
+
+class Chains(Section):
+    """[paging.chains]: one for each priority that pages."""
+
+    high: HighChain = HighChain()
+    medium: MediumChain = MediumChain()
+
+
+class ConsolePager(Section):
+    """[[paging.pager]] way = "console": a line on the service's standard output."""
+
+    name: Name
+    way: Literal["console"]
+    timeout_s: Annotated[Seconds, Field(le=10)] = 2
+
+
+class WebhookPager(Section):
+    """[[paging.pager]] way = "webhook": signed JSON to an address of the clinic's own."""
+
+    name: Name
+    way: Literal["webhook"]
+    url: Annotated[Secret, AfterValidator(_web_address)]
+    secret: Annotated[Secret, Field(min_length=16)]
+    """Both sides know it; the signature is made with it."""
+    timeout_s: Annotated[Seconds, Field(le=10)] = 5
+
+
+class ApprisePager(Section):
+    """[[paging.pager]] way = "apprise": any service apprise knows, by its URL."""
+
+    name: Name
+    way: Literal["apprise"]
+    url: Annotated[Secret, AfterValidator(_apprise_address)]
+    timeout_s: Annotated[Seconds, Field(le=10)] = 10
+
+
+Pager = Annotated[ConsolePager | WebhookPager | ApprisePager, Field(discriminator="way")]
+
+
+class Paging(Section):
+    """[paging]: the ladder, and the ways a page can go."""
+
+    chains: Chains = Chains()
+    undelivered_s: Seconds = 30
+    """No page delivered for this long is a HIGH alarm on every screen (alarms.md 7)."""
+    pagers: tuple[Pager, ...] = Field(default=(), alias="pager")
+
+
+class Member(Section):
+    """[[staff]]: a person, what they are, and the pagers that reach them. Passwords are not kept here."""
+
+    name: Annotated[StaffName, StringConstraints(pattern=NAME)]
+    display: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    role: Annotated[Role, BeforeValidator(_role)]
+    pagers: tuple[str, ...] = ()
+    on_site: bool = True
+    """False for somebody who is called in: "everyone" leaves them out."""
+
+
+class Duty(Section):
+    """[duty]: who is on when the service starts for the first time; the Duty page changes it."""
+
+    on: tuple[StaffName, ...] = ()
+    beds: Mapping[BedName, StaffName] = {}
+
+
+class Retention(Section):
+    """[retention]: how long the flood of readings is kept. The journal is never pruned."""
+
+    trends_days: Whole = 90
+
+
+class Clinic(Section):
+    """The whole file."""
+
+    about: About = Field(default=About(), alias="clinic")
+    server: Server = Server()
+    mqtt: Mqtt | None = None
+    beds: tuple[Bed, ...] = Field(default=(), alias="bed")
+    devices: tuple[Device, ...] = Field(default=(), alias="device")
+    therapies: Therapies = Therapies()
+    limits: Mapping[str, Mapping[str, Number]] = {}
+    """By rule name, the numbers this clinic changes in the profile's row."""
+    paging: Paging = Paging()
+    staff: tuple[Member, ...] = ()
+    duty: Duty = Duty()
+    retention: Retention = Retention()
