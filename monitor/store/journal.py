@@ -1,0 +1,535 @@
+"""The journal: decisions and human acts, in order, append-only, each row chained to the one before.
+
+A row is written before anybody is told (`append`), and read again to rebuild the ward (`replay`). A full,
+slow or locked disk must not silence a page, so `append` never raises for one and waits at most 250 ms. What
+could not be written then waits here, in order, and is written, marked late, by the one task that also waits
+between tries. There is at most one transaction under way, and each event is in exactly one of three places:
+
+    waiting ──► under way ──► written
+       ▲            │
+       └────────────┘  it failed, and the journal's head has not moved
+
+A transaction that ended in an error may still have been written (a sync that failed, a line that broke before
+the answer). Its rows' numbers and hashes were fixed beforehand, so the head tells: it is theirs, or the old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Self, get_args
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, Row, func, insert, make_url, select
+
+from monitor.model import Event, PartMoved
+from monitor.store.database import (
+    Database,
+    Hold,
+    Rows,
+    StoreError,
+    as_it_is,
+    bring_forward,
+    database,
+    plainly,
+)
+from monitor.store.tables import JOURNAL, journal
+
+log = structlog.get_logger(__name__)
+
+TURN_S = 0.25
+"""How long a turn of the ward may wait to be written down (faults-and-threats F06)."""
+
+SLOW = "the disk is slow"
+
+WAITING_MAX = 10_000
+"""How many events wait for the disk: about four hours of a busy ward, and a few megabytes."""
+
+AT_ONCE = 500
+"""How many waiting events go into one transaction."""
+
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+"""How long to wait before each next try; the last one goes on."""
+
+LOOKED_AT = 10_000
+"""How many rows from the end are checked at the start; the whole chain is for `verify`."""
+
+PAGE = 1000
+"""How many rows are read at once: a long reading transaction would keep the write-ahead log from shrinking."""
+
+VERSIONS: dict[str, int] = {}
+"""Kinds whose body has changed, with their newest version. All others are at 1."""
+
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event) if kind.durable}
+DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+
+COLUMNS = ("seq", "at_ms", "drift_ms", "kind", "version", "late", "body")
+"""What of a row is hashed, in this order, after the hash of the row before."""
+
+
+class MissingJournalError(StoreError):
+    """There was a journal, and it is not there."""
+
+
+class BrokenJournalError(StoreError):
+    """The journal is not what was written; `seq` is the first bad row."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        """Name the row and say what is wrong with it."""
+        super().__init__(why)
+        self.seq = seq
+
+
+class UnreadableRowError(StoreError):
+    """A row is whole, but this program does not understand it."""
+
+
+class Head(NamedTuple):
+    """Where the journal ends: the last row's number and hash."""
+
+    seq: int = 0
+    hash: str = ""
+
+
+EMPTY = Head()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event as it stands in the journal; `late` if it had to wait for the disk."""
+
+    seq: int
+    at_ms: int
+    drift_ms: int
+    late: bool
+    event: Event
+
+
+class _Unwritten(NamedTuple):
+    event: Event
+    drift_ms: int
+    body: str
+
+
+Kept = Callable[[], Awaitable[Sequence[Head]]]
+"""The heads that were kept elsewhere, oldest first."""
+
+
+async def none_kept() -> Sequence[Head]:
+    """No heads, for a journal that stands alone."""
+    return ()
+
+
+class Journal:
+    """The one journal, open. Made by `Journal.open`."""
+
+    def __init__(self, place: Database, kept: Kept, hold: Hold | None, notes: tuple[str, ...]) -> None:
+        """Take what `open` has found; nothing is read yet."""
+        self._place = place
+        self._kept = kept
+        self._hold = hold
+        self.notes = notes
+        """What was done to the file at the start, in words: a migration and where the copy is."""
+        self.head = EMPTY
+        self.last_at_ms: int | None = None
+        """The latest instant in the journal: time must not run back over a restart."""
+        self.lost = 0
+        """How many events were never written, because too many were waiting already."""
+        self._turn = asyncio.Lock()
+        self._waiting: deque[_Unwritten] = deque()
+        self._hole: _Hole | None = None
+        self._under_way: asyncio.Task[bool] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
+        self._unsure: tuple[Head, Head] | None = None
+        self._why = ""
+
+    @classmethod
+    async def open(
+        cls, url: str, *, kept: Kept = none_kept, hold: Hold | None = None, read_only: bool = False
+    ) -> Self:
+        """Open or make the journal at `url`, bring its schema forward and look at its end.
+
+        `hold` is the data directory's lock if the caller has it; else it is taken here. `read_only` looks at
+        a journal that a service may be writing, or that is damaged, and changes nothing.
+        """
+        sqlite = make_url(url).get_backend_name() == "sqlite"
+        folder = Path(make_url(url).database or "").parent if sqlite else None
+        taken = Hold.take(folder) if folder and hold is None and not read_only else None
+        place: Database | None = None
+        try:
+            if folder and not read_only:
+                await _never_anew(Path(make_url(url).database or ""), kept)
+            place = database(url, sole=not read_only, read_only=read_only)
+            if read_only:
+                await as_it_is(place, JOURNAL)
+                return cls(place, kept, None, ())
+            said = await bring_forward(place, JOURNAL, folder and folder / "backups")
+            self = cls(place, kept, taken, (said,) if said else ())
+            await self._look_at_the_end()
+        except BaseException as error:
+            if place is not None:
+                await place.close()
+            if taken:
+                taken.release()
+            if isinstance(error, Exception) and not isinstance(error, StoreError):
+                raise StoreError(f"The journal cannot be opened: {plainly(error)}.") from error
+            raise
+        return self
+
+    @property
+    def recording(self) -> bool:
+        """Whether everything that should be written is."""
+        return not self._why
+
+    @property
+    def why(self) -> str:
+        """Why it is not recording, in one sentence, or nothing."""
+        if not self._why:
+            return ""
+        lost = f", {self.lost} are lost" if self.lost else ""
+        return f"The journal is not being written: {self._why}; {self.unwritten} events wait{lost}."
+
+    @property
+    def unwritten(self) -> int:
+        """How many events wait for the disk."""
+        return len(self._waiting)
+
+    async def append(self, events: Iterable[Event], drift_ms: int) -> bool:
+        """Write the durable ones among `events` in one transaction: True once they are on the disk.
+
+        False: they wait, in order, and are written by and by. Never raises for what a disk or a server does.
+        """
+        turn = [_unwritten(event, drift_ms) for event in events if event.durable]
+        if not turn:
+            return True
+        async with self._turn:
+            if self._under_way is not None and not self._under_way.done():
+                self._fall_behind(SLOW)  # its caller was cancelled meanwhile
+            if self._catching_up is not None:
+                self._wait_in_line(turn)
+                return False
+            self._under_way = asyncio.create_task(self._write(turn, late=False))
+            await asyncio.wait({self._under_way}, timeout=TURN_S)
+            if self._under_way.done():
+                return self._under_way.result()
+            self._fall_behind(SLOW)
+            return False
+
+    async def replay(self, after_seq: int = 0) -> AsyncIterator[Recorded]:
+        """Every row after `after_seq`, decoded. A kind or version that is not known is an error that says so."""
+        while True:
+            rows = await self._place.read(partial(_page, after_seq=after_seq))
+            for row in rows:
+                yield recorded(row)
+            if len(rows) < PAGE:
+                return
+            after_seq = rows[-1].seq
+
+    async def tail(self, last: int = 10, every_s: float = 0.5) -> AsyncIterator[Recorded]:
+        """The last rows, and then each new one for ever."""
+        after_seq = max((await self._place.read(_head)).seq - last, 0)
+        while True:
+            async for row in self.replay(after_seq):
+                yield row
+                after_seq = row.seq
+            await asyncio.sleep(every_s)
+
+    async def verify(self, after_seq: int = 0) -> int | None:
+        """The number of the first bad row, or None. Holds the chain against the heads kept elsewhere too."""
+        kept = {head.seq: head.hash for head in await self._kept()}
+        try:
+            head = await self._place.read(partial(_before, seq=after_seq))
+        except Exception as error:  # noqa: BLE001  whatever a damaged file makes the driver say
+            log.warning("journal unreadable", why=plainly(error), error=repr(error))
+            return max(after_seq, 1)
+        while True:
+            rows, torn = await self._readable(head.seq)
+            for row in rows:
+                following = _chained(head, row)
+                if following is None or kept.get(row.seq, following.hash) != following.hash:
+                    return head.seq + 1
+                head = following
+            if torn:
+                return head.seq + 1
+            if len(rows) < PAGE:
+                return head.seq + 1 if max(kept, default=0) > head.seq else None
+
+    async def export(self, file: BinaryIO) -> int:
+        """Write every row as a line of JSON, hashes and all; how many there were."""
+        count, after_seq = 0, 0
+        while rows := await self._place.read(partial(_page, after_seq=after_seq)):
+            file.writelines(exported(row) for row in rows)
+            count, after_seq = count + len(rows), rows[-1].seq
+        return count
+
+    async def close(self, patience_s: float = 5.0) -> None:
+        """Write what still waits, if the disk takes it in time, and let go."""
+        busy = {task for task in (self._under_way, self._catching_up) if task is not None}
+        if busy:
+            await asyncio.wait(busy, timeout=patience_s)
+        if self._catching_up is not None:
+            self._catching_up.cancel()
+            await asyncio.wait({self._catching_up})
+        if self._waiting or (self._under_way and not self._under_way.done()):
+            log.critical("events not recorded", waiting=self.unwritten, lost=self.lost, why=self._why)
+        await self._place.close()
+        if self._hold is not None:
+            self._hold.release()
+
+    # Writing.
+
+    async def _write(self, batch: list[_Unwritten], *, late: bool) -> bool:
+        """One transaction, whose end is dealt with here, whoever has stopped waiting for it."""
+        rows, head = _rows(batch, self.head, late=late)
+        try:
+            await self._place.write(partial(_insert, rows=rows))
+        except Exception as error:  # noqa: BLE001  a disk, a server or a driver: they are all "not recording"
+            self._unsure = (self.head, head)
+            self._waiting.extendleft(reversed(batch))
+            self._fall_behind(plainly(error), repr(error))
+            return False
+        self._wrote(batch, head)
+        return True
+
+    def _wrote(self, batch: list[_Unwritten], head: Head) -> None:
+        self.head = head
+        self.last_at_ms = max(self.last_at_ms or 0, *(each.event.at_ms for each in batch))
+
+    def _fall_behind(self, why: str, error: str = "") -> None:
+        if why != self._why:
+            log.error("journal not written", why=why, error=error, waiting=self.unwritten)
+        self._why = why
+        if self._catching_up is None:
+            self._catching_up = asyncio.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Wait for what is under way, then write what waits, in order, until nothing does."""
+        tries = 0
+        while True:
+            if self._under_way is not None:
+                await asyncio.wait({self._under_way})
+            if self._unsure is not None:
+                await asyncio.sleep(RETRY_S[min(tries, len(RETRY_S) - 1)])
+                tries += 1
+                if not await self._settle(*self._unsure):
+                    continue
+            if not self._waiting and self._hole is None:
+                break
+            self._under_way = asyncio.create_task(self._write(self._next_in_line(), late=True))
+            if await asyncio.shield(self._under_way):
+                tries = 0
+        # No await between the last look and this: nobody can have come to wait meanwhile.
+        log.info("journal written again", head=self.head.seq, lost=self.lost)
+        self._why = ""
+        self._catching_up = None
+
+    async def _settle(self, old: Head, new: Head) -> bool:
+        """Ask a fresh connection what became of the transaction that ended in an error."""
+        try:
+            found = await self._place.write(_head)
+        except Exception as error:  # noqa: BLE001  still no disk or no server
+            self._fall_behind(plainly(error), repr(error))
+            return False
+        if found == new:
+            batch = [self._waiting.popleft() for _ in range(new.seq - old.seq)]
+            self._wrote(batch, new)
+        elif found != old:
+            self._fall_behind("its end is not what was written", f"{found}, neither {old} nor {new}")
+            return False
+        self._unsure = None
+        return True
+
+    def _wait_in_line(self, turn: list[_Unwritten]) -> None:
+        if self._catching_up is not None and self._catching_up.done():
+            self._catching_up.result()  # it ends only by a mistake of ours: nobody goes on over it
+        if len(self._waiting) + len(turn) > WAITING_MAX:
+            self._lose(turn)
+            return
+        self._mark_the_hole()
+        self._waiting.extend(turn)
+
+    def _lose(self, turn: list[_Unwritten]) -> None:
+        self.lost += len(turn)
+        first_ms = turn[0].event.at_ms if self._hole is None else self._hole.first_ms
+        count = len(turn) if self._hole is None else self._hole.events + len(turn)
+        self._hole = _Hole(first_ms, turn[-1].event.at_ms, turn[-1].drift_ms, count)
+        log.critical("events lost", count=len(turn), lost=self.lost, why=self._why)
+
+    def _mark_the_hole(self) -> None:
+        """Say in the journal itself where events are missing, and how many."""
+        if self._hole is not None:
+            hole, self._hole = self._hole, None
+            why = f"{hole.events} events were lost here: too many were waiting for the disk"
+            mark = PartMoved(hole.last_ms, "journal", ok=True, why=why, since_ms=hole.first_ms)
+            self._waiting.append(_unwritten(mark, hole.drift_ms))
+
+    def _next_in_line(self) -> list[_Unwritten]:
+        if not self._waiting:
+            self._mark_the_hole()
+        return [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+
+    # Reading.
+
+    async def _look_at_the_end(self) -> None:
+        """Find the head and the latest instant, and refuse a journal whose end is damaged or cut off."""
+        kept = {head.seq: head.hash for head in await self._kept()}
+        head, rows = await self._place.read(_end)
+        for row in rows:
+            following = _chained(head, row)
+            if following is None or kept.get(row.seq, following.hash) != following.hash:
+                raise BrokenJournalError(
+                    head.seq + 1, f"The journal is damaged: row {head.seq + 1} is not what was written."
+                )
+            head = following
+        if max(kept, default=0) > head.seq:
+            raise BrokenJournalError(
+                head.seq + 1,
+                f"The end of the journal is missing: it stops at row {head.seq}, "
+                f"but {max(kept)} rows had been written.",
+            )
+        self.head = head
+        self.last_at_ms = max((row.at_ms for row in rows), default=None)
+
+    async def _readable(self, after_seq: int) -> tuple[Rows, bool]:
+        """The next page, or as far as it can be read and True."""
+        try:
+            return await self._place.read(partial(_page, after_seq=after_seq)), False
+        except Exception as error:  # noqa: BLE001  whatever a damaged file makes the driver say
+            log.warning("journal unreadable", after=after_seq, why=plainly(error), error=repr(error))
+        rows: Rows = []
+        try:
+            while row := await self._place.read(partial(_page, after_seq=after_seq, size=1)):
+                rows += row
+                after_seq = row[0].seq
+        except Exception:  # noqa: BLE001  it has been said above
+            return rows, True
+        return rows, False
+
+
+class _Hole(NamedTuple):
+    """Events that were not even kept waiting."""
+
+    first_ms: int
+    last_ms: int
+    drift_ms: int
+    events: int
+
+
+def recorded(row: Row[Any]) -> Recorded:
+    """A row as the event it holds."""
+    decoder = DECODERS.get(row.kind)
+    if decoder is None or row.version != VERSIONS.get(row.kind, 1):
+        raise UnreadableRowError(
+            f"Row {row.seq} of the journal is a {row.kind} of version {row.version},"
+            " which this Chairside does not know: another version has written it."
+        )
+    try:
+        event = decoder.decode(row.body)
+    except msgspec.MsgspecError as error:
+        raise UnreadableRowError(f"Row {row.seq} of the journal cannot be read: {error}.") from error
+    return Recorded(row.seq, row.at_ms, row.drift_ms, bool(row.late), event)
+
+
+def exported(row: Row[Any]) -> bytes:
+    """A row as a line of JSON; the body is JSON itself and stays the bytes that were hashed."""
+    fields = {**row._mapping, "body": msgspec.Raw(row.body.encode())}  # noqa: SLF001  SQLAlchemy's public name
+    return msgspec.json.encode(fields) + b"\n"
+
+
+def _unwritten(event: Event, drift_ms: int) -> _Unwritten:
+    """The event with its body, which is known to read back as the same event."""
+    try:
+        body = msgspec.json.encode(event)
+    except UnicodeEncodeError:  # a name from a device or a file system that is no text
+        event = msgspec.convert(_as_text(msgspec.to_builtins(event)), type(event))
+        body = msgspec.json.encode(event)
+    if DECODERS[type(event).__name__].decode(body) != event:
+        raise ValueError(f"{event} would not read back as itself: is a number not finite?")
+    return _Unwritten(event, drift_ms, body.decode())
+
+
+def _as_text(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case dict():
+            return {key: _as_text(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_as_text(each) for each in value]
+        case _:
+            return value
+
+
+def _rows(batch: list[_Unwritten], head: Head, *, late: bool) -> tuple[list[dict[str, Any]], Head]:
+    """The batch as rows that follow `head`, and the head they lead to."""
+    rows = []
+    for event, drift_ms, body in batch:
+        kind = type(event).__name__
+        fields = (head.seq + 1, event.at_ms, drift_ms, kind, VERSIONS.get(kind, 1), int(late), body)
+        head = Head(head.seq + 1, _digest(head.hash, fields))
+        rows.append({**dict(zip(COLUMNS, fields, strict=True)), "hash": head.hash})
+    return rows, head
+
+
+def _chained(head: Head, row: Row[Any]) -> Head | None:
+    """The head with `row` behind it, or None if it does not follow."""
+    digest = _digest(head.hash, tuple(row[: len(COLUMNS)]))
+    return Head(row.seq, digest) if row.seq == head.seq + 1 and row.hash == digest else None
+
+
+def _digest(before: str, fields: tuple[Any, ...]) -> str:
+    # As JSON, so that no two rows look alike by where one field ends and the next begins.
+    return hashlib.sha256(msgspec.json.encode((before, *fields))).hexdigest()
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(journal), rows)
+
+
+def _page(connection: Connection, after_seq: int, size: int = PAGE) -> Rows:
+    rows = select(journal).where(journal.c.seq > after_seq).order_by(journal.c.seq).limit(size)
+    return list(connection.execute(rows).all())
+
+
+def _end(connection: Connection) -> tuple[Head, Rows]:
+    """The last rows, and the head before them."""
+    last = connection.scalar(select(func.max(journal.c.seq))) or 0
+    head = _before(connection, max(last - LOOKED_AT, 0))
+    return head, _page(connection, head.seq, LOOKED_AT)
+
+
+def _head(connection: Connection) -> Head:
+    """The last row's number and hash, which its content must bear out."""
+    last = connection.scalar(select(func.max(journal.c.seq))) or 0
+    head = _before(connection, max(last - 1, 0))
+    for row in _page(connection, head.seq, 1):
+        following = _chained(head, row)
+        if following is None:
+            raise BrokenJournalError(row.seq, f"Row {row.seq} of the journal is not what was written.")
+        head = following
+    return head
+
+
+def _before(connection: Connection, seq: int) -> Head:
+    """The head as row `seq` says it was."""
+    if seq == 0:
+        return EMPTY
+    found = connection.execute(select(journal.c.seq, journal.c.hash).where(journal.c.seq == seq)).first()
+    if found is None:
+        raise BrokenJournalError(seq, f"Row {seq} of the journal is missing.")
+    return Head(found.seq, found.hash)
+
+
+async def _never_anew(path: Path, kept: Kept) -> None:
+    """Refuse to make a journal where one is missing (F10)."""
+    heads = await kept()
+    if heads and not (path.is_file() and path.stat().st_size):  # noqa: ASYNC240  before anything runs
+        raise MissingJournalError(
+            f"The journal {path} is missing, but {heads[-1].seq} rows had been written to it. Put it back."
+        )
