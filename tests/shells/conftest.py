@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import pty
+import random
 import shutil
 import signal
 import socket
@@ -249,6 +250,11 @@ class Mosquitto:
         self._process.send_signal(how)
         self._process.wait(PATIENCE_S)
         self._process = None
+
+
+def dice(seed: int = 7) -> random.Random:
+    """The luck of a test, the same each time."""
+    return random.Random(seed)  # noqa: S311  jitter, no secret
 
 
 def free_port() -> int:

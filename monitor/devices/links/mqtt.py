@@ -12,7 +12,7 @@ import contextlib
 import random
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
@@ -51,8 +51,10 @@ class BrokerAddress:
     password: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
     client_id: str | None = None
-    availability: str = "chairside/status"
-    """Our own topic: "online" and "offline", retained, as Home Assistant expects them."""
+    availability: str | None = None
+    """Our own topic: "online" and "offline", retained, as Home Assistant expects them. None: nowhere."""
+    selftest: str = "chairside/selftest"
+    """Where our message to ourselves goes round; the broker's access list must let us write and read it."""
 
     @property
     def name(self) -> str:
@@ -60,12 +62,13 @@ class BrokerAddress:
         return f"broker {self.host}:{self.port}"
 
 
-def parse_mqtt_url(url: str) -> tuple[str, int, str]:
-    """Host, port and topic filter of `mqtt://host[:port]/topic/filter`; the host may be left out."""
+def parse_mqtt_url(url: str) -> tuple[str, int | None, str]:
+    """Host, port and topic filter of `mqtt://host[:port]/topic` or of `mqtt:topic` (no host, no port)."""
     parts = urlsplit(url, allow_fragments=False)  # "#" is a wild card here
-    if parts.scheme != "mqtt" or len(parts.path) <= 1:
-        raise ValueError(f"{url}: an MQTT link is mqtt://broker/topic")
-    return parts.hostname or "", parts.port or 1883, unquote(parts.path[1:])
+    topic = parts.path[1:] if parts.netloc else parts.path
+    if parts.scheme != "mqtt" or not topic or url.startswith("mqtt:/") != bool(parts.hostname):
+        raise ValueError(f"{url}: an MQTT link is mqtt:TOPIC or mqtt://HOST/TOPIC")
+    return parts.hostname or "", parts.port, unquote(topic)
 
 
 def tls_context(
@@ -261,6 +264,9 @@ class Broker:
 
     def _make_client(self) -> aiomqtt.Client:
         address = self.address
+        will = None
+        if address.availability:
+            will = aiomqtt.Will(address.availability, b"offline", qos=1, retain=True)
         return aiomqtt.Client(
             address.host,
             address.port,
@@ -269,7 +275,7 @@ class Broker:
             identifier=address.client_id,
             tls_context=address.tls,
             protocol=self._protocol,
-            will=aiomqtt.Will(address.availability, b"offline", qos=1, retain=True),
+            will=will,
             keepalive=KEEPALIVE_S,
             timeout=ANSWER_S,
             max_queued_outgoing_messages=WAITING_MAX,
@@ -280,8 +286,8 @@ class Broker:
         """Everything anew, then wait for the end of the connection, which is an exception."""
         self._client = client
         self._came_back.clear()
-        await self._subscribe(client, [self._own_topic])
-        await client.publish(self.address.availability, b"online", qos=1, retain=True)
+        await self._subscribe(client, [self.address.selftest])
+        await self._tell_everybody(client, b"online")
         self._up.set()
         self.why = ""
         self._said.clear()
@@ -293,31 +299,31 @@ class Broker:
                 pass
         except asyncio.CancelledError:
             with contextlib.suppress(aiomqtt.MqttError):
-                await client.publish(self.address.availability, b"offline", qos=1, retain=True, timeout=0.5)
+                await self._tell_everybody(client, b"offline")
             self._down(f"{self.address.name} was left by us")
             raise
         finally:
             proof.cancel()
             await asyncio.wait([proof])
 
+    async def _tell_everybody(self, client: aiomqtt.Client, what: bytes) -> None:
+        if self.address.availability:
+            await client.publish(self.address.availability, what, qos=1, retain=True, timeout=ANSWER_S)
+
     async def _prove_the_road(self, client: aiomqtt.Client) -> None:
         """Publish to our own topic and see it come back, or say what that means."""
         try:
-            await client.publish(self._own_topic, self._mark, qos=1)
+            await client.publish(self.address.selftest, self._mark, qos=1)
             async with asyncio.timeout(ANSWER_S):
                 await self._came_back.wait()
         except (TimeoutError, aiomqtt.MqttError):
             self.road_open = False
             self._once(
                 f"{self.address.name} took a message of ours and did not bring it back: "
-                f"let us write and read {self._own_topic} in its access list"
+                f"let us write and read {self.address.selftest} in its access list"
             )
         else:
             self.road_open = True
-
-    @property
-    def _own_topic(self) -> str:
-        return f"{self.address.availability}/selftest"
 
     async def _subscribe(self, client: aiomqtt.Client, filters: Sequence[str]) -> None:
         answers = await client.subscribe([(each, 1) for each in filters])
@@ -328,7 +334,7 @@ class Broker:
     def _arrived(self, message: Arrived) -> None:
         topic = message.topic.value
         payload = message.payload
-        if payload == self._mark and topic == self._own_topic:
+        if payload == self._mark and topic == self.address.selftest:
             self._came_back.set()
             return
         if len(payload) > PAYLOAD_MAX:
@@ -445,10 +451,10 @@ def _straight_to(take: Callable[[Arrived], None]) -> type[asyncio.Queue[Arrived]
     return Straight
 
 
-def broker_for(brokers: Iterable[Broker], url: str) -> Broker:
-    """The broker a device's link names; one without a host means the first one."""
+def broker_for(brokers: Sequence[Broker], url: str) -> Broker:
+    """The broker a device's link means; one without a host means the first one."""
     host, port, _ = parse_mqtt_url(url)
     for broker in brokers:
-        if host in {"", broker.address.host} and (not host or port == broker.address.port):
+        if not host or (host, port or 1883) == (broker.address.host, broker.address.port):
             return broker
-    raise ValueError(f"{url}: no such broker in [mqtt]")
+    raise ValueError(f"{url}: there is no such broker")
