@@ -10,13 +10,16 @@ import ipaddress
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from monitor.config.settings import Clinic, Server
-from monitor.config.words import Loc, fields, lower, nearest, place, plainly, sentence
+from monitor.config.words import Loc, fields, lower, nearest, one_line, place, plainly, sentence
+
+__all__ = ["Clinic", "ConfigError", "described", "judged", "load"]
 
 ENVIRONMENT = "CHAIRSIDE_"
 """What a variable must begin with, and have a `__` in, to be read as a setting."""
@@ -41,22 +44,34 @@ def load(
 
     `drivers` and `rules` are the names `[[device]]` and `[limits]` may use; where empty, none is checked.
     """
-    raw = {"clinic": {}} | _read(path)
-    variables, mistakes = _lay_over(raw, environ)
+    clinic, mistakes = judged(_read(path), environ, path, drivers, rules)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return clinic
+
+
+def judged(
+    raw: Mapping[str, Any],
+    environ: Mapping[str, str],
+    path: Path,
+    drivers: Collection[str] = (),
+    rules: Collection[str] = (),
+) -> tuple[Clinic, list[str]]:
+    """What is right in a file that has been read, and a line for each thing that is not."""
+    told = {"clinic": {}} | deepcopy(dict(raw))
+    variables, mistakes = _lay_over(told, environ)
     context = {"folder": path.absolute().parent}
     found: list[tuple[Loc, str]] = []
     try:
-        clinic = Clinic.model_validate(raw, context=context)
+        clinic = Clinic.model_validate(told, context=context)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         found = [(detail["loc"], sentence(detail, Clinic)) for detail in details]
         # What is right is kept, so that the checks across sections can say their part in the same breath.
-        clinic = Clinic.model_validate(_without(raw, [loc for loc, _ in found]), context=context)
-    found += _across(clinic, _names(raw), drivers, rules)
-    mistakes += [f"{place(loc, raw, variables, path.name)}: {what}" for loc, what in found]
-    if mistakes:
-        raise ConfigError(mistakes)
-    return clinic
+        clinic = Clinic.model_validate(_without(told, [loc for loc, _ in found]), context=context)
+    found += _across(clinic, _names(told), drivers, rules)
+    mistakes += [f"{place(loc, told, variables, path.name)}: {what}" for loc, what in found]
+    return clinic, [one_line(mistake) for mistake in mistakes]
 
 
 def described(clinic: Clinic) -> list[str]:
@@ -168,7 +183,7 @@ def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) ->
         if drivers and device.driver not in drivers:
             yield (*here, "driver"), f'there is no driver "{device.driver}"{nearest(device.driver, drivers)}'
         if device.link.startswith("mqtt:"):
-            if clinic.mqtt is None and not device.link.startswith("mqtt://"):
+            if clinic.mqtt is None and device.link.startswith("mqtt:///"):
                 yield (*here, "link"), "there is no [mqtt] section to say where the broker is"
         elif device.link in taken:
             yield (*here, "link"), f'"{taken[device.link]}" is on this port already'

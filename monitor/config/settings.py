@@ -89,22 +89,19 @@ def _host(name: str) -> str:
 def _link(link: str) -> str:
     if link.startswith("/"):
         return link
-    if link.startswith("mqtt:") and not link.startswith("mqtt://") and link != "mqtt:":
-        return link
     try:
-        url = urlsplit(link)
-        whole = bool(url.hostname) and (url.port is not None or url.scheme == "mqtt")
+        url = urlsplit(link, allow_fragments=False)  # "#" is a wild card in a topic
+        port = url.port
     except ValueError:
-        raise ValueError(f'"{link}" has no port between 0 and 65535') from None
-    if url.scheme not in {"socket", "rfc2217", "mqtt"}:
-        raise ValueError(
-            "should be a path such as /dev/serial/by-id/..., socket://HOST:PORT, rfc2217://HOST:PORT, "
-            "mqtt:TOPIC or mqtt://HOST/TOPIC"
-        )
-    if not whole or (url.scheme == "mqtt" and not url.path.strip("/")):
-        wanted = "mqtt://HOST/TOPIC" if url.scheme == "mqtt" else f"{url.scheme}://HOST:PORT"
-        raise ValueError(f"should be {wanted}")
-    return link
+        raise ValueError("has no port between 0 and 65535") from None
+    if url.scheme == "mqtt" and url.path.strip("/"):
+        return link
+    if url.scheme in {"socket", "rfc2217"} and url.hostname and port:
+        return link
+    raise ValueError(
+        "should be a path such as /dev/serial/by-id/..., socket://HOST:PORT, rfc2217://HOST:PORT, "
+        "or mqtt://HOST/TOPIC (mqtt:///TOPIC for the broker of [mqtt])"
+    )
 
 
 def _topic(topic: str) -> str:
@@ -208,7 +205,7 @@ class Server(Section):
 
 
 class Mqtt(Section):
-    """[mqtt]: the broker that `mqtt:TOPIC` links mean."""
+    """[mqtt]: the broker of every `mqtt://` link that names no host."""
 
     host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
     port: Port = 1883

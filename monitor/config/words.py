@@ -120,3 +120,8 @@ def plainly(error: OSError | UnicodeDecodeError) -> str:
 def lower(text: str) -> str:
     """A sentence as it reads after a colon."""
     return text[:1].lower() + text[1:]
+
+
+def one_line(text: str) -> str:
+    """The text with a ? for everything that does not print: a name in the file cannot fake a line (T10)."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -1,0 +1,461 @@
+"""clinic.toml: what is right is used, and what is wrong is said, all of it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alerts.escalation import CHAINS
+from monitor.config import Clinic, ConfigError, described, judged, load
+from monitor.config.settings import HighChain, MediumChain, WebhookPager
+from monitor.model import Priority
+from monitor.people import Role
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "clinic.example.toml"
+
+LISTENED_TO = "anybody on the network could listen in; set tls_cert and tls_key, or insecure_lan = true"
+
+# apprise loads its plug-ins when the first URL is read, and one of them an old part of the standard library.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+AT_ONCE = '{after_s = 0, to = "everyone"}'
+
+ONE_BED = '[[bed]]\nname = "3"\n'
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def put(text: str) -> Path:
+        path = tmp_path / "clinic.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return put
+
+
+def mistakes(path: Path, environ: Mapping[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(path, environ or {}, drivers={"nonin", "dinamap"}, rules={"spo2-low", "hr-high"})
+    assert str(caught.value) == "\n".join(caught.value.mistakes)
+    return caught.value.mistakes
+
+
+def test_the_shipped_example_is_right() -> None:
+    clinic = load(EXAMPLE, {})
+    assert [bed.name for bed in clinic.beds] == ["1", "2"]
+    assert clinic.staff[1].role is Role.CHARGE_NURSE
+    assert clinic.duty.beds == {"1": "anna", "2": "anna"}
+    assert clinic.about.data_dir == EXAMPLE.parent / "data"
+
+
+def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path: Path) -> None:
+    # A key that is only shown in a comment is a promise as well.
+    secrets = {
+        "database-url": "postgresql://chairside:pw@localhost/chairside",
+        "mqtt-password": "a password",
+        "webhook-secret": "sixteen characters and more",
+        "anna-phone-url": "json://localhost/",
+    }
+    for name, text in secrets.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "tls").mkdir()
+    for name in ("tls/clinic.pem", "tls/clinic.key"):
+        (tmp_path / name).touch()
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    shown = [line.removeprefix("# ") if _is_setting(line) else line for line in lines]
+    assert len([line for line in shown if line not in lines]) > 20
+    clinic = load(write("\n".join(shown)), {})
+    assert clinic.mqtt is not None
+    assert clinic.limits == {"spo2-low": {"limit": 88}}
+    assert [pager.way for pager in clinic.paging.pagers] == ["console", "webhook", "apprise"]
+
+
+def _is_setting(line: str) -> bool:
+    commented = line.removeprefix("# ")
+    key = commented.partition(" = ")[0]
+    return commented != line and (commented.startswith("[") or (" = " in commented and " " not in key))
+
+
+def test_the_default_chains_are_the_escalation_table() -> None:
+    for settings, priority in ((HighChain(), Priority.HIGH), (MediumChain(), Priority.MEDIUM)):
+        chain = CHAINS[priority]
+        assert [(step.after_s * 1000, step.to) for step in settings.steps] == [
+            (step.after_ms, step.to) for step in chain.steps
+        ]
+        assert settings.repeat_s * 1000 == chain.repeat_ms
+        assert settings.not_at_bed_s * 1000 == chain.not_at_bed_ms
+        assert settings.latched_repeat_s * 1000 == chain.latched_repeat_ms
+
+
+def test_settings_cannot_be_changed_afterwards(write: Write) -> None:
+    clinic = load(write(ONE_BED), {})
+    with pytest.raises(ValueError, match="frozen"):
+        clinic.server.port = 1
+
+
+def test_every_mistake_is_said_at_once(write: Write) -> None:
+    said = mistakes(
+        write("""
+        [clinic]
+        name = 3
+        zone = "Europe/Viena"
+        [server]
+        host = "0.0.0.0"
+        port = 80800
+        [[bed]]
+        name = "Room 3"
+        [[bed]]
+        name = "4"
+        plase = "by the door"
+        [[device]]
+        name = "bp"
+        driver = "dynamap"
+        link = "/dev/ttyUSB0"
+        bed = "5"
+        [limits.spo2-lo]
+        limit = true
+        [[staff]]
+        name = "anna"
+        role = "doctor"
+        pagers = ["desk"]
+        """)
+    )
+    assert said == [
+        "clinic.toml: clinic.name: should be text in quotes",
+        'clinic.toml: clinic.zone: there is no time zone "Europe/Viena"; did you mean "Europe/Vienna"?',
+        "clinic.toml: server.port: should be at most 65535",
+        "clinic.toml: bed.Room 3.name: should be 1 to 32 of a-z, 0-9, _ and -, the first a letter or a digit",
+        'clinic.toml: bed.4.plase: there is no such key; did you mean "place"?',
+        "clinic.toml: limits.spo2-lo.limit: should be a number",
+        "clinic.toml: staff.anna.role: should be nurse, charge nurse, prescriber or administrator",
+        'clinic.toml: device.bp.bed: there is no bed "5"',
+        'clinic.toml: device.bp.driver: there is no driver "dynamap"; did you mean "dinamap"?',
+        f"clinic.toml: server.host: {LISTENED_TO}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[srever]", 'srever: there is no such key; did you mean "server"?'),
+        ("[server]\nprot = 1", 'server.prot: there is no such key; did you mean "port"?'),
+        (
+            "[paging.chains.high]\nrepeats_s = 1",
+            'paging.chains.high.repeats_s: there is no such key; did you mean "repeat_s"?',
+        ),
+        (
+            '[[paging.pager]]\nname = "a"\nway = "console"\ntimeout = 1',
+            'paging.pager.a.timeout: there is no such key; did you mean "timeout_s"?',
+        ),
+        ("[server]\nzzz = 1", "server.zzz: there is no such key; there are host, port, tls_cert, tls_key, "),
+        ("[server]\nport = 0", "server.port: should be at least 1"),
+        ("[server]\nport = true", "server.port: should be a number"),
+        ("[server]\nport = 8080.5", "server.port: should be a whole number"),
+        ('[server]\nhost = "http://here"', "server.host: should be a host name or an address"),
+        ("server = 3", "server: should be a table"),
+        ("[server]\nallowed_hosts = 3", "server.allowed_hosts: should be a list"),
+        ('[server]\ntls_cert = "nowhere.pem"', "server.tls_cert: there is no file "),
+        ("[server]\nidle_lock_s = 0", "server.idle_lock_s: should be more than 0"),
+        ("[server]\nidle_lock_s = inf", "server.idle_lock_s: should be a number that ends"),
+        ('[mqtt]\navailability_topic = "a/#"', "mqtt.availability_topic: should be one plain topic"),
+        ('[clinic]\ndatabase = "mysql://x"', "clinic.database: should be a sqlite:/// or postgresql://"),
+        ('[clinic]\ndatabase = "file:gone"', "clinic.database: the secret in "),
+        ("[[bed]]\nplace = 'x'", "bed.#2.name: is missing"),
+        ('[[paging.pager]]\nname = "a"', "paging.pager.a: has no way; a pager goes by console, webhook or"),
+        ('[[paging.pager]]\nname = "a"\nway = "sms"', "paging.pager.a: the way should be 'console', "),
+        ("[retention]\ntrends_days = 0", "retention.trends_days: should be at least 1"),
+        ("[paging.chains.high]\nsteps = []", "paging.chains.high.steps: the first step should have"),
+        (
+            '[paging.chains.high]\nsteps = [{after_s = 5, to = "everyone"}]',
+            "paging.chains.high.steps: the first step should have after_s = 0",
+        ),
+        (
+            f"[paging.chains.medium]\nsteps = [{AT_ONCE}, {AT_ONCE}]",
+            "paging.chains.medium.steps: a step after 0 s cannot follow one after 0 s",
+        ),
+        (
+            '[paging.chains.high]\nsteps = [{after_s = 0, to = "the cat"}]',
+            "paging.chains.high.steps.#1.to.#1: should be 'assigned nurse', ",
+        ),
+        (
+            "[paging.chains.high]\nsteps = [{after_s = 0, to = []}]",
+            "paging.chains.high.steps.#1.to: should name somebody",
+        ),
+        ("limits.spo2-lo.limit = 88", 'limits.spo2-lo: there is no rule "spo2-lo"; did you mean "spo2-low"?'),
+        ("limits.spo2-low.limit = inf", "limits.spo2-low.limit: should be a number that ends"),
+        ('[duty]\non = ["ana"]', 'duty.on: there is nobody called "ana"'),
+        ("x = ", "this is not TOML: invalid value"),
+    ],
+)
+def test_a_mistake_names_its_key_and_says_what_is_wrong(text: str, said: str, write: Write) -> None:
+    # A plain `key = value` has to stand before the first table.
+    ahead = text.startswith(("limits.", "server =", "x ="))
+    found = mistakes(write(f"{text}\n{ONE_BED}" if ahead else f"{ONE_BED}{text}"))
+    assert [line for line in found if line.startswith(f"clinic.toml: {said}")], found
+
+
+@pytest.mark.parametrize(
+    ("link", "right"),
+    [
+        ("/dev/serial/by-id/usb-1", True),
+        ("socket://192.0.2.1:4001", True),
+        ("rfc2217://server:2217", True),
+        ("mqtt://broker/vs1/clinic/+/numeric", True),
+        ("mqtt://broker:1884/#", True),
+        ("ttyUSB0", False),
+        ("socket://192.0.2.1", False),
+        ("socket://192.0.2.1:99999", False),
+        ("mqtt://broker", False),
+        ("http://192.0.2.1:80", False),
+        ("", False),
+    ],
+)
+def test_a_link_is_a_path_or_an_address_that_can_be_opened(link: str, right: bool, write: Write) -> None:  # noqa: FBT001  a case of the table
+    path = write(f'{ONE_BED}[[device]]\nname = "d"\ndriver = "nonin"\nbed = "3"\nlink = "{link}"\n')
+    if right:
+        assert load(path, {}).devices[0].link == link
+    else:
+        assert mistakes(path)[0].startswith("clinic.toml: device.d.link: ")
+
+
+def test_two_devices_cannot_sit_on_one_port(write: Write) -> None:
+    device = '[[device]]\nname = "{}"\ndriver = "nonin"\nbed = "3"\nlink = "/dev/ttyS0"\n'
+    assert mistakes(write(ONE_BED + device.format("left") + device.format("right"))) == [
+        'clinic.toml: device.right.link: "left" is on this port already'
+    ]
+
+
+def test_two_things_of_a_kind_cannot_have_one_name(write: Write) -> None:
+    pager = '[[paging.pager]]\nname = "log"\nway = "console"\n'
+    assert mistakes(write(ONE_BED * 2 + pager * 2)) == [
+        "clinic.toml: bed.3: 2 of them have this name",
+        "clinic.toml: paging.pager.log: 2 of them have this name",
+    ]
+
+
+def test_a_topic_without_a_broker_is_a_mistake(write: Write) -> None:
+    device = '[[device]]\nname = "d"\ndriver = "nonin"\nbed = "3"\nlink = "mqtt:///a/b"\n'
+    assert mistakes(write(ONE_BED + device)) == [
+        "clinic.toml: device.d.link: there is no [mqtt] section to say where the broker is"
+    ]
+    assert load(write(ONE_BED + device + "[mqtt]\n"), {}).mqtt is not None
+
+
+def test_a_clinic_without_a_bed_is_a_mistake(write: Write) -> None:
+    assert mistakes(write("")) == ["clinic.toml: bed: there is none; a clinic has at least one [[bed]]"]
+
+
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
+    assert mistakes(tmp_path / "clinic.toml") == ["clinic.toml: cannot be read: no such file or directory"]
+    (tmp_path / "clinic.toml").write_bytes(b"\xff\xfe")
+    assert mistakes(tmp_path / "clinic.toml") == ["clinic.toml: cannot be read: it is not UTF-8 text"]
+
+
+def test_a_duty_list_names_people_and_beds_that_exist(write: Write) -> None:
+    anna = '[[staff]]\nname = "anna"\nrole = "nurse"\n'
+    duty = '[duty]\non = ["anna"]\nbeds = {3 = "anna", 4 = "anna", 5 = "bob"}\n'
+    assert mistakes(write(ONE_BED + anna + duty)) == [
+        'clinic.toml: duty.beds.4: there is no bed "4"',
+        'clinic.toml: duty.beds.5: there is no bed "5"',
+        'clinic.toml: duty.beds.5: there is nobody called "bob"',
+    ]
+    away = '[duty]\nbeds = {3 = "anna"}\n'
+    assert mistakes(write(ONE_BED + anna + away)) == ['clinic.toml: duty.beds.3: "anna" is not in duty.on']
+
+
+def test_a_bed_with_another_mistake_is_still_a_bed_that_exists(write: Write) -> None:
+    device = '[[device]]\nname = "d"\ndriver = "nonin"\nbed = "4"\nlink = "/dev/ttyS0"\n'
+    assert mistakes(write(f'{ONE_BED}[[bed]]\nname = "4"\nplase = "x"\n{device}')) == [
+        'clinic.toml: bed.4.plase: there is no such key; did you mean "place"?'
+    ]
+
+
+# T23: TLS, loopback, or said out loud.
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
+def test_t23_plain_http_is_fine_on_this_machine(host: str, write: Write) -> None:
+    assert load(write(f'{ONE_BED}[server]\nhost = "{host}"\n'), {}).server.host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "monitor.clinic.example"])
+def test_t23_plain_http_on_the_network_is_refused_unless_it_is_asked_for(
+    host: str, write: Write, tmp_path: Path
+) -> None:
+    server = f'{ONE_BED}[server]\nhost = "{host}"\n'
+    assert "anybody on the network could listen in" in mistakes(write(server))[0]
+    assert load(write(f"{server}insecure_lan = true\n"), {}).server.insecure_lan
+    for name in ("c.pem", "k.pem"):
+        (tmp_path / name).touch()
+    assert load(write(f'{server}tls_cert = "c.pem"\ntls_key = "k.pem"\n'), {}).server.tls_cert
+    alone = write(f'{server}tls_cert = "c.pem"\n')
+    assert mistakes(alone) == [
+        "clinic.toml: server.tls_key: is missing; a certificate and its key come together"
+    ]
+
+
+# The environment.
+
+
+def test_the_environment_wins_over_the_file(write: Write) -> None:
+    path = write(f"{ONE_BED}[server]\nport = 8000\n")
+    environ = {
+        "CHAIRSIDE_SERVER__PORT": "9000",
+        "CHAIRSIDE_MQTT__TLS": "true",
+        "CHAIRSIDE_SERVER__ALLOWED_HOSTS": '["a.example", "b.example"]',
+        "CHAIRSIDE_PAGING__CHAINS__HIGH__REPEAT_S": "45.5",
+        "CHAIRSIDE_RECORDINGS": "not a setting: no section",
+        "SERVER__PORT": "1",
+    }
+    clinic = load(path, environ)
+    assert clinic.server.port == 9000
+    assert clinic.server.allowed_hosts == ("a.example", "b.example")
+    assert clinic.mqtt is not None
+    assert clinic.mqtt.tls
+    assert clinic.paging.chains.high.repeat_s == 45.5
+
+
+def test_a_mistake_in_the_environment_names_the_variable(write: Write) -> None:
+    environ = {
+        "CHAIRSIDE_SERVER__PORT": "high",
+        "CHAIRSIDE_SREVER__PORT": "1",
+        "CHAIRSIDE_SERVER__PROT": "1",
+        "CHAIRSIDE_BED__PLACE": "here",
+        "CHAIRSIDE_SERVER__ALLOWED_HOSTS": "[broken",
+    }
+    assert set(mistakes(write(ONE_BED), environ)) == {
+        "CHAIRSIDE_SERVER__PORT: should be a whole number",
+        'CHAIRSIDE_SREVER__PORT: there is no section [srever]; did you mean "server"?',
+        'CHAIRSIDE_SERVER__PROT: there is no such key; did you mean "port"?',
+        "CHAIRSIDE_BED__PLACE: bed is a list, which only the file can change",
+        "CHAIRSIDE_SERVER__ALLOWED_HOSTS: should be a list",
+    }
+
+
+# T16: secrets.
+
+CANARY = "canary-5f2a-not-to-be-seen"
+
+
+def test_t16_a_secret_may_stand_in_a_file_of_its_own_and_never_shows(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{CANARY}\n")
+    clinic = load(
+        write(f"""{ONE_BED}
+        [clinic]
+        database = "postgresql://chairside:{CANARY}@localhost/chairside"
+        [mqtt]
+        password = "file:secret"
+        [[paging.pager]]
+        name = "gateway"
+        way = "webhook"
+        url = "https://pager.example/{CANARY}"
+        secret = "file:{tmp_path / "secret"}"
+        [[paging.pager]]
+        name = "phone"
+        way = "apprise"
+        url = "jsons://user:{CANARY}@pager.example/"
+        """),
+        {},
+    )
+    assert clinic.mqtt is not None
+    assert clinic.mqtt.password is not None
+    assert clinic.mqtt.password.get_secret_value() == CANARY
+    gateway = clinic.paging.pagers[0]
+    assert isinstance(gateway, WebhookPager)
+    assert gateway.secret.get_secret_value() == CANARY
+    everything = [repr(clinic), str(clinic), clinic.model_dump_json(), *described(clinic)]
+    assert not [text for text in everything if CANARY in text]
+
+
+def test_t16_a_secret_does_not_show_in_a_mistake(write: Write) -> None:
+    said = mistakes(
+        write(f"""{ONE_BED}
+        [clinic]
+        database = "mysql://{CANARY}"
+        [mqtt]
+        port = "{CANARY}"
+        password = ["{CANARY}"]
+        [[paging.pager]]
+        name = "gateway"
+        way = "webhook"
+        url = "https://user:{CANARY}@pager.example/"
+        secret = "canary-5f2a"
+        [[paging.pager]]
+        name = "phone"
+        way = "apprise"
+        url = "nosuchservice://{CANARY}"
+        """)
+    )
+    assert len(said) == 6
+    assert not [line for line in said if "canary" in line]
+
+
+def test_an_empty_secret_file_is_a_mistake(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    said = mistakes(write(f'{ONE_BED}[mqtt]\npassword = "file:secret"\n'))
+    assert said == [f"clinic.toml: mqtt.password: the secret file {tmp_path / 'secret'} is empty"]
+
+
+# T11, T17: names and addresses.
+
+
+@given(st.text(max_size=40))
+def test_t11_a_name_is_harmless_or_refused(name: str) -> None:
+    bed = {"bed": [{"name": name}]}
+    plain = 1 <= len(name) <= 32 and all(c in "abcdefghijklmnopqrstuvwxyz0123456789_-" for c in name)
+    if plain and name[0] not in "_-":
+        assert Clinic.model_validate(bed).beds[0].name == name
+    else:
+        with pytest.raises(ValueError, match=r"bed\.0\.name"):
+            Clinic.model_validate(bed)
+
+
+def test_t10_a_name_cannot_fake_a_line_of_its_own(write: Write) -> None:
+    said = mistakes(write(f'{ONE_BED}[[bed]]\nname = "x\\nclinic.toml: all is well"\n'))
+    assert said[0].startswith("clinic.toml: bed.x?clinic.toml: all is well.name: should be 1 to 32 of")
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/", "https://", "https://user@host/", "https://a:b@host/", "host/path", "https://h:x/"]
+)
+def test_t17_a_webhook_goes_to_a_plain_web_address(url: str, write: Write) -> None:
+    pager = f'[[paging.pager]]\nname = "w"\nway = "webhook"\nsecret = "0123456789abcdef"\nurl = "{url}"\n'
+    assert mistakes(write(ONE_BED + pager))[0].startswith("clinic.toml: paging.pager.w.url: should ")
+
+
+SECTIONS = (
+    "clinic",
+    "server",
+    "mqtt",
+    "bed",
+    "device",
+    "therapies",
+    "limits",
+    "paging",
+    "staff",
+    "duty",
+    "zzz",
+)
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "bed", "way", "pager", "chains", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(section=st.sampled_from(SECTIONS), value=ANYTHING)
+def test_whatever_stands_in_a_section_is_a_mistake_in_words_and_never_a_crash(
+    section: str, value: object
+) -> None:
+    _, found = judged({section: value}, {}, Path("clinic.toml"))
+    assert all(line.startswith("clinic.toml: ") and "\n" not in line for line in found)
