@@ -1,4 +1,4 @@
-"""From a stream of bytes to whole lines. Every byte ends in a line, in its line end, or counted in a Fault."""
+"""From a stream of bytes to whole lines: every byte ends in a line, in its end, or in a Fault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Lines:
 
     def feed(self, data: bytes) -> list[bytes | Fault]:
         """The lines these bytes complete, in order, with a Fault where bytes were dropped."""
-        # Only the new bytes are searched: a line that comes byte by byte costs no more than one that comes whole.
+        # Only the new bytes are searched: a line that comes byte by byte costs what a whole one does.
         pieces = self._ends.split(data)
         found: list[bytes | Fault] = []
         for piece in pieces[:-1]:

@@ -1,6 +1,6 @@
-"""The catalogue of devices: one line each. What a codec says of a device it repeats for as long as it is true.
+"""The catalogue of devices: one line each.
 
-A `Notice` stands for one frame: a frame that no longer carries it has withdrawn it.
+A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
 from monitor.devices.codecs import dinamap, masimo_ascii1, nellcor_ascii

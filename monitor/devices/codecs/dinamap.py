@@ -4,9 +4,9 @@ An answer repeats the question's three characters, then come fixed fields and a 
 answer (NA) tells the *last* measurement again and again with its age: one measurement is one `Cuff`, however
 often it is asked for, and while the cuff is running the numbers are the old ones and nobody's.
 
-The decoder listens until `tick` is called for the first time: a capture of the monitor's side alone can be read.
-From then on it is the host: one question at a time, and an answer nobody asked for is not taken, because after a
-broken line it may be a minute old and nothing in it would show that.
+Until `tick` is called for the first time the decoder only listens: a capture of the monitor's side alone can
+be read. From then on it is the host: one question at a time, and an answer nobody asked for is not taken,
+because after a broken line it may be a minute old and nothing in it would show that.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ ECHO = re.compile(rb" N[CD].{0,24}")
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """The last measurement that was told: its numbers, its age then, and when that was (None in a capture)."""
+    """The last measurement that was told: its numbers, its age, and when (None in a capture)."""
 
     numbers: bytes
     age_ms: int
@@ -272,7 +272,7 @@ class Decoder:
         dropped = self._lines.drop()
         if dropped:
             self._owed.append(Fault("an answer that never ended", dropped))
-        # A start without an answer may have started all the same: only the result, or 180 s without one, tells.
+        # An unanswered start may have started all the same: only the result, or 180 s without one, tells.
         self._asked, self._asked_at_ms, self._retried = None, None, False
 
 

@@ -209,7 +209,7 @@ def encode(
 
 def _decoder(options: Mapping[str, Any]) -> Decoder:
     if options:
-        raise ValueError(f"masimo-ascii1 has no option {sorted(options)[0]!r}")
+        raise ValueError(f"masimo-ascii1 has no option {min(options)!r}")
     return Decoder()
 
 

@@ -1,7 +1,7 @@
 """Nellcor, Covidien and Medtronic pulse oximeters: the real-time printout. We listen and never send.
 
-A header comes first, again every 25 lines and when a limit changes; a data line every 2 s. Read by white space:
-some models strip blanks or pad with zeros. The two-letter codes at the end say what may be believed.
+A header comes first, again every 25 lines and when a limit changes; a data line every 2 s. It is read by
+white space: some models strip blanks or pad with zeros. The two-letter codes at the end say what may be believed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _sample(vital: Vital, word: bytes, invalid: list[str], doubtful: list[str], 
     return Sample(vital, float(word), device_time=device_time)
 
 
-# Where a code stands in the line: MO, SL, AS, AO, SD, SO and PS as captured; the others in the slots left over.
+# Where a code stands: MO, SL, AS, AO, SD, SO and PS as captured, the others in the slots left over.
 SLOTS = {
     "SD": 44, "SO": 44, "PS": 44, "LP": 44, "LM": 44, "MO": 44,
     "SL": 47, "SH": 47, "PL": 50, "PH": 50, "LB": 53, "BU": 53, "AS": 56, "AO": 59,
@@ -128,7 +128,7 @@ def encode(
     amplitude: int | None,
     codes: Iterable[str] = (),
 ) -> bytes:
-    """One data line as the monitor prints it, CR LF included: dashes for None, `*` at a value past its limit."""
+    """One data line as the monitor prints it, CR LF included: dashes for None, `*` past a limit."""
     codes = tuple(codes)
     line = f"{device_time:<18}"
     line += "   " + _cell(spo2) + ("*" if {"SH", "SL"} & set(codes) else " ")
@@ -156,7 +156,7 @@ def encode_header(
 
 def _decoder(options: Mapping[str, Any]) -> Decoder:
     if options:
-        raise ValueError(f"nellcor-ascii has no option {sorted(options)[0]!r}")
+        raise ValueError(f"nellcor-ascii has no option {min(options)!r}")
     return Decoder()
 
 

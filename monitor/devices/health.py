@@ -1,0 +1,165 @@
+"""The life of one link: connecting, up, silent, down, with the reason in words. No clock, no I/O.
+
+The reader tells what happened (`opened`, `heard`, `refused`, `closed`) and lets time pass (`tick`); back come
+the moves. Bytes are not readings: a link is up only while whole frames are understood, and what it says
+otherwise is named as well as the bytes allow, down to the wrong driver on the port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.devices.codecs import DRIVERS
+from monitor.devices.driver import Driver
+from monitor.model import Fault, LinkState, Said
+
+BACKOFF_FIRST_MS = 1_000
+BACKOFF_LAST_MS = 10_000
+"""No longer: a link that comes back must be seen before a nurse has walked to the bed and away again."""
+
+KEPT_BYTES = 1_024  # enough for several frames of any device: what a silence is explained by
+
+UNREADABLE = "bytes arrive but nothing can be read: check baud rate and the monitor's serial mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step of a link; `since_ms` is when it began: for a silence, the last thing understood."""
+
+    was: LinkState
+    now: LinkState
+    why: str
+    since_ms: int
+
+
+class Health:
+    """The state of one device's link."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        rng: Callable[[], float],
+        now_ms: int,
+        drivers: Iterable[Driver] = tuple(DRIVERS.values()),
+    ) -> None:
+        """Connecting since now. `rng` gives [0, 1): the jitter that keeps forty ports from one rhythm."""
+        self._driver = driver
+        self._rng = rng
+        self._drivers = tuple(drivers)
+        self._state = LinkState.CONNECTING
+        self._why = "connecting"
+        self._since_ms = now_ms
+        self._understood_ms: int | None = None
+        self._open = False
+        self._listening_since_ms = now_ms
+        self._retry_ms = now_ms
+        self._tries = 0
+        self._raw = b""
+
+    @property
+    def state(self) -> LinkState:
+        """What the link is doing."""
+        return self._state
+
+    @property
+    def why(self) -> str:
+        """Why, in words."""
+        return self._why
+
+    @property
+    def since_ms(self) -> int:
+        """Since when."""
+        return self._since_ms
+
+    def may_open(self, now_ms: int) -> bool:
+        """Whether the link is closed and its back-off is over."""
+        return not self._open and now_ms >= self._retry_ms
+
+    def due_ms(self) -> int | None:
+        """When the next thing falls due: the next try of a closed link, the silence of an open one."""
+        if not self._open:
+            return self._retry_ms
+        if self._state is LinkState.SILENT:
+            return None
+        return self._silent_ms()
+
+    def opened(self, now_ms: int) -> list[Move]:
+        """The port, the socket or the subscription is there; nothing has been heard on it yet."""
+        self._open = True
+        self._listening_since_ms = now_ms
+        self._raw = b""
+        return self._move(LinkState.CONNECTING, "open, waiting for the first reading", self._lost_since_ms())
+
+    def heard(self, now_ms: int, data: bytes, said: Sequence[Said]) -> list[Move]:
+        """Bytes came, and this is what the codec made of them."""
+        if all(isinstance(one, Fault) for one in said):
+            self._raw = (self._raw + data)[-KEPT_BYTES:]
+            return []
+        self._raw = b""
+        self._understood_ms = now_ms
+        self._tries = 0
+        if self._state is LinkState.UP:
+            return []
+        return self._move(LinkState.UP, "readings arrive", now_ms)
+
+    def refused(self, now_ms: int, why: str) -> list[Move]:
+        """The link could not be opened."""
+        return self._down(now_ms, why)
+
+    def closed(self, now_ms: int, why: str) -> list[Move]:
+        """The link was open and has gone."""
+        return self._down(now_ms, why)
+
+    def tick(self, now_ms: int) -> list[Move]:
+        """Let time pass: an open link on which nothing is understood for too long is silent."""
+        if not self._open or self._state is LinkState.SILENT or now_ms < self._silent_ms():
+            return self._renamed() if self._state is LinkState.SILENT else []
+        return self._move(LinkState.SILENT, self._diagnosis(), self._lost_since_ms())
+
+    def _silent_ms(self) -> int:
+        understood = self._understood_ms
+        heard_ms = (
+            self._listening_since_ms if understood is None else max(understood, self._listening_since_ms)
+        )
+        return heard_ms + self._driver.silent_after_ms
+
+    def _lost_since_ms(self) -> int:
+        """When the link was last of use: opening a port again does not make a loss any younger."""
+        understood = self._understood_ms
+        return understood if self._state is LinkState.UP and understood is not None else self._since_ms
+
+    def _down(self, now_ms: int, why: str) -> list[Move]:
+        self._open = False
+        wait_ms = min(BACKOFF_FIRST_MS * 2 ** min(self._tries, 10), BACKOFF_LAST_MS)
+        self._tries += 1
+        self._retry_ms = now_ms + round(wait_ms * (0.75 + 0.5 * self._rng()))
+        # What was lost was lost when it was last heard; a link that falls while it is up falls now.
+        since_ms = now_ms if self._state is LinkState.UP else self._lost_since_ms()
+        return self._move(LinkState.DOWN, why, since_ms)
+
+    def _renamed(self) -> list[Move]:
+        """Still silent, but by now the bytes say more about why."""
+        return self._move(LinkState.SILENT, self._diagnosis(), self._since_ms) if self._raw else []
+
+    def _diagnosis(self) -> str:
+        if not self._raw:
+            hint = f": {self._driver.hint}" if self._driver.hint else ""
+            return f"nothing arrives{hint}"
+        for other in self._drivers:
+            if (
+                other.name != self._driver.name
+                and other.looks_like is not None
+                and other.looks_like(self._raw)
+            ):
+                return f"this looks like a {other.title}, not {self._driver.title}"
+        if self._driver.looks_like is not None and self._driver.looks_like(self._raw):
+            return "readings arrive damaged: check the cable"
+        return UNREADABLE
+
+    def _move(self, now: LinkState, why: str, since_ms: int) -> list[Move]:
+        if (now, why) == (self._state, self._why):
+            return []
+        move = Move(self._state, now, why, since_ms)
+        self._state, self._why, self._since_ms = now, why, since_ms
+        return [move]

@@ -1,0 +1,136 @@
+"""What a device says, as JSON lines: for `decode`, for `listen`, and for the vectors. Words only, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from monitor.devices.driver import Driver
+from monitor.devices.framing import Lines, printable
+from monitor.devices.validity import screen
+from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample
+
+NO_CLOCK_MS = -1
+"""`at_ms` of a message from a file: no clock stands beside it, only the times it carries itself."""
+
+MESSAGE_MAX = 128 * 1024  # a message of 64 KiB, written as JSON text
+
+
+def as_line(said: Said) -> dict[str, Any]:
+    """One line for what was said. A value is there only if it may be believed or doubted."""
+    match said:
+        case Sample():
+            line: dict[str, Any] = {
+                "kind": "sample",
+                "vital": said.vital.value,
+                "value": _number(said.value) if _has_value(said) else None,
+                "unit": said.vital.unit,
+                "quality": said.quality.value,
+                "why": _words(said.why),
+            }
+            if said.late:
+                line |= {"late": True, "age_s": _number(said.age_ms / 1000)}
+            return line | _device_time(said)
+        case Cuff():
+            whole = _has_value(said)
+            return {
+                "kind": "cuff",
+                "sys": _number(said.systolic) if whole else None,
+                "dia": _number(said.diastolic) if whole else None,
+                # A mean that we worked out ourselves was not said by the device.
+                "map": _number(said.mean) if whole and not said.derived_mean else None,
+                "pulse": _number(said.pulse) if whole else None,
+                "unit": "mm[Hg]",
+                "age_s": _number(said.age_ms / 1000),
+                "quality": said.quality.value,
+                "why": _words(said.why),
+            } | _device_time(said)
+        case Notice():
+            return {"kind": "status", "what": _words(said.what)}
+        case Fault():
+            return {"kind": "fault", "reason": _words(said.reason), "dropped": said.dropped}
+
+
+def decode(
+    driver: Driver, chunks: Iterable[bytes], options: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
+    """A capture as JSON lines. Of a polled device it is the monitor's side alone.
+
+    Captured messages come one a line, as `{"topic": "...", "payload": ..., "retained": false, "at_ms": 0}` or
+    as the bare payload. `payload` is text or the JSON itself; the other three may be left out.
+    """
+    decoder = driver.decoder(options or {})
+    if driver.transport == "mqtt":
+        for said in _messages(decoder, chunks):
+            yield as_line(screen(said))
+        return
+    for chunk in chunks:
+        for said in decoder.feed(chunk):
+            yield as_line(screen(said))
+    for said in decoder.close():
+        yield as_line(screen(said))
+
+
+def from_hex(text: str) -> bytes:
+    """Bytes from hex digits; white space between them is ignored. A ValueError says what is wrong."""
+    digits = "".join(text.split())
+    wrong = re.search(r"[^0-9A-Fa-f]", digits)
+    if wrong:
+        raise ValueError(f"{printable(wrong.group())!r} is not a hex digit")
+    if len(digits) % 2:
+        raise ValueError("an odd number of hex digits: the last byte is only half there")
+    return bytes.fromhex(digits)
+
+
+def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
+    lines = Lines(MESSAGE_MAX)
+    for chunk in chunks:
+        for line in lines.feed(chunk):
+            if isinstance(line, Fault):
+                yield line
+            else:
+                yield from _message(decoder, line)
+    # The last line of a text file may lack its end, and a message is whole or it is no JSON.
+    for line in lines.feed(b"\n"):
+        yield from [line] if isinstance(line, Fault) else _message(decoder, line)
+
+
+def _message(decoder: Any, line: bytes) -> Iterator[Said]:
+    topic, payload, retained, at_ms = "", line, False, NO_CLOCK_MS
+    try:
+        whole = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        whole = None
+    if (
+        isinstance(whole, dict)
+        and "payload" in whole
+        and whole.keys() <= {"topic", "payload", "retained", "at_ms"}
+    ):
+        body = whole["payload"]
+        payload = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        topic = str(whole.get("topic", ""))
+        retained = whole.get("retained") is True
+        given = whole.get("at_ms")
+        at_ms = given if type(given) is int else NO_CLOCK_MS
+    yield from decoder.message(topic, payload, retained=retained, at_ms=at_ms)
+
+
+def _has_value(said: Sample | Cuff) -> bool:
+    return said.quality in {Quality.VALID, Quality.QUESTIONABLE}
+
+
+def _number(value: float | None) -> float | int | None:
+    if value is None:
+        return None
+    return int(value) if value == int(value) else round(value, 3)
+
+
+def _words(text: str | None) -> str | None:
+    return None if text is None else printable(text)
+
+
+def _device_time(said: Sample | Cuff) -> dict[str, Any]:
+    return {} if said.device_time is None else {"device_time": _words(said.device_time)}

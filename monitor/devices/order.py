@@ -1,0 +1,197 @@
+"""Live, late or a repeat? What a device's own clock tells of a value, though it may be years wrong.
+
+Host time rules. The device's time only orders its readings and shows repeats: the smallest known difference
+between host and device is a reading that came without delay, and any larger one is a delay. Three ways in
+which that can deceive, and what is done:
+
+* the device's clock is set: its time runs backwards, or ahead of anything a delay could do. Ahead is taken
+  over at once; backwards only after a few steady readings, for it may be a swapped or late one;
+* the device's clock is slow: the known difference may creep up, by more than any quartz is wrong;
+* the device's clock stands still: the same time again renews nothing, however often it comes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from monitor.model import Cuff, Sample, Vital
+
+LATE_MS = 5_000
+"""A continuous value that came later than this after it was measured is history (C12 allows as much)."""
+
+CUFF_LATE_MS = 120_000
+"""A pressure or temperature older than this when it arrives is history."""
+
+JUMP_MS = 5_000
+"""The device's clock ran this far ahead of its readings: it was set."""
+
+STEADY_READINGS = 3
+STEADY_MS = 1_500
+"""So many readings in a row whose difference to host time varies by no more: the clock was set back."""
+
+STEADY_DELAY_MS = 300_000
+"""A delay that stays the same for so long, though time runs forward, is a clock set back during an outage."""
+
+CREEP_PER_MS = 0.0005  # 500 ppm: five times a poor quartz
+SAME_CUFF_MS = 3_000  # ages are told in whole seconds
+
+
+class Arrival(StrEnum):
+    """What a value is, seen from the clock on the wall."""
+
+    LIVE = "live"
+    LATE = "late"
+    REPEAT = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`at_ms` is when the value was measured, on the host's line: now for a live one."""
+
+    arrival: Arrival
+    at_ms: int
+    notice: str | None = None
+    """What a technician should know about the device's clock: told once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Readings that come behind the known clock, all by the same difference, since when and how many."""
+
+    difference: int
+    since_ms: int
+    backwards: bool
+    readings: int
+
+
+class Arrivals:
+    """The memory of one device's clock. Keep it over a reconnection: that is when it is needed."""
+
+    def __init__(self) -> None:
+        """Know nothing yet: the first reading is taken for a live one."""
+        self._last_text: dict[Vital | None, str] = {}
+        self._newest: dict[Vital, int] = {}
+        self._offset_ms: float | None = None
+        self._offset_at_ms = 0
+        self._frame: tuple[int, Judged] | None = None
+        self._newest_frame_ms = 0
+        self._behind: _Behind | None = None
+        self._cuff: tuple[tuple[float | None, ...], int] | None = None
+
+    def judge(self, said: Sample | Cuff, now_ms: int) -> Judged:
+        """Whether this value, heard at `now_ms`, is live. A repeat must not be used to renew freshness."""
+        if isinstance(said, Cuff):
+            return self._judge_cuff(said, now_ms)
+        if said.late:
+            return Judged(Arrival.LATE, now_ms - said.age_ms)
+        return self._judge_sample(said, now_ms)
+
+    def _judge_sample(self, said: Sample, now_ms: int) -> Judged:
+        text = said.device_time
+        if text is None:
+            return Judged(Arrival.LIVE, now_ms - said.age_ms)
+        device_ms = device_time_ms(text)
+        if device_ms is None:
+            # A time we can't read orders nothing, but the same words again still show a repeat.
+            was, self._last_text[said.vital] = self._last_text.get(said.vital), text
+            repeat = was == text
+            return Judged(Arrival.REPEAT, now_ms) if repeat else Judged(Arrival.LIVE, now_ms - said.age_ms)
+        newest = self._newest.get(said.vital)
+        if newest == device_ms:
+            return Judged(Arrival.REPEAT, now_ms)
+        judged = self._judge_frame(device_ms, now_ms)
+        if judged.arrival is Arrival.LIVE or newest is None or device_ms > newest:
+            self._newest[said.vital] = device_ms
+        return judged
+
+    def _judge_frame(self, device_ms: int, now_ms: int) -> Judged:
+        """All values of one frame share its verdict; only the first one tells what happened to the clock."""
+        if self._frame is not None and self._frame[0] == device_ms:
+            judged = self._frame[1]
+            return replace(judged, at_ms=now_ms) if judged.arrival is Arrival.LIVE else judged
+        judged = self._judge_moment(device_ms, now_ms)
+        self._frame = (device_ms, replace(judged, notice=None))
+        return judged
+
+    def _judge_moment(self, device_ms: int, now_ms: int) -> Judged:
+        difference = now_ms - device_ms
+        if self._offset_ms is None:
+            return self._rebase(device_ms, now_ms, None)
+        allowed = self._offset_ms + (now_ms - self._offset_at_ms) * CREEP_PER_MS
+        delay_ms = difference - allowed
+        if delay_ms < -JUMP_MS:
+            return self._rebase(device_ms, now_ms, _set_by("ahead", -delay_ms))
+        backwards = device_ms < self._newest_frame_ms
+        if not backwards and delay_ms <= LATE_MS:
+            self._offset_ms, self._offset_at_ms = min(difference, allowed), now_ms
+            self._newest_frame_ms = device_ms
+            self._behind = None
+            return Judged(Arrival.LIVE, now_ms)
+        self._newest_frame_ms = max(self._newest_frame_ms, device_ms)
+        if self._steady(difference, now_ms, backwards=backwards):
+            return self._rebase(device_ms, now_ms, _set_by("back", delay_ms))
+        return Judged(Arrival.LATE, round(device_ms + allowed))
+
+    def _steady(self, difference: int, now_ms: int, *, backwards: bool) -> bool:
+        was = self._behind
+        if was is None or abs(difference - was.difference) > STEADY_MS or was.backwards != backwards:
+            self._behind = _Behind(difference, now_ms, backwards, 1)
+            return False
+        self._behind = replace(was, readings=was.readings + 1)
+        if backwards:
+            return self._behind.readings >= STEADY_READINGS
+        return now_ms - was.since_ms >= STEADY_DELAY_MS
+
+    def _rebase(self, device_ms: int, now_ms: int, notice: str | None) -> Judged:
+        self._offset_ms, self._offset_at_ms = now_ms - device_ms, now_ms
+        self._newest_frame_ms = device_ms
+        self._behind = None
+        return Judged(Arrival.LIVE, now_ms, notice)
+
+    def _judge_cuff(self, said: Cuff, now_ms: int) -> Judged:
+        measured_ms = now_ms - said.age_ms
+        numbers = (said.systolic, said.diastolic, said.mean, said.pulse)
+        if said.device_time is not None:
+            if self._last_text.get(None) == said.device_time:
+                return Judged(Arrival.REPEAT, measured_ms)
+            self._last_text[None] = said.device_time
+        elif self._cuff is not None and said.systolic is not None:
+            was, was_ms = self._cuff
+            if was == numbers and abs(measured_ms - was_ms) <= SAME_CUFF_MS:
+                return Judged(Arrival.REPEAT, measured_ms)
+        self._cuff = (numbers, measured_ms)
+        return Judged(Arrival.LATE if said.age_ms > CUFF_LATE_MS else Arrival.LIVE, measured_ms)
+
+
+def _set_by(way: str, by_ms: float) -> str:
+    return f"the device's clock was set {way} by {round(by_ms / 1000)} s"
+
+
+_MASIMO = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)")
+_NELLCOR = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d) (\d\d):(\d\d):(\d\d)")
+_EPOCH_MS = re.compile(r"\d{12,14}")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+def device_time_ms(text: str) -> int | None:
+    """A device's time as a number that can be compared with its other times; None if it cannot be read.
+
+    No zone is known or wanted: only differences are used.
+    """
+    try:
+        if found := _MASIMO.fullmatch(text):
+            month, day, year, hour, minute, second = map(int, found.groups())
+        elif found := _NELLCOR.fullmatch(text):
+            month = _MONTHS.index(found[2].lower()) + 1
+            day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
+        elif _EPOCH_MS.fullmatch(text):
+            return int(text)
+        else:
+            moment = datetime.fromisoformat(text)
+            return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        return round(datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
