@@ -358,7 +358,7 @@ async def bring_forward(place: Database, schema: Schema, backups: Path | None) -
 
 
 async def as_it_is(place: Database, schema: Schema) -> None:
-    """Make sure that this program can read a database that it may not bring forward."""
+    """Make sure that this program can read a database that it must not bring forward."""
     was = await place.read(partial(version, schema=schema))
     if was != schema.head:
         raise StoreError(

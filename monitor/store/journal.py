@@ -61,7 +61,7 @@ LOOKED_AT = 10_000
 """How many rows from the end are checked at the start; the whole chain is for `verify`."""
 
 PAGE = 1000
-"""How many rows are read at once: a long reading transaction would keep the write-ahead log from shrinking."""
+"""How many rows are read at once: a long reading transaction keeps the write-ahead log from shrinking."""
 
 VERSIONS: dict[str, int] = {}
 """Kinds whose body has changed, with their newest version. All others are at 1."""
@@ -222,7 +222,7 @@ class Journal:
             return False
 
     async def replay(self, after_seq: int = 0) -> AsyncIterator[Recorded]:
-        """Every row after `after_seq`, decoded. A kind or version that is not known is an error that says so."""
+        """Every row after `after_seq`, decoded. An unknown kind or version is an error that says so."""
         while True:
             rows = await self._place.read(partial(_page, after_seq=after_seq))
             for row in rows:

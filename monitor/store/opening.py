@@ -1,0 +1,97 @@
+"""Everything that is kept, opened in the one right order, run and closed together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.store.accounts import Accounts
+from monitor.store.database import Hold, StoreError, make_folder
+from monitor.store.journal import Head, Journal
+from monitor.store.trends import Trends
+
+
+class Places(NamedTuple):
+    """Where the three are, as database URLs."""
+
+    journal: str
+    trends: str
+    accounts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The journal, the trends and the accounts of one clinic, and the lock on their folder."""
+
+    journal: Journal
+    trends: Trends
+    accounts: Accounts
+    hold: Hold
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done at the start that somebody should hear of: migrations, and where the copies are."""
+        return self.journal.notes + self.trends.notes + self.accounts.notes
+
+    async def run(self) -> None:
+        """Write the trends and note the journal's head beside them, for ever."""
+        await self.trends.run(head=lambda: self.journal.head)
+
+    async def close(self) -> None:
+        """Write what waits, note where the journal ends, and let go of everything."""
+        try:
+            await self.journal.close()
+            await self.trends.keep_head(self.journal.head)
+        finally:
+            await asyncio.gather(self.trends.close(), self.accounts.close())
+            self.hold.release()
+
+
+def places(data_dir: Path, url: str | None = None) -> Places:
+    """Files in `data_dir`, or one PostgreSQL database for all three."""
+    if url is not None:
+        return Places(url, url, url)
+    return Places(*(f"sqlite:///{data_dir.absolute() / name}.sqlite3" for name in Places._fields))
+
+
+async def open_store(data_dir: Path, url: str | None = None, *, retention_days: int = 90) -> Store:
+    """Hold the data directory, then open the three; a `StoreError` says in a sentence why it cannot be.
+
+    The trends come first: they know whether there was a journal, and where it ended.
+    """
+    make_folder(data_dir)
+    hold = Hold.take(data_dir)
+    where = places(data_dir, url)
+    opened: list[Trends | Journal] = []
+    try:
+        trends = await Trends.open(where.trends, retention_days=retention_days)
+        opened.append(trends)
+        journal = await Journal.open(where.journal, kept=trends.kept_heads, hold=hold)
+        opened.append(journal)
+        return Store(journal, trends, await Accounts.open(where.accounts), hold)
+    except BaseException:
+        for each in reversed(opened):
+            await each.close()
+        hold.release()
+        raise
+
+
+async def look(data_dir: Path, url: str | None = None) -> Journal:
+    """The journal to look at while a service may be writing it: to verify, export, follow or report from."""
+    where = places(data_dir, url)
+    return await Journal.open(where.journal, kept=partial(_kept_beside, where.trends), read_only=True)
+
+
+async def _kept_beside(url: str) -> Sequence[Head]:
+    try:
+        trends = await Trends.open(url, read_only=True)
+    except StoreError:
+        return ()  # a journal that was carried away alone is held against itself only
+    try:
+        return await trends.kept_heads()
+    finally:
+        await trends.close()
