@@ -49,6 +49,11 @@ class CuffResult:
 class AnyPatient(Protocol):
     """What a device can measure: on a simulated patient and on a recorded one alike."""
 
+    @property
+    def story(self) -> Story:
+        """The scenario this patient plays."""
+        ...
+
     def heart_rate(self, t_ms: int) -> float | None:
         """Beats a minute as an ECG counts them."""
         ...

@@ -53,7 +53,12 @@ class RecordedPatient:
         self._starts_ms = (
             [round(row[0] * 1000) - CUFF_MS for row in self._pressures] if kind == "nibp" else []
         )
-        self.story = Story(name=name, title="a recording", drug="none", start_min=0.0)
+        self._story = Story(name=name, title="a recording", drug="none", start_min=0.0)
+
+    @property
+    def story(self) -> Story:
+        """A story with a name and nothing in it: what happens is in the recording."""
+        return self._story
 
     def heart_rate(self, t_ms: int) -> float | None:
         """The recorded heart rate now."""

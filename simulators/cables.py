@@ -1,0 +1,321 @@
+"""Cables that can be pulled: in memory, a pseudo-terminal, a TCP socket, a broker. Each touches one thing.
+
+A line nobody has opened loses what is written to it, as a real one does: stale seconds never wait in a
+buffer for the next reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import socket
+import tempfile
+import tty
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import aiomqtt
+
+from simulators.twin import Message
+
+CHUNK = 4096
+LOOK_AGAIN_S = 0.05
+"""How often a terminal nobody has opened is looked at."""
+
+BROKER_RETRY_S = 1.0
+
+
+class Cable(Protocol):
+    """The device's end of a line that can be pulled out and put back."""
+
+    def where(self) -> str:
+        """Where the other end is found: what goes into `link`."""
+        ...
+
+    async def read(self) -> bytes:
+        """What the host has sent; waits for it."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send, if anybody is there."""
+        ...
+
+    async def plug(self) -> None:
+        """Put it in; nothing happens if it is."""
+        ...
+
+    def unplug(self) -> None:
+        """Pull it out; nothing happens if it is."""
+        ...
+
+
+class MemoryLink:
+    """One end of a cable in memory, with a real link's verbs: `read` gives b"" once the other has gone."""
+
+    def __init__(self) -> None:
+        """Make one end; `memory_cable` makes two that belong together."""
+        self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
+        self._other: MemoryLink = self
+        self._closed = False
+
+    async def read(self) -> bytes:
+        """What has arrived, or b"" once either end is closed."""
+        if self._closed:
+            return b""
+        data = await self._arrived.get()
+        self._closed = self._closed or not data
+        return data
+
+    async def write(self, data: bytes) -> None:
+        """Send to the other end; OSError once either is closed."""
+        if self._closed or self._other._closed:  # noqa: SLF001  two ends of one cable
+            raise OSError("the cable is unplugged")
+        if data:
+            self._other._arrived.put_nowait(data)  # noqa: SLF001  as above
+
+    async def close(self) -> None:
+        """Pull this end out: both ends read b""."""
+        self._closed = True
+        self._arrived.put_nowait(b"")
+        self._other._arrived.put_nowait(b"")  # noqa: SLF001  as above
+
+
+def memory_cable() -> tuple[MemoryLink, MemoryLink]:
+    """The two ends of a cable that is only memory."""
+    one, other = MemoryLink(), MemoryLink()
+    one._other, other._other = other, one  # noqa: SLF001  two ends of one cable
+    return one, other
+
+
+class PtyCable:
+    """A pseudo-terminal whose name stays: unplugged and put back, it is another one at the same path."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """`path` is the name; without one a name is made up in the folder for temporary files."""
+        self._path = path or Path(tempfile.gettempdir()) / f"chairside-{os.getpid()}-{id(self):x}"
+        self._master: int | None = None
+        self._plugged = asyncio.Event()
+
+    def where(self) -> str:
+        """The path of the terminal."""
+        return str(self._path)
+
+    async def read(self) -> bytes:
+        """What somebody who has the terminal open has written."""
+        while True:
+            await self._plugged.wait()
+            master = self._master
+            if master is None or _nobody_there(master):
+                await asyncio.sleep(LOOK_AGAIN_S)
+                continue
+            await _readable(master)
+            try:
+                data = os.read(master, CHUNK)
+            except OSError:  # closed by the reader, or unplugged meanwhile: look again
+                continue
+            if data:
+                return data
+
+    def write(self, data: bytes) -> None:
+        """Send; lost if nobody has the terminal open or its buffer is full."""
+        if self._master is None or not data or _nobody_there(self._master):
+            return
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._master, data)
+
+    async def plug(self) -> None:
+        """Make the terminal, raw, and give it its name."""
+        if self._master is not None:
+            return
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        os.set_blocking(master, False)
+        beside = self._path.with_name(f".{self._path.name}.new")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(os.ttyname(slave))
+        beside.replace(self._path)
+        # From here on "nobody has it open" can be seen: the terminal keeps its settings without us.
+        os.close(slave)
+        self._master = master
+        self._plugged.set()
+
+    def unplug(self) -> None:
+        """Take the terminal away: whoever has it open reads its end or an OSError."""
+        if self._master is None:
+            return
+        self._plugged.clear()
+        self._path.unlink(missing_ok=True)
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+        self._master = None
+
+
+class SocketCable:
+    """A TCP port with one reader at a time; a newcomer takes the line over."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        """`port` 0 takes a free one."""
+        self._host = host
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def where(self) -> str:
+        """The address."""
+        return f"socket://{self._host}:{self._port}"
+
+    async def read(self) -> bytes:
+        """What the host has sent."""
+        return await self._arrived.get()
+
+    def write(self, data: bytes) -> None:
+        """Send; lost if nobody is connected or does not read."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or not data:
+            return
+        if writer.transport.get_write_buffer_size() < CHUNK:
+            writer.write(data)
+
+    async def plug(self) -> None:
+        """Listen."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._serve, self._host, self._port)
+            self._port = self._server.sockets[0].getsockname()[1]
+
+    def unplug(self) -> None:
+        """Hang up, and do not answer."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self._writer is not None:
+            self._writer.transport.abort()
+            self._writer = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._writer is not None:
+            self._writer.transport.abort()
+        self._writer = writer
+        with contextlib.suppress(OSError):
+            while data := await reader.read(CHUNK):
+                self._arrived.put_nowait(data)
+        writer.close()
+        if self._writer is writer:
+            self._writer = None
+
+
+class BrokerCable:
+    """A bridge's connection to a broker (MQTT 3.1.1). Pulled out, it says no goodbye: its will speaks."""
+
+    def __init__(self, host: str, port: int, hears: Sequence[str]) -> None:
+        """`hears` are the topics of commands."""
+        self._host, self._port, self._hears = host, port, tuple(hears)
+        self._outbox: asyncio.Queue[Message] = asyncio.Queue(maxsize=1000)
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue()
+        self._plugged = asyncio.Event()
+        self._pulled = asyncio.Event()
+        self.connected = asyncio.Event()
+        """The broker has taken the connection."""
+
+    def where(self) -> str:
+        """The broker."""
+        return f"mqtt://{self._host}:{self._port}"
+
+    async def read(self) -> Message:
+        """The next command."""
+        return await self._arrived.get()
+
+    def write(self, message: Message) -> None:
+        """Publish; lost while there is no connection, or if the broker does not keep up."""
+        if self.connected.is_set():
+            with contextlib.suppress(asyncio.QueueFull):
+                self._outbox.put_nowait(message)
+
+    async def plug(self) -> None:
+        """Let `run` connect."""
+        self._pulled.clear()
+        self._plugged.set()
+
+    def unplug(self) -> None:
+        """Break the connection."""
+        self._plugged.clear()
+        self._pulled.set()
+
+    async def run(self, will: Message | None, born: Sequence[Message]) -> None:
+        """Stay connected while plugged in, for ever; `born` is published on every new connection."""
+        last_will = None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
+        while True:
+            await self._plugged.wait()
+            client = aiomqtt.Client(
+                self._host, self._port, protocol=aiomqtt.ProtocolVersion.V311, will=last_will, keepalive=15
+            )
+            try:
+                async with client:
+                    await self._talk(client, born)
+            except* aiomqtt.MqttError:
+                await asyncio.sleep(BROKER_RETRY_S)
+            finally:
+                self.connected.clear()
+                while not self._outbox.empty():
+                    self._outbox.get_nowait()
+
+    async def _talk(self, client: aiomqtt.Client, born: Sequence[Message]) -> None:
+        try:
+            for topic in self._hears:
+                await client.subscribe(topic, qos=1)
+            for message in born:
+                await _publish(client, message)
+            self.connected.set()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._send(client))
+                tasks.create_task(self._listen(client))
+                tasks.create_task(self._break_off(client))
+        except asyncio.CancelledError:
+            _hang_up(client)
+            raise
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            await _publish(client, await self._outbox.get())
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            if isinstance(message.payload, bytes):
+                self._arrived.put_nowait(
+                    Message(str(message.topic), message.payload, message.qos, retain=bool(message.retain))
+                )
+
+    async def _break_off(self, client: aiomqtt.Client) -> None:
+        await self._pulled.wait()
+        _hang_up(client)
+
+
+def _hang_up(client: aiomqtt.Client) -> None:
+    """Break the line below the MQTT goodbye, so that the broker speaks the will."""
+    connection = client._client.socket()  # noqa: SLF001  there is no public way to break a line
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+async def _publish(client: aiomqtt.Client, message: Message) -> None:
+    await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+
+
+def _nobody_there(master: int) -> bool:
+    poll = select.poll()
+    poll.register(master, select.POLLIN)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+async def _readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(fd, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(fd)

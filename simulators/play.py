@@ -1,0 +1,267 @@
+"""The stage: each part is a device twin on its cable, with its faults, playing a patient in real time.
+
+`python -m simulators.play PLAN.json` plays many parts in one process: all the monitors of a clinic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from monitor.clock import Clock, SteadyClock
+from simulators.cables import BrokerCable, Cable, PtyCable, SocketCable
+from simulators.faults import Fault, Faults, Frame, made
+from simulators.patient import MINUTE_MS, AnyPatient, Patient
+from simulators.recorded import load_recording
+from simulators.scenario import ScenarioError, load
+from simulators.twin import Message, MessageTwin, SerialTwin
+
+SERIAL = ("masimo-ascii1", "nellcor-ascii", "dinamap")
+ON_A_BROKER = ("mqtt-native", "mqtt-map")
+"""The twins there are: `masimo-ascii1` is the `Twin` of `simulators/masimo_ascii1.py`."""
+
+LONGEST_WAIT_S = 0.5
+LOOPBACK = {"", "localhost", "127.0.0.1"}
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One device: what it is, where it plays, whom it is attached to."""
+
+    driver: str
+    link: str
+    scenario: str = "N0"
+    bed: int = 1
+    """Which patient of a scenario that has several."""
+    seed: int = 1
+    start_s: float | None = None
+    """The patient's second at which it begins; the scenario's own if None."""
+    options: dict[str, Any] = {}
+    faults: tuple[Fault, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All parts, and how fast time goes for them."""
+
+    parts: tuple[Part, ...]
+    speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """The patient's time: it begins at `start_ms` and goes with the clock."""
+
+    clock: Clock
+    began_ms: int
+    start_ms: int
+    speed: float
+
+    def now_ms(self) -> int:
+        return self.start_ms + self.clock.now_ms() - self.began_ms
+
+    def wait_s(self, until_ms: int) -> float:
+        return min(LONGEST_WAIT_S, max(0.0, (until_ms - self.now_ms()) / 1000 / self.speed))
+
+
+def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
+    """The patient of a scenario by name, of a TOML file or of a recording. ScenarioError says what is wrong."""
+    if scenario.endswith((".csv", ".csv.gz")):
+        return load_recording(Path(scenario))
+    stories = load(scenario)
+    if not 1 <= bed <= len(stories):
+        raise ScenarioError(f"{scenario}: it has {len(stories)} patient(s), there is no number {bed}")
+    return Patient(stories[bed - 1], seed)
+
+
+async def play(
+    parts: Sequence[Part], speed: float, announce: Callable[[Part, str], None], clock: Clock | None = None
+) -> None:
+    """Play all parts, for ever. Anything that is wrong with them is a ValueError or an OSError at once."""
+    steady = clock or SteadyClock(speed=speed)
+    began_ms = steady.now_ms()
+    with contextlib.ExitStack() as put_away:
+        async with asyncio.TaskGroup() as tasks:
+            for part in parts:
+                patient = patient_of(part.scenario, part.bed, part.seed)
+                time = _Time(steady, began_ms, start_of(part, patient), speed)
+                if part.driver in SERIAL:
+                    cable = _cable(part.link)
+                    put_away.callback(cable.unplug)
+                    await _wire(part, patient, cable, time, tasks)
+                    announce(part, cable.where())
+                elif part.driver in ON_A_BROKER:
+                    announce(part, await _connect(part, patient, time, tasks))
+                else:
+                    known = ", ".join([*SERIAL, *ON_A_BROKER])
+                    raise ValueError(f"{part.driver}: no such device here; there are {known}")
+
+
+async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, tasks: asyncio.TaskGroup) -> None:
+    faults = _faults(part, patient)
+    twin: SerialTwin = twin_of(part.driver)(patient, part.seed, part.options, faults.jumps())
+    await cable.plug()
+    tasks.create_task(_talk(twin, cable, faults, time))
+    tasks.create_task(_answer(twin, cable, faults, time))
+
+
+async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
+    host, port, topic = _broker(part.link)
+    faults = _faults(part, patient)
+    options = {**part.options, "topic": topic}
+    twin: MessageTwin = twin_of(part.driver)(patient, part.seed, options, faults.jumps())
+    cable = BrokerCable(host, port, twin.hears())
+    await cable.plug()
+    now_ms = time.now_ms()
+    tasks.create_task(cable.run(twin.will(now_ms), twin.born(now_ms)))
+    tasks.create_task(_publish(twin, cable, faults, time))
+    tasks.create_task(_obey(twin, cable, faults, time))
+    return f"{cable.where()}/{topic}"
+
+
+def _faults(part: Part, patient: AnyPatient) -> Faults:
+    """The faults of the scenario and those that were asked for."""
+    told = [
+        made(trouble.kind, round(trouble.at_min * MINUTE_MS), trouble.arg) for trouble in patient.story.fault
+    ]
+    return Faults([*told, *part.faults], part.seed)
+
+
+def twin_of(driver: str) -> Callable[..., Any]:
+    """The class of a device's twin: (patient, seed, options, jumps of its clock)."""
+    twin: Callable[..., Any] = import_module("simulators." + driver.replace("-", "_")).Twin
+    return twin
+
+
+def start_of(part: Part, patient: AnyPatient) -> int:
+    """The patient's instant at which a part begins."""
+    start_s = patient.story.start_min * 60 if part.start_s is None else part.start_s
+    return round(start_s * 1000)
+
+
+async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
+    while True:
+        t_ms = time.now_ms()
+        if faults.plugged(t_ms):
+            await cable.plug()
+        else:
+            cable.unplug()
+        sent = twin.tick(t_ms)
+        for frame in faults.passed([Frame(sent)] if sent else [], t_ms):
+            cable.write(frame.data)
+        await asyncio.sleep(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms))))
+
+
+async def _answer(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
+    while True:
+        data = await cable.read()
+        t_ms = time.now_ms()
+        answer = twin.hear(data, t_ms) if faults.listens(t_ms) else b""
+        for frame in faults.passed([Frame(answer)], t_ms) if answer else []:
+            cable.write(frame.data)
+
+
+async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
+    while True:
+        t_ms = time.now_ms()
+        if faults.plugged(t_ms):
+            await cable.plug()
+        else:
+            cable.unplug()
+        _write(cable, faults.passed([_frame(m) for m in twin.tick(t_ms)], t_ms))
+        await asyncio.sleep(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms))))
+
+
+async def _obey(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
+    while True:
+        command = await cable.read()
+        t_ms = time.now_ms()
+        if faults.listens(t_ms):
+            answers = [_frame(m) for m in twin.hear(command, t_ms)]
+            _write(cable, faults.passed(answers, t_ms) if answers else [])
+
+
+def _frame(message: Message) -> Frame:
+    return Frame(message.payload, message.topic, message.qos, message.retain)
+
+
+def _write(cable: BrokerCable, frames: Sequence[Frame]) -> None:
+    topic = ""
+    for frame in frames:
+        # Nonsense has no topic of its own: it comes where the last words came.
+        topic = frame.topic or topic
+        if topic:
+            cable.write(Message(topic, frame.data, frame.qos, retain=frame.retain))
+
+
+def _cable(link: str) -> Cable:
+    """The cable a `--link` asks for."""
+    if link == "pty":
+        return PtyCable()
+    if link.startswith("pty:"):
+        return PtyCable(Path(link.removeprefix("pty:")))
+    if link.startswith("socket://"):
+        return SocketCable(_port(link))
+    raise ValueError(f"{link}: a link of this device is pty, pty:PATH or socket://:PORT")
+
+
+def _port(link: str) -> int:
+    try:
+        address = urlsplit(link)
+        host, port = address.hostname or "", address.port
+    except ValueError:
+        host, port = "", None
+    if host not in LOOPBACK:
+        raise ValueError(f"{link}: a simulated device listens on this machine only: socket://:PORT")
+    if port is None:
+        raise ValueError(f"{link}: which port? socket://:PORT, with 0 for a free one")
+    return port
+
+
+def _broker(link: str) -> tuple[str, int, str]:
+    """Host, port and topic of `mqtt://HOST/TOPIC`."""
+    try:
+        address = urlsplit(link)
+        host, port, topic = address.hostname, address.port or 1883, address.path.strip("/")
+    except ValueError:
+        host, port, topic = None, 0, ""
+    if address.scheme != "mqtt" or not host or not topic:
+        raise ValueError(f"{link}: a link of this device is mqtt://HOST/TOPIC or mqtt://HOST:PORT/TOPIC")
+    return host, port, topic
+
+
+async def until_told(work: asyncio.Task[None]) -> None:
+    """Run until SIGINT or SIGTERM; a part that fails ends it with its own error."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return
+
+
+def main(plan: Path) -> int:
+    """Play a plan; 0 once it was told to stop."""
+    read = msgspec.json.decode(plan.read_bytes(), type=Plan)
+
+    async def stage() -> None:
+        def announce(part: Part, where: str) -> None:
+            print(f"{part.driver} {where}", flush=True)  # noqa: T201  the line the supervisor waits for
+
+        await until_told(asyncio.create_task(play(read.parts, read.speed, announce)))
+
+    asyncio.run(stage())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
