@@ -31,6 +31,9 @@ class Link(Protocol):
 class MessageLink(Protocol):
     """A subscription as three verbs: whole messages instead of bytes."""
 
+    why: str
+    """Why it ended, once it has."""
+
     async def messages(self) -> list[Message]:
         """What has come since the last call, at least one; [] once the broker has gone, and ever after."""
         ...

@@ -1,0 +1,123 @@
+"""What `chairside listen` does: a live link as JSON lines, to try a monitor beside its own screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, BinaryIO
+
+import msgspec
+
+from monitor.clock import Clock, SteadyClock
+from monitor.devices.driver import Driver
+from monitor.devices.lines import as_line
+from monitor.devices.links.link import Link, LinkLost, Say, silent
+from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
+from monitor.devices.links.serial import open_serial
+from monitor.devices.validity import screen
+from monitor.model import Said
+
+SLICE_S = 0.25
+"""How often the time is looked at while nothing comes, and a device that must be asked is asked."""
+
+
+async def listen(
+    driver: Driver,
+    url: str,
+    *,
+    seconds: float | None = None,
+    raw: BinaryIO | None = None,
+    backend: str = "serialx",
+    options: Mapping[str, Any] | None = None,
+    broker: BrokerAddress | None = None,
+    say: Say = silent,
+) -> AsyncIterator[dict[str, Any]]:
+    """What the device says, line by line, for so many seconds or until the other side goes.
+
+    `raw` keeps every byte as it came; of MQTT, topic and payload in the form that `decode` reads. `broker` has
+    the sign-in for an MQTT link. Raises LinkLost where the link cannot be opened, ValueError for a bad URL.
+    """
+    clock = SteadyClock()
+    until_ms = None if seconds is None else clock.now_ms() + round(seconds * 1000)
+    decoder = driver.decoder(options or {})
+    if driver.transport == "mqtt":
+        words = _subscribe(decoder, url, broker, clock, raw, say)
+    else:
+        link = await open_serial(url, driver.settings, backend, say)
+        words = _overhear(driver, decoder, link, clock, raw)
+    async with contextlib.aclosing(words):
+        async for said in words:
+            for one in said:
+                yield as_line(screen(one))
+            if until_ms is not None and clock.now_ms() >= until_ms:
+                return
+
+
+async def _overhear(
+    driver: Driver, decoder: Any, link: Link, clock: Clock, raw: BinaryIO | None
+) -> AsyncIterator[list[Said]]:
+    """What a device on a cable says; [] now and then, so that the time can be looked at."""
+    try:
+        while True:
+            if driver.polled:
+                decoder.tick(clock.now_ms())
+                if question := decoder.to_send():
+                    await link.write(question)
+            try:
+                async with asyncio.timeout(SLICE_S):
+                    data = await link.read()
+            except TimeoutError:
+                yield decoder.feed(b"")
+                continue
+            if raw is not None:
+                raw.write(data)
+            if not data:
+                yield decoder.close()
+                return
+            yield decoder.feed(data)
+    finally:
+        await link.close()
+
+
+async def _subscribe(
+    decoder: Any, url: str, address: BrokerAddress | None, clock: Clock, raw: BinaryIO | None, say: Say
+) -> AsyncIterator[list[Said]]:
+    """What a device behind a broker says; [] now and then."""
+    host, port, topic = parse_mqtt_url(url)
+    if address is None:
+        if not host:
+            raise ValueError(f"{url}: name the broker, as in mqtt://HOST/TOPIC")
+        address = BrokerAddress(host, port or 1883)
+    broker = Broker(address, random.Random(), say)  # noqa: S311  jitter of a back-off, no secret
+    running = asyncio.create_task(broker.run())
+    try:
+        link = await broker.open([topic], wait_s=5.0)
+        while True:
+            try:
+                async with asyncio.timeout(SLICE_S):
+                    messages = await link.messages()
+            except TimeoutError:
+                yield []
+                continue
+            if not messages:
+                raise LinkLost(link.why)
+            for topic_of, payload, retained in messages:
+                now_ms = clock.now_ms()
+                if raw is not None:
+                    raw.write(_kept(topic_of, payload, retained=retained, at_ms=now_ms))
+                yield decoder.message(topic_of, payload, retained=retained, at_ms=now_ms)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def _kept(topic: str, payload: bytes, *, retained: bool, at_ms: int) -> bytes:
+    """One captured message as a line that `decode` reads."""
+    try:
+        body = payload.decode()
+    except UnicodeDecodeError:
+        body = payload.decode("latin-1")
+    line = {"topic": topic, "payload": body, "retained": retained, "at_ms": at_ms}
+    return msgspec.json.encode(line) + b"\n"

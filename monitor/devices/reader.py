@@ -1,0 +1,436 @@
+"""One device, from its link to the inbox: link + codec + health + order + clock. One task a device.
+
+A reader's faults are its own: a codec that raises, a port that vanishes or a broker that hangs takes this one
+link down, with the reason, and is tried again. Host time is the only time that counts: a device's own clock
+orders its readings and shows repeats, and nothing more.
+
+No wait is longer than a second, for the loop's timers stand still while the machine is suspended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from monitor.clock import Clock
+from monitor.devices.codecs import DRIVERS
+from monitor.devices.driver import Driver
+from monitor.devices.health import Health, Move
+from monitor.devices.links.link import Link, LinkLost, MessageLink, Say, silent
+from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
+from monitor.devices.links.serial import open_serial
+from monitor.devices.order import Arrival, Arrivals, Judged
+from monitor.devices.validity import screen
+from monitor.model import (
+    Bed,
+    Cuff,
+    CuffTaken,
+    Device,
+    DeviceNoted,
+    Event,
+    Fault,
+    LinkMoved,
+    LinkState,
+    Notice,
+    Reading,
+    Said,
+    Sample,
+    Vital,
+)
+
+FRESH_MS = 10_000
+"""How long a continuous value stays known (physiology.md 1, freshness)."""
+FRESH_TEMPERATURE_MS = 15 * 60_000
+
+RETRY_MS = 3_000
+"""The longest wait before a lost port is tried again: one put back must give a reading within 5 s."""
+RETRY_BROKER_MS = 500
+"""The broker has a back-off of its own; its devices only ask whether it is back."""
+
+TURN_S = 1.0
+"""The longest sleep."""
+LEAST_SLEEP_S = 0.005
+"""The shortest: a codec that is always due must not burn a core."""
+
+STUCK_MS = 5_000
+"""A device that repeats itself for so long, by its own clock, is said to be stuck."""
+REMARK_MS = 60_000
+"""How long a remark of ours about a device's clock stays beside its numbers."""
+NOTICES_MAX = 16
+
+Put = Callable[[Event], None]
+
+GONE = "the connection has ended: was the cable pulled, or the monitor switched off?"
+
+
+class DeviceReader(Protocol):
+    """What the service does with a reader, whatever it reads from."""
+
+    device: Device
+
+    @property
+    def state(self) -> LinkState:
+        """What the link is doing."""
+        ...
+
+    async def run(self) -> None:
+        """Read for ever."""
+        ...
+
+    def order_cuff(self) -> str | None:
+        """Start a cuff reading; a text is the reason why not."""
+        ...
+
+    def cancel_cuff(self) -> None:
+        """Stop a running cuff reading; always accepted."""
+        ...
+
+
+class _Station:
+    """What every reader does, whatever brings the words: from what a device said to events at a bed."""
+
+    _retry_ms = RETRY_MS
+
+    def __init__(
+        self,
+        device: Device,
+        bed: Bed,
+        driver: Driver,
+        put: Put,
+        clock: Clock,
+        rng: random.Random,
+        options: Mapping[str, Any],
+        speed: float,
+    ) -> None:
+        self.device = device
+        self.bed = bed
+        self.driver = driver
+        self.faults: Counter[str] = Counter()
+        """Bytes that could not be read, by reason."""
+        self._put = put
+        self._clock = clock
+        self._options = options
+        self._speed = speed
+        self._decoder: Any = driver.decoder(options)
+        self._health = Health(driver, rng.random, clock.now_ms())
+        self._arrivals = Arrivals()
+        self._notices: dict[str, int] = {}
+        self._noted: tuple[str, ...] = ()
+        self._live_ms = 0
+        self._wake = asyncio.Event()
+
+    @property
+    def state(self) -> LinkState:
+        """What the link is doing."""
+        return self._health.state
+
+    async def run(self) -> None:
+        """Open, read, and open again; for ever, or until cancelled."""
+        while True:
+            try:
+                why, was_open = await self._once()
+            except LinkLost as lost:
+                why, was_open = str(lost), False
+            except Exception as error:  # noqa: BLE001  one device's trouble must not end the service
+                why, was_open = f"the link could not be opened ({type(error).__name__}: {error})", False
+            now_ms = self._clock.now_ms()
+            self._moved(self._health.closed(now_ms, why) if was_open else self._health.refused(now_ms, why))
+            self._hush(now_ms)
+            await self._until(now_ms + self._retry_ms)
+
+    async def _once(self) -> tuple[str, bool]:
+        """One connection from its opening to its end: why it ended, and whether there was one."""
+        raise NotImplementedError
+
+    async def _until(self, latest_ms: int) -> None:
+        """Wait out the back-off, but not past `latest_ms`."""
+        while True:
+            now_ms = self._clock.now_ms()
+            due_ms = min(latest_ms, self._health.due_ms() or latest_ms)
+            if now_ms >= due_ms:
+                return
+            await asyncio.sleep(self._sleep_s(due_ms, now_ms))
+
+    def _sleep_s(self, due_ms: int, now_ms: int) -> float:
+        """Real seconds to sleep: the clock may run faster than the world."""
+        return min(TURN_S, max(LEAST_SLEEP_S, (due_ms - now_ms) / 1000 / self._speed))
+
+    def order_cuff(self) -> str | None:
+        """Start a cuff reading; a text is the reason why not."""
+        if not self.driver.starts_cuff:
+            return "a cuff cannot be started on this device from here: start it at the monitor"
+        if self._health.state is not LinkState.UP:
+            return f"the device is not connected: {self._health.why}"
+        refusal: str | None = self._decoder.start_cuff()
+        self._wake.set()
+        return refusal
+
+    def cancel_cuff(self) -> None:
+        """Stop a running cuff reading; always accepted."""
+        if self.driver.starts_cuff:
+            self._decoder.cancel_cuff()
+            self._wake.set()
+
+    # From words to events.
+
+    def _hear(self, data: bytes, said: Sequence[Said], now_ms: int) -> None:
+        """What came, and what the codec made of it."""
+        self._moved(self._health.heard(now_ms, data, said))
+        for one in said:
+            if isinstance(one, Sample):
+                self._tell_sample(one, now_ms)
+            elif isinstance(one, Fault):
+                self.faults[one.reason] += one.dropped
+            elif isinstance(one, Notice):
+                self._notices[one.what] = now_ms + self.driver.silent_after_ms
+            else:
+                self._tell_cuff(one, now_ms)
+        if self._notices or self._noted:
+            self._tell_notices(now_ms)
+
+    def _tell_sample(self, said: Sample, now_ms: int) -> None:
+        judged = self._arrivals.judge(said, now_ms)
+        arrival = judged.arrival
+        if judged.notice is not None:
+            self._remark(judged.notice, now_ms)
+        if arrival is Arrival.REPEAT:
+            if now_ms - self._live_ms > STUCK_MS:
+                self._remark("it repeats one reading: its own clock stands still", now_ms, STUCK_MS)
+            return
+        late = arrival is Arrival.LATE
+        if not late:
+            self._live_ms = now_ms
+        screened = screen(said)
+        if not isinstance(screened, Sample):
+            raise TypeError("screening must not make another kind of thing of a sample")
+        fresh_ms = FRESH_TEMPERATURE_MS if screened.vital is Vital.TEMPERATURE else FRESH_MS
+        at_ms = judged.at_ms
+        self._put(
+            Reading(
+                at_ms,
+                self.bed,
+                self.device,
+                screened.vital,
+                screened.value,
+                screened.quality,
+                screened.why,
+                at_ms if late else at_ms + fresh_ms,
+                screened.doubt,
+                late,
+            )
+        )
+
+    def _tell_cuff(self, said: Cuff, now_ms: int) -> None:
+        judged: Judged = self._arrivals.judge(said, now_ms)
+        if judged.arrival is Arrival.REPEAT:
+            return
+        screened = screen(said)
+        if not isinstance(screened, Cuff):
+            raise TypeError("screening must not make another kind of thing of a cuff")
+        self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screened))
+
+    def _remark(self, what: str, now_ms: int, for_ms: int = REMARK_MS) -> None:
+        self._notices[what] = now_ms + for_ms
+
+    def _tell_notices(self, now_ms: int) -> None:
+        """All notices that still stand, if they are not those of last time."""
+        for what in [what for what, until_ms in self._notices.items() if until_ms <= now_ms]:
+            del self._notices[what]
+        standing = tuple(self._notices)[-NOTICES_MAX:]
+        if set(standing) != set(self._noted):
+            self._noted = standing
+            self._put(DeviceNoted(now_ms, self.device, standing))
+
+    def _hush(self, now_ms: int) -> None:
+        """A device that is not there says nothing."""
+        self._notices.clear()
+        self._tell_notices(now_ms)
+
+    def _moved(self, moves: Iterable[Move]) -> None:
+        for move in moves:
+            self._put(
+                LinkMoved(self._clock.now_ms(), self.device, move.was, move.now, move.why, move.since_ms)
+            )
+
+    def _tick(self, now_ms: int) -> None:
+        self._moved(self._health.tick(now_ms))
+        if self._notices:
+            self._tell_notices(now_ms)
+
+    async def _doze(self, due_ms: int, now_ms: int) -> None:
+        """Sleep until something is due, or somebody wants something."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._sleep_s(due_ms, now_ms)):
+                await self._wake.wait()
+        self._wake.clear()
+
+    def _start_afresh(self, error: Exception) -> str:
+        """The codec raised: what it knew is thrown away with it. Its words may hold patients' data: not told."""
+        self._decoder = self.driver.decoder(self._options)
+        self._arrivals = Arrivals()
+        return (
+            f"the {self.driver.name} driver failed on what the device sent ({type(error).__name__}: {error})"
+        )
+
+
+class Reader(_Station):
+    """The reader of a device on a cable: bytes in, and questions out where the device must be asked."""
+
+    def __init__(
+        self,
+        device: Device,
+        bed: Bed,
+        driver: Driver,
+        open_link: Callable[[], Awaitable[Link]],
+        put: Put,
+        clock: Clock,
+        rng: random.Random,
+        options: Mapping[str, Any],
+        speed: float = 1.0,
+    ) -> None:
+        """`speed` is how much faster than the world `clock` runs. Raises ValueError on a bad option."""
+        super().__init__(device, bed, driver, put, clock, rng, options, speed)
+        self._open_link = open_link
+
+    async def _once(self) -> tuple[str, bool]:
+        link = await self._open_link()
+        failure: list[str] = []
+        timekeeper = asyncio.create_task(self._keep_time(link, failure))
+        try:
+            self._moved(self._health.opened(self._clock.now_ms()))
+            why = await self._listen(link)
+            return (failure[0] if failure else why), True
+        finally:
+            timekeeper.cancel()
+            await asyncio.wait([timekeeper])
+            await link.close()
+
+    async def _listen(self, link: Link) -> str:
+        clock, hear, polled = self._clock, self._hear, self.driver.polled
+        feed = self._decoder.feed
+        try:
+            while data := await link.read():
+                hear(data, feed(data), clock.now_ms())
+                if polled:
+                    self._wake.set()
+            self._hear(b"", self._decoder.close(), clock.now_ms())
+        except LinkLost as lost:
+            return str(lost)
+        except Exception as error:  # noqa: BLE001  whatever a codec raises is this link's own trouble
+            return self._start_afresh(error)
+        return GONE
+
+    async def _keep_time(self, link: Link, failure: list[str]) -> None:
+        """Silences, notices that run out and, for a device that must be asked, the questions."""
+        try:
+            while True:
+                now_ms = self._clock.now_ms()
+                self._tick(now_ms)
+                due_ms = self._health.due_ms() or now_ms + 1_000
+                if self.driver.polled:
+                    due_ms = min(due_ms, await self._ask(link, now_ms))
+                await self._doze(due_ms, now_ms)
+        except LinkLost as lost:
+            failure.append(str(lost))
+            await link.close()
+        except Exception as error:  # noqa: BLE001  as in `_listen`
+            failure.append(self._start_afresh(error))
+            await link.close()
+
+    async def _ask(self, link: Link, now_ms: int) -> int:
+        """Let a polled device's time pass, write what it wants written, and say when it is due again."""
+        decoder = self._decoder
+        decoder.tick(now_ms)
+        if said := decoder.feed(b""):  # what giving up a question has to say
+            self._hear(b"", said, now_ms)
+        if question := decoder.to_send():
+            await link.write(question)
+        due_ms: int = decoder.due_ms()
+        return due_ms
+
+
+class MqttReader(_Station):
+    """The reader of a device behind a broker: whole messages in, of its own topics only."""
+
+    _retry_ms = RETRY_BROKER_MS
+
+    def __init__(
+        self,
+        device: Device,
+        bed: Bed,
+        driver: Driver,
+        open_link: Callable[[], Awaitable[MessageLink]],
+        put: Put,
+        clock: Clock,
+        rng: random.Random,
+        options: Mapping[str, Any],
+        speed: float = 1.0,
+    ) -> None:
+        """As `Reader`."""
+        super().__init__(device, bed, driver, put, clock, rng, options, speed)
+        self._open_link = open_link
+
+    async def _once(self) -> tuple[str, bool]:
+        link = await self._open_link()
+        timekeeper = asyncio.create_task(self._keep_time())
+        try:
+            self._moved(self._health.opened(self._clock.now_ms()))
+            return await self._listen(link), True
+        finally:
+            timekeeper.cancel()
+            await asyncio.wait([timekeeper])
+            await link.close()
+
+    async def _listen(self, link: MessageLink) -> str:
+        try:
+            while messages := await link.messages():
+                for topic, payload, retained in messages:
+                    now_ms = self._clock.now_ms()
+                    said = self._decoder.message(topic, payload, retained=retained, at_ms=now_ms)
+                    self._hear(payload, said, now_ms)
+        except Exception as error:  # noqa: BLE001  whatever a codec raises is this link's own trouble
+            return self._start_afresh(error)
+        return link.why or GONE
+
+    async def _keep_time(self) -> None:
+        while True:
+            now_ms = self._clock.now_ms()
+            self._tick(now_ms)
+            await self._doze(self._health.due_ms() or now_ms + 1_000, now_ms)
+
+
+def reader_for(
+    device: Device,
+    bed: Bed,
+    driver_name: str,
+    link: str,
+    backend: str,
+    options: Mapping[str, Any],
+    brokers: Sequence[Broker],
+    put: Put,
+    clock: Clock,
+    rng: random.Random,
+    speed: float = 1.0,
+    say: Say = silent,
+) -> DeviceReader:
+    """The reader of one `[[device]]`. KeyError: no such driver. ValueError: a bad link or option."""
+    driver = DRIVERS[driver_name]
+    if driver.transport == "mqtt":
+        broker = broker_for(brokers, link)
+        filters = [parse_mqtt_url(link)[2]]
+        return MqttReader(device, bed, driver, lambda: broker.open(filters), put, clock, rng, options, speed)
+    return Reader(
+        device,
+        bed,
+        driver,
+        lambda: open_serial(link, driver.settings, backend, say),
+        put,
+        clock,
+        rng,
+        options,
+        speed,
+    )
