@@ -400,7 +400,8 @@ def changes(
     for device in touched.links:
         link = ward.link_now(device)
         found.append(LinkChange(link_shown(link)))
-        touched.beds[link.bed] = None
+        if link.bed:
+            touched.beds[link.bed] = None
     found += [BedChange(bed_shown(ward.bed_now(bed), now_ms=now_ms)) for bed in touched.beds]
     for bed, vital in touched.vitals:
         if bed not in touched.beds and (now := ward.vital_now(bed, vital)) is not None:
@@ -725,3 +726,121 @@ def duty_shown(now: DutyNow) -> DutyShown:
         set_by=now.set_by,
         set_at_ms=now.set_at_ms,
     )
+
+
+# What only a request asks for.
+
+
+class TileShown(msgspec.Struct, frozen=True):
+    """One bed with its alarms and links; `age_ms` says how old each vital's newest word is."""
+
+    at_ms: int
+    bed: BedShown
+    age_ms: dict[str, int]
+    alarms: list[AlarmShown]
+    links: list[LinkShown]
+
+
+class BedsShown(msgspec.Struct, frozen=True):
+    """All beds."""
+
+    at_ms: int
+    beds: list[TileShown]
+
+
+class SessionsShown(msgspec.Struct, frozen=True):
+    """All sessions the ward knows."""
+
+    sessions: list[SessionShown]
+
+
+class AlarmsShown(msgspec.Struct, frozen=True):
+    """All alarms that are not clear, worst first."""
+
+    at_ms: int
+    alarms: list[AlarmShown]
+
+
+class PagesShown(msgspec.Struct, frozen=True):
+    """Pages, newest first."""
+
+    at_ms: int
+    pages: list[PageShown]
+
+
+class StatusShown(msgspec.Struct, frozen=True):
+    """How the service itself is doing."""
+
+    name: str
+    zone: str
+    version: str
+    start: str
+    at_ms: int
+    started_at_ms: int
+    uptime_ms: int
+    speed: float
+    insecure_lan: bool
+    ready: bool
+    recording: bool
+    recording_why: str
+    paging: bool
+    paging_why: str
+    loop_lag_ms: int
+    turn_age_ms: int
+    journal_seq: int
+    journal_head: str
+    streams: int
+    beds: list[str]
+    links: list[LinkShown]
+    parts: list[PartShown]
+
+
+class MeShown(msgspec.Struct, frozen=True):
+    """Who the asker is, and until when."""
+
+    name: str
+    display: str
+    role: str
+    screen: str | None
+    ends_at_ms: int | None
+    idle_ms: int | None
+
+
+class ScreenShown(msgspec.Struct, frozen=True):
+    """One paired screen."""
+
+    screen: str
+    paired_at_ms: int
+
+
+class ScreensShown(msgspec.Struct, frozen=True):
+    """All paired screens."""
+
+    screens: list[ScreenShown]
+
+
+class DoneShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act was taken. `recorded` is false while the journal cannot be written: it counts all the same."""
+
+    recorded: bool
+    session: int | None = None
+    pause_id: int | None = None
+
+
+def tile_shown(snapshot: Snapshot, bed: BedNow, *, names: bool) -> TileShown:
+    """One bed with all that belongs to it."""
+    shown = bed_shown(bed, now_ms=snapshot.at_ms)
+    return TileShown(
+        at_ms=snapshot.at_ms,
+        bed=shown if names else without_alias(shown),
+        age_ms={vital.vital.value: max(0, snapshot.at_ms - vital.at_ms) for vital in bed.vitals},
+        alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.bed == bed.bed],
+        links=[link_shown(link) for link in snapshot.links if link.bed == bed.bed],
+    )
+
+
+def alarms_shown(snapshot: Snapshot, state: str | None) -> AlarmsShown:
+    """All alarms, or those in one state: worst first, then the oldest."""
+    alarms = [alarm for alarm in snapshot.alarms if state in {None, alarm.state.value}]
+    alarms.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms))
+    return AlarmsShown(snapshot.at_ms, [alarm_shown(alarm) for alarm in alarms])

@@ -1,0 +1,260 @@
+"""POST, PUT, DELETE: HTTP in, a staff act out. Whether it is taken is for the ward to say."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from starlette.responses import Response
+
+from monitor.api import views
+from monitor.api.asked import AskedBy, House, InHouse, answer, the_bed
+from monitor.api.bodies import (
+    BedName,
+    DutyBody,
+    LimitBody,
+    MoveBody,
+    Name,
+    Number,
+    PauseBody,
+    PressureBody,
+    RejectBody,
+    ScreenBody,
+    SessionBody,
+    SignInBody,
+    TemperatureBody,
+    VitalsBody,
+)
+from monitor.api.doors import Act
+from monitor.api.problems import Problem
+from monitor.api.signin import Asker
+from monitor.model import (
+    Accepted,
+    Acked,
+    Admitted,
+    Baseline,
+    Bed,
+    Cuff,
+    CuffAsked,
+    CuffTaken,
+    Discharged,
+    DutySet,
+    LimitSet,
+    Paused,
+    Rejected,
+    Resumed,
+    SessionMoved,
+    Staff,
+    Vital,
+    VitalTyped,
+)
+from monitor.people import Role
+from monitor.snapshot import Answer, PageNow
+
+UNSTAMPED = 0
+"""The `at_ms` of an act on its way in: `submit` stamps it when its turn comes."""
+
+
+async def start_cuff(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
+    """Start a cuff reading now."""
+    the_bed(house.doors.read(), bed)
+    return _done(await _submit(house, CuffAsked(UNSTAMPED, Bed(bed), asker.name)))
+
+
+async def type_vitals(bed: BedName, body: VitalsBody, house: InHouse, asker: AskedBy) -> Response:
+    """A value taken by hand, marked so wherever it goes."""
+    the_bed(house.doors.read(), bed)
+    act: Act
+    if isinstance(body, PressureBody):
+        cuff = Cuff(body.systolic_mmhg, body.diastolic_mmhg)
+        act = CuffTaken(UNSTAMPED, house.doors.now_ms(), Bed(bed), None, cuff, asker.name)
+    elif isinstance(body, TemperatureBody):
+        act = VitalTyped(UNSTAMPED, Bed(bed), Vital.TEMPERATURE, body.celsius, asker.name)
+    else:
+        act = VitalTyped(UNSTAMPED, Bed(bed), Vital.RESPIRATION, body.per_min, asker.name)
+    return _done(await _submit(house, act))
+
+
+async def open_session(body: SessionBody, house: InHouse, asker: AskedBy) -> Response:
+    """Open a watch session on a bed."""
+    the_bed(house.doors.read(), body.bed)
+    taken = await _submit(
+        house,
+        Admitted(
+            at_ms=UNSTAMPED,
+            bed=Bed(body.bed),
+            alias=body.alias,
+            baseline=Baseline(
+                systolic=body.baseline.systolic_mmhg,
+                diastolic=body.baseline.diastolic_mmhg,
+                heart_rate=body.baseline.heart_rate_per_min,
+                spo2=body.baseline.spo2_percent,
+                respiration=body.baseline.respiration_per_min,
+            ),
+            profile=body.profile,
+            cuff_interval_ms=None if body.cuff_interval_s is None else body.cuff_interval_s * 1000,
+            by=asker.name,
+        ),
+    )
+    opened = [event.session for event in taken.events if isinstance(event, SessionMoved)]
+    return answer(views.DoneShown(taken.recorded, session=opened[0] if opened else None), 201)
+
+
+async def move_session(session: Number, body: MoveBody, house: InHouse, asker: AskedBy) -> Response:
+    """One step of a session; a refused one says what is missing."""
+    beds = house.doors.read().beds
+    if not any(bed.session is not None and bed.session.session == session for bed in beds):
+        raise Problem(404, "There is no such open session.")
+    return _done(await _submit(house, Discharged(UNSTAMPED, session, asker.name, body.why)))
+
+
+async def acknowledge(alarm_id: Number, house: InHouse, asker: AskedBy) -> Response:
+    """Somebody is at the bed and has seen this alarm."""
+    if not any(alarm.alarm_id == alarm_id for alarm in house.doors.read().alarms):
+        raise Problem(404, "This alarm is over.")
+    return _done(await _submit(house, Acked(UNSTAMPED, alarm_id, asker.name)))
+
+
+async def pause(bed: BedName, body: PauseBody, house: InHouse, asker: AskedBy) -> Response:
+    """Pause the sound at a bed, or the alarms of one vital with a reason."""
+    the_bed(house.doors.read(), bed)
+    taken = await _submit(
+        house,
+        Paused(
+            at_ms=UNSTAMPED,
+            bed=Bed(bed),
+            kind=body.kind,
+            vital=body.vital,
+            until_ms=house.doors.now_ms() + body.seconds * 1000,
+            why=body.why,
+            by=asker.name,
+        ),
+    )
+    made = [event.pause_id for event in taken.events if isinstance(event, Paused)]
+    return answer(views.DoneShown(taken.recorded, pause_id=made[0] if made else None), 201)
+
+
+async def resume(bed: BedName, pause_id: Number, house: InHouse, asker: AskedBy) -> Response:
+    """End a pause before its time."""
+    if not any(each.pause_id == pause_id for each in the_bed(house.doors.read(), bed).pauses):
+        raise Problem(404, "This pause is over.")
+    return _done(await _submit(house, Resumed(UNSTAMPED, Bed(bed), pause_id, asker.name)))
+
+
+async def accept_page(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
+    """The person paged says "I go"."""
+    _may_answer(_the_page(house, page_id), asker)
+    return _done(await _submit(house, Accepted(UNSTAMPED, page_id, asker.name)))
+
+
+async def reject_page(
+    page_id: Number, house: InHouse, asker: AskedBy, body: RejectBody | None = None
+) -> Response:
+    """The person paged says "I can't go"; the next step is due at once."""
+    _may_answer(_the_page(house, page_id), asker)
+    return _done(await _submit(house, Rejected(UNSTAMPED, page_id, asker.name, body.why if body else "")))
+
+
+async def set_limit(bed: BedName, body: LimitBody, house: InHouse, asker: AskedBy) -> Response:
+    """Set this session's own limit for one rule, with a reason."""
+    limits = the_bed(house.doors.read(), bed).limits
+    if not any(limit.rule == body.rule for limit in limits):
+        raise Problem(404, "There is no such limit on this bed now.")
+    act = LimitSet(UNSTAMPED, Bed(bed), body.rule, body.limit, body.why, asker.name)
+    return _done(await _submit(house, act))
+
+
+async def set_duty(body: DutyBody, house: InHouse, asker: AskedBy) -> Response:
+    """Set who is on duty and who has which bed: the whole list."""
+    beds = tuple((Bed(pair.bed), Staff(pair.staff)) for pair in body.beds)
+    on = tuple(Staff(name) for name in dict.fromkeys(body.on))
+    return _done(await _submit(house, DutySet(UNSTAMPED, on, beds, asker.name)))
+
+
+# Who is at the keyboard: these change sign-ins, not the ward.
+
+
+async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Response:
+    """Sign in with a password, or on a paired screen with a PIN."""
+    sign_ins, name = house.sign_ins, Staff(body.name)
+    screen = await sign_ins.screen(request)
+    before = await sign_ins.asker(request, acting=False)
+    try:
+        if body.password is not None:
+            source = f"screen {screen.name}" if screen else (request.client.host if request.client else "")
+            account, secret, token = await sign_ins.with_password(name, body.password, source)
+        else:
+            account, secret, token = await sign_ins.with_pin(name, body.pin or "", screen)
+    except Problem:
+        house.metrics.tried("refused")
+        raise
+    house.metrics.tried("in")
+    if before is not None and before.role is not Role.DISPLAY:
+        await _end(house, before.sign_in)
+    settings = house.doors.settings
+    given = answer(
+        views.MeShown(
+            name=account.name,
+            display=account.display,
+            role=account.role.value,
+            screen=token.screen,
+            ends_at_ms=token.ends_at_ms,
+            idle_ms=settings.idle_password_ms if body.pin is None else settings.idle_pin_ms,
+        )
+    )
+    sign_ins.remember_person(given, secret)
+    return given
+
+
+async def sign_out(house: InHouse, asker: AskedBy) -> Response:
+    """End this person's sign-in at the server; the screen below it stays paired."""
+    if asker.role in {Role.DISPLAY, Role.MACHINE}:
+        raise Problem(403, "Nobody is signed in here.")
+    await _end(house, asker.sign_in)
+    gone = Response(status_code=204)
+    house.sign_ins.forget(gone, house.sign_ins.person_cookie)
+    return gone
+
+
+async def pair_screen(body: ScreenBody, house: InHouse) -> Response:
+    """Pair this browser as a screen: from now on it may show the Floor."""
+    secret = await house.sign_ins.pair(body.name)
+    given = answer(views.ScreenShown(body.name, house.doors.real_ms()), 201)
+    house.sign_ins.remember_screen(given, secret)
+    return given
+
+
+async def revoke_screen(screen: Name, house: InHouse) -> Response:
+    """Revoke a screen and whoever has signed in on it with a PIN."""
+    ended = await house.sign_ins.unpair(screen)
+    if not ended:
+        raise Problem(404, "There is no such screen.")
+    for sign_in in ended:
+        house.hub.end_sign_in(sign_in)
+    return Response(status_code=204)
+
+
+async def _end(house: House, sign_in: str) -> None:
+    await house.sign_ins.end(sign_in)
+    house.hub.end_sign_in(sign_in)
+
+
+async def _submit(house: House, act: Act) -> Answer:
+    taken = await house.doors.submit(act)
+    if taken.refusal is not None:
+        raise Problem(409, taken.refusal)
+    return taken
+
+
+def _done(taken: Answer) -> Response:
+    return answer(views.DoneShown(taken.recorded))
+
+
+def _the_page(house: House, page_id: int) -> PageNow:
+    for page in house.doors.read().pages:
+        if page.page_id == page_id:
+            return page
+    raise Problem(404, "There is no such page.")
+
+
+def _may_answer(page: PageNow, asker: Asker) -> None:
+    if asker.name != page.to and asker.role is not Role.CHARGE_NURSE:
+        raise Problem(403, "Only the person paged or the charge nurse can answer this page.")

@@ -1,0 +1,64 @@
+"""What a route is given beside its own arguments: the doors of the house, and who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from monitor.api.doors import Doors
+from monitor.api.hub import Hub
+from monitor.api.metrics import Metrics
+from monitor.api.problems import Problem
+from monitor.api.signin import Asker, SignIns
+from monitor.model import Bed
+from monitor.people import Role
+from monitor.snapshot import BedNow, Snapshot
+
+_JSON = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything one app was built from."""
+
+    doors: Doors
+    hub: Hub
+    sign_ins: SignIns
+    metrics: Metrics
+
+
+def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+def _asker(request: Request) -> Asker:
+    """Set by the permission check, which runs before any of a route's own arguments is looked at."""
+    asker: Asker = request.state.asker
+    return asker
+
+
+InHouse = Annotated[House, Depends(_house)]
+AskedBy = Annotated[Asker, Depends(_asker)]
+
+
+def answer(shown: Any, status: int = 200) -> Response:
+    """What is shown, as JSON."""
+    return Response(_JSON.encode(shown), status, media_type="application/json")
+
+
+def sees_names(asker: Asker) -> bool:
+    """A paired screen hangs where visitors see it: no alias there."""
+    return asker.role is not Role.DISPLAY
+
+
+def the_bed(snapshot: Snapshot, bed: str) -> BedNow:
+    """The bed, or the Problem that there is none of that name."""
+    for each in snapshot.beds:
+        if each.bed == Bed(bed):
+            return each
+    raise Problem(404, f"There is no bed {bed}.")

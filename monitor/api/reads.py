@@ -1,0 +1,203 @@
+"""GET: the ward as it stands. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import structlog
+from fastapi import Header, Query, Request
+from starlette.responses import Response
+
+from monitor.api import views
+from monitor.api.asked import AskedBy, House, InHouse, answer, sees_names, the_bed
+from monitor.api.bodies import BedName, Number
+from monitor.api.hub import LiveStream, View
+from monitor.api.problems import Problem
+from monitor.api.signin import Asker
+from monitor.model import AlarmState
+from monitor.people import Role, TokenKind
+from monitor.snapshot import SessionNow
+
+TREND_SPAN_MS = 30 * 60_000
+"""What a trend covers unless asked otherwise: the half hour of the tile's trace."""
+POINTS_MAX = 2000
+"""More points than a screen has columns."""
+AT_MS_MAX = 2**53
+
+_log = structlog.get_logger(__name__)
+
+Instant = Annotated[int | None, Query(ge=0, le=AT_MS_MAX)]
+Points = Annotated[int, Query(ge=2, le=POINTS_MAX)]
+
+
+async def status(house: InHouse) -> Response:
+    """Version, uptime, beds, links, recording, paging, loop lag and journal position."""
+    doors = house.doors
+    now, snapshot, settings = doors.status(), doors.read(), doors.settings
+    at_ms = doors.now_ms()
+    return answer(
+        views.StatusShown(
+            name=settings.name,
+            zone=settings.zone,
+            version=settings.version,
+            start=house.hub.start,
+            at_ms=at_ms,
+            started_at_ms=now.started_at_ms,
+            uptime_ms=max(0, at_ms - now.started_at_ms),
+            speed=settings.speed,
+            insecure_lan=settings.insecure_lan,
+            ready=now.ready,
+            recording=now.recording,
+            recording_why=now.recording_why,
+            paging=now.paging,
+            paging_why=now.paging_why,
+            loop_lag_ms=now.loop_lag_ms,
+            turn_age_ms=now.turn_age_ms,
+            journal_seq=now.journal_seq,
+            journal_head=now.journal_head,
+            streams=house.hub.listeners,
+            beds=[bed.bed for bed in snapshot.beds],
+            links=[views.link_shown(link) for link in snapshot.links],
+            parts=[views.part_shown(part) for part in snapshot.parts],
+        )
+    )
+
+
+async def beds(house: InHouse, asker: AskedBy) -> Response:
+    """Every bed's tile."""
+    snapshot = house.doors.read()
+    tiles = [views.tile_shown(snapshot, bed, names=sees_names(asker)) for bed in snapshot.beds]
+    return answer(views.BedsShown(snapshot.at_ms, tiles))
+
+
+async def bed(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
+    """One bed's tile."""
+    snapshot = house.doors.read()
+    tile = views.tile_shown(snapshot, the_bed(snapshot, bed), names=sees_names(asker))
+    _log.info("a bed was looked at", bed=bed, by=asker.name)
+    return answer(tile)
+
+
+async def trend(
+    bed: BedName, house: InHouse, from_ms: Instant = None, to_ms: Instant = None, points: Points = 300
+) -> Response:
+    """Vitals over time, minima and maxima kept, cuff readings apart; nothing from before its session."""
+    snapshot = house.doors.read()
+    session = the_bed(snapshot, bed).session
+    if session is None:
+        # Whatever was measured on this bed before belongs to nobody who is here now (F41).
+        raise Problem(404, "No session is open on this bed.")
+    now_ms = house.doors.now_ms()
+    until_ms = min(to_ms if to_ms is not None else now_ms, now_ms)
+    since_ms = max(from_ms if from_ms is not None else until_ms - TREND_SPAN_MS, session.opened_at_ms)
+    until_ms = max(until_ms, since_ms)
+    return answer(await house.doors.history.trend(session.bed, since_ms, until_ms, points))
+
+
+async def sessions(house: InHouse) -> Response:
+    """All sessions, newest first, closed ones too."""
+    found = sorted(_sessions(house), key=lambda each: -each.session)
+    return answer(views.SessionsShown([views.session_shown(each) for each in found]))
+
+
+async def session(session: Number, house: InHouse) -> Response:
+    """One session."""
+    for each in _sessions(house):
+        if each.session == session:
+            return answer(views.session_shown(each))
+    raise Problem(404, "There is no such session.")
+
+
+async def alarms(house: InHouse, state: AlarmState | None = None) -> Response:
+    """All alarms that are not clear, worst first."""
+    return answer(views.alarms_shown(house.doors.read(), state.value if state else None))
+
+
+async def pages(house: InHouse) -> Response:
+    """Pages, newest first."""
+    snapshot = house.doors.read()
+    newest_first = sorted(snapshot.pages, key=lambda page: -page.page_id)
+    return answer(views.PagesShown(snapshot.at_ms, [views.page_shown(page) for page in newest_first]))
+
+
+async def duty(house: InHouse) -> Response:
+    """Who is on duty, and who has which bed."""
+    return answer(views.duty_shown(house.doors.read().duty))
+
+
+async def me(house: InHouse, asker: AskedBy) -> Response:
+    """Who is asking. A person's asking also says that somebody is there: it puts off the idle end."""
+    settings = house.doors.settings
+    idle_ms = {TokenKind.PIN: settings.idle_pin_ms, TokenKind.PASSWORD: settings.idle_password_ms}
+    return answer(
+        views.MeShown(
+            name=asker.name,
+            display=asker.display,
+            role=asker.role.value,
+            screen=asker.screen,
+            ends_at_ms=asker.ends_at_ms,
+            idle_ms=idle_ms.get(asker.kind),
+        )
+    )
+
+
+async def screens(house: InHouse) -> Response:
+    """All paired screens."""
+    found = await house.sign_ins.screens()
+    return answer(views.ScreensShown([views.ScreenShown(token.name, token.created_at_ms) for token in found]))
+
+
+async def live(
+    request: Request,
+    house: InHouse,
+    asker: AskedBy,
+    last_event_id: Annotated[str | None, Header(max_length=100)] = None,
+) -> Response:
+    """Server-sent events: a snapshot, then what each turn changes, and a beat every second."""
+    view = View.STAFF if sees_names(asker) else View.DISPLAY
+    mark = house.hub.mark(f"{view.value} {asker.kind.value} {asker.name}")
+    staff = await _staff(house)
+    listener = house.hub.open(
+        view,
+        mark,
+        asker.sign_in,
+        last_event_id,
+        lambda: _live_snapshot(house, asker, mark, staff),
+    )
+    # The sign-in may have ended while the staff were looked up; then nobody would close this stream.
+    if await house.sign_ins.asker(request, acting=False) != asker:
+        house.hub.end_sign_in(asker.sign_in)
+    return LiveStream(house.hub, listener)
+
+
+def _sessions(house: House) -> list[SessionNow]:
+    snapshot = house.doors.read()
+    return [bed.session for bed in snapshot.beds if bed.session is not None] + list(snapshot.closed)
+
+
+def _live_snapshot(
+    house: House, asker: Asker, mark: str, staff: list[views.PersonShown]
+) -> views.LiveSnapshot:
+    settings = house.doors.settings
+    me = views.PersonShown(asker.name, asker.display, asker.role.value)
+    return views.live_snapshot(
+        house.doors.read(),
+        views.ServerShown(
+            version=settings.version,
+            at_ms=house.doors.now_ms(),
+            start=mark,
+            speed=settings.speed,
+            insecure_lan=settings.insecure_lan,
+        ),
+        me if asker.role not in {Role.DISPLAY, Role.MACHINE} else None,
+        staff,
+        names=sees_names(asker),
+    )
+
+
+async def _staff(house: House) -> list[views.PersonShown]:
+    return [
+        views.PersonShown(account.name, account.display, account.role.value)
+        for account in await house.doors.accounts.accounts()
+        if not account.disabled and account.role not in {Role.DISPLAY, Role.MACHINE}
+    ]

@@ -1,0 +1,101 @@
+"""Every route of the API with who may take it: one table, and what is not in it is refused.
+
+`docs/api.md` prints this table, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from monitor.api import acts, pages, reads, views, wellness
+from monitor.people import Role
+
+API = "/api/v1"
+
+CLINICAL = frozenset({Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER})
+"""Those at the bedside: only they act on patients, and never a program."""
+PEOPLE = CLINICAL | {Role.ADMINISTRATOR}
+READERS = PEOPLE | {Role.MACHINE}
+EVERYONE = READERS | {Role.DISPLAY}
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+OPEN: frozenset[Role] | None = None
+"""For anybody, signed in or not: sign-in itself, the dashboard's files, health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One route: who may, and what its good answer looks like (None: not JSON, or not for the documents)."""
+
+    method: str
+    path: str
+    roles: frozenset[Role] | None
+    endpoint: Callable[..., Coroutine[Any, Any, Response]]
+    shows: type | None = None
+    status: int = 200
+
+    @property
+    def documented(self) -> bool:
+        """The API and the machines' pages are in the OpenAPI document, the dashboard's files are not."""
+        return self.path.startswith(API) or self.path in {"/healthz", "/readyz", "/metrics"}
+
+
+ROUTES = (
+    Row("GET", f"{API}/status", EVERYONE, reads.status, views.StatusShown),
+    Row("GET", f"{API}/beds", EVERYONE, reads.beds, views.BedsShown),
+    Row("GET", f"{API}/beds/{{bed}}", EVERYONE, reads.bed, views.TileShown),
+    Row("GET", f"{API}/beds/{{bed}}/trend", EVERYONE, reads.trend, dict),
+    Row("POST", f"{API}/beds/{{bed}}/cuff", CLINICAL, acts.start_cuff, views.DoneShown),
+    Row("POST", f"{API}/beds/{{bed}}/vitals", CLINICAL, acts.type_vitals, views.DoneShown),
+    Row("POST", f"{API}/beds/{{bed}}/pauses", CLINICAL, acts.pause, views.DoneShown, 201),
+    Row("DELETE", f"{API}/beds/{{bed}}/pauses/{{pause_id}}", CLINICAL, acts.resume, views.DoneShown),
+    Row("PUT", f"{API}/beds/{{bed}}/limits", CLINICAL, acts.set_limit, views.DoneShown),
+    Row("GET", f"{API}/sessions", READERS, reads.sessions, views.SessionsShown),
+    Row("POST", f"{API}/sessions", CLINICAL, acts.open_session, views.DoneShown, 201),
+    Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, views.SessionShown),
+    Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, acts.move_session, views.DoneShown),
+    Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, views.AlarmsShown),
+    Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, views.DoneShown),
+    Row("GET", f"{API}/pages", EVERYONE, reads.pages, views.PagesShown),
+    Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, views.DoneShown),
+    Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, views.DoneShown),
+    Row("GET", f"{API}/duty", EVERYONE, reads.duty, views.DutyShown),
+    Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, views.DoneShown),
+    Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, views.ScreensShown),
+    Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, views.ScreenShown, 201),
+    Row("DELETE", f"{API}/screens/{{screen}}", ADMINISTRATORS, acts.revoke_screen, None, 204),
+    Row("POST", f"{API}/signin", OPEN, acts.sign_in, views.MeShown),
+    Row("POST", f"{API}/signout", PEOPLE, acts.sign_out, None, 204),
+    Row("GET", f"{API}/me", EVERYONE, reads.me, views.MeShown),
+    Row("GET", f"{API}/live", EVERYONE, reads.live),
+    Row("GET", "/healthz", OPEN, wellness.healthz, wellness.Well),
+    Row("GET", "/readyz", OPEN, wellness.readyz, wellness.Well),
+    Row("GET", "/metrics", OPEN, wellness.metrics),
+    Row("GET", "/openapi.json", OPEN, pages.openapi),
+    Row("GET", "/docs", OPEN, pages.docs),
+    Row("GET", "/", OPEN, pages.dashboard),
+    Row("GET", "/bed/{bed}", OPEN, pages.dashboard),
+    Row("GET", "/alarms", OPEN, pages.dashboard),
+    Row("GET", "/pages/{page_id}", OPEN, pages.dashboard),
+    Row("GET", "/me", OPEN, pages.dashboard),
+    Row("GET", "/duty", OPEN, pages.dashboard),
+    Row("GET", "/sound", OPEN, pages.dashboard),
+    Row("GET", "/signin", OPEN, pages.dashboard),
+    Row("GET", "/icon.svg", OPEN, pages.dashboard_file),
+    Row("GET", "/css/{file}", OPEN, pages.dashboard_file),
+    Row("GET", "/js/{file:path}", OPEN, pages.dashboard_file),
+    Row("GET", "/vendor/{file}", OPEN, pages.dashboard_file),
+)
+"""`/metrics` looks at its asker itself: a token, or the machine it runs on."""
+
+ROLES: dict[tuple[str, str], frozenset[Role] | None] = {(row.method, row.path): row.roles for row in ROUTES}
+
+
+def who(roles: frozenset[Role] | None) -> str:
+    """The roles of a route in words, in the order of `Role`."""
+    if roles is None:
+        return "anybody"
+    return ", ".join(role.value for role in Role if role in roles)
