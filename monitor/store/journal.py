@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, NamedTuple, Self, get_args
 import msgspec
 import structlog
 from sqlalchemy import Connection, Row, func, insert, make_url, select
+from sqlalchemy.dialects import sqlite
 
 from monitor.model import Event, PartMoved
 from monitor.store.database import (
@@ -68,6 +69,9 @@ VERSIONS: dict[str, int] = {}
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event) if kind.durable}
 DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+
+INSERT = insert(journal)
+SQLITE_INSERT = str(INSERT.compile(dialect=sqlite.dialect()))
 
 COLUMNS = ("seq", "at_ms", "drift_ms", "kind", "version", "late", "body")
 """What of a row is hashed, in this order, after the hash of the row before."""
@@ -158,8 +162,8 @@ class Journal:
         `hold` is the data directory's lock if the caller has it; else it is taken here. `read_only` looks at
         a journal that a service may be writing, or that is damaged, and changes nothing.
         """
-        sqlite = make_url(url).get_backend_name() == "sqlite"
-        folder = Path(make_url(url).database or "").parent if sqlite else None
+        file = make_url(url).get_backend_name() == "sqlite"
+        folder = Path(make_url(url).database or "").parent if file else None
         taken = Hold.take(folder) if folder and hold is None and not read_only else None
         place: Database | None = None
         try:
@@ -466,14 +470,14 @@ def _as_text(value: Any) -> Any:
             return value
 
 
-def _rows(batch: list[_Unwritten], head: Head, *, late: bool) -> tuple[list[dict[str, Any]], Head]:
+def _rows(batch: list[_Unwritten], head: Head, *, late: bool) -> tuple[list[tuple[Any, ...]], Head]:
     """The batch as rows that follow `head`, and the head they lead to."""
     rows = []
     for event, drift_ms, body in batch:
         kind = type(event).__name__
         fields = (head.seq + 1, event.at_ms, drift_ms, kind, VERSIONS.get(kind, 1), int(late), body)
         head = Head(head.seq + 1, _digest(head.hash, fields))
-        rows.append({**dict(zip(COLUMNS, fields, strict=True)), "hash": head.hash})
+        rows.append((*fields, head.hash))
     return rows, head
 
 
@@ -488,8 +492,12 @@ def _digest(before: str, fields: tuple[Any, ...]) -> str:
     return hashlib.sha256(msgspec.json.encode((before, *fields))).hexdigest()
 
 
-def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    connection.execute(insert(journal), rows)
+def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+    if connection.dialect.name == "sqlite":
+        # Straight to the driver: the way through SQLAlchemy takes half as long again as the disk does.
+        connection.connection.cursor().executemany(SQLITE_INSERT, rows)
+    else:
+        connection.execute(INSERT, [dict(zip(journal.c.keys(), row, strict=True)) for row in rows])
 
 
 def _page(connection: Connection, after_seq: int, size: int = PAGE) -> Rows:
