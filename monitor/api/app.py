@@ -27,7 +27,7 @@ from monitor.api.signin import SignIns
 from monitor.api.throttle import Throttle
 
 DESCRIPTION = (
-    "Vital signs, alarms and pages of one clinic. Times are milliseconds since 1970 in UTC, and units stand in "
+    "Vital signs, alarms and pages of one clinic. Times are milliseconds since 1970 in UTC; units stand in "
     "the key names. Not a medical device. Secondary display for evaluation. Never the only means of watching a "
     "patient."
 )
@@ -179,15 +179,15 @@ _PROBLEMS: dict[int | str, str] = {
 
 
 def _schema(shows: type) -> dict[str, Any]:
-    return {"type": "object"} if shows is dict else {"$ref": f"#/components/schemas/{shows.__name__}"}
+    return {"$ref": f"#/components/schemas/{shows.__name__}"}
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document; the schemas of what is shown come from the very structs that are encoded."""
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
-    shown = {row.shows for row in ROUTES if row.shows not in {None, dict}} | {ProblemShown}
+    shown = {row.shows for row in ROUTES if row.shows is not None} | {ProblemShown}
     _, schemas = msgspec.json.schema_components(
-        sorted((each for each in shown if each is not None), key=lambda each: each.__name__),
+        sorted(shown, key=lambda each: each.__name__),
         ref_template="#/components/schemas/{name}",
     )
     components = document.setdefault("components", {})

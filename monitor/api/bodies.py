@@ -84,7 +84,7 @@ class SessionBody(Body):
 class MoveBody(Body):
     """One step of a session."""
 
-    move: Literal["close"]
+    kind: Literal["close"]
     why: Text = ""
 
 

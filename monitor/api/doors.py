@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from monitor.model import Bed, CuffTaken, Device, Staff, StaffAction, Vital
+from monitor.model import Bed, Cuff, CuffTaken, Device, Staff, StaffAction, Vital
 from monitor.people import Account, Token
 from monitor.snapshot import (
     AlarmNow,
@@ -65,10 +65,24 @@ class WardView(Protocol):
         ...
 
 
-class History(Protocol):
-    """What was measured. The answer is anything msgspec can write as JSON."""
+class TrendKept(Protocol):
+    """A bed's history as it is kept: points are (at_ms, lowest, highest), a None is a gap."""
 
-    async def trend(self, bed: Bed, from_ms: int, to_ms: int, points: int) -> Any:
+    @property
+    def vitals(self) -> Mapping[Vital, Sequence[tuple[int, float | None, float | None]]]:
+        """The continuous vitals."""
+        ...
+
+    @property
+    def cuffs(self) -> Sequence[tuple[int, Cuff]]:
+        """Cuff readings with when they were measured, failed ones too."""
+        ...
+
+
+class History(Protocol):
+    """What was measured."""
+
+    async def trend(self, bed: Bed, from_ms: int, to_ms: int, points: int) -> TrendKept:
         """A bed's vitals between two instants, at most `points` points each, minima and maxima kept."""
         ...
 

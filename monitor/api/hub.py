@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 from starlette.responses import Response
 
 from monitor.api import views
@@ -39,6 +40,8 @@ SIGN_IN_CHECK_S = 2.0
 """How often the sign-ins of open streams are asked for: a stream outlives its sign-in by less than 5 s."""
 
 TOO_SLOW = "too slow"
+
+_log = structlog.get_logger(__name__)
 
 _JSON = msgspec.json.Encoder()
 
@@ -138,7 +141,7 @@ class Hub:
         self._now_ms = now_ms
         self._ring: deque[Message] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
-        self._told: dict[int, views.AlarmShown] | None = None
+        self._told: views.Told | None = None
         self._turned_at = float("-inf")
 
     @property
@@ -146,13 +149,13 @@ class Hub:
         """How many streams are open."""
         return len(self._listeners)
 
-    def publish(self, events: Iterable[Event], ward: WardView) -> None:
+    def publish(self, events: Sequence[Event], ward: WardView) -> None:
         """Tell what one turn has changed. Call it after every turn, a silent one too: beats depend on it."""
         self._turned_at = asyncio.get_running_loop().time()
         if self._told is None:
-            self._told = {alarm.alarm_id: views.alarm_shown(alarm) for alarm in ward.snapshot().alarms}
+            self._told = views.Told(ward.snapshot().alarms)
             for event in events:
-                self._told.pop(getattr(event, "alarm_id", 0), None)
+                self._told.alarms.pop(getattr(event, "alarm_id", 0), None)
         now_ms = self._now_ms()
         changes = views.changes(events, ward, self._told, now_ms)
         if not changes:
@@ -161,6 +164,11 @@ class Hub:
         message = Message(views.Turn(self.seq, now_ms, changes))
         self._ring.append(message)
         self._tell(message)
+
+    @property
+    def alarms_over(self) -> list[views.AlarmShown]:
+        """The alarms that have ended since the start, oldest first."""
+        return list(self._told.over) if self._told else []
 
     def mark(self, whose: str) -> str:
         """The mark of a stream: this start of the service, and whom it is for (not readable from it)."""
@@ -226,7 +234,13 @@ class Hub:
         while True:
             await asyncio.sleep(SIGN_IN_CHECK_S)
             asked = {listener.sign_in for listener in self._listeners}
-            for gone in asked - await still_good(sorted(asked)):
+            try:
+                good = await still_good(sorted(asked))
+            except Exception:  # noqa: BLE001  whatever the accounts' own kind of error is
+                # Nobody is cut off from the alarms because the accounts cannot be read just now.
+                _log.exception("the sign-ins of open streams cannot be checked")
+                continue
+            for gone in asked - good:
                 self.end_sign_in(gone)
 
     def _tell(self, message: Message | bytes) -> None:

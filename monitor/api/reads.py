@@ -91,7 +91,8 @@ async def trend(
     until_ms = min(to_ms if to_ms is not None else now_ms, now_ms)
     since_ms = max(from_ms if from_ms is not None else until_ms - TREND_SPAN_MS, session.opened_at_ms)
     until_ms = max(until_ms, since_ms)
-    return answer(await house.doors.history.trend(session.bed, since_ms, until_ms, points))
+    kept = await house.doors.history.trend(session.bed, since_ms, until_ms, points)
+    return answer(views.trend_shown(session.bed, since_ms, until_ms, kept))
 
 
 async def sessions(house: InHouse) -> Response:
@@ -109,7 +110,9 @@ async def session(session: Number, house: InHouse) -> Response:
 
 
 async def alarms(house: InHouse, state: AlarmState | None = None) -> Response:
-    """All alarms that are not clear, worst first."""
+    """All alarms that are not clear, worst first; with `state=clear` those that are over, newest first."""
+    if state is AlarmState.CLEAR:
+        return answer(views.alarms_over(house.doors.read(), house.hub.alarms_over))
     return answer(views.alarms_shown(house.doors.read(), state.value if state else None))
 
 
@@ -189,7 +192,7 @@ def _live_snapshot(
             speed=settings.speed,
             insecure_lan=settings.insecure_lan,
         ),
-        me if asker.role not in {Role.DISPLAY, Role.MACHINE} else None,
+        me,
         staff,
         names=sees_names(asker),
     )

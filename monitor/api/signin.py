@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from weakref import WeakValueDictionary
 
+import structlog
 from pwdlib import PasswordHash
 from pwdlib.exceptions import PwdlibError
 from starlette.requests import HTTPConnection
@@ -36,6 +37,8 @@ SCREEN_COOKIE_S = 400 * 86_400
 
 WRONG = "The name and the password or PIN do not belong together."
 FIVE_WRONG_PINS = "Too many wrong PINs. Sign in with your password."
+
+_log = structlog.get_logger(__name__)
 
 _argon2 = PasswordHash.recommended()
 
@@ -90,6 +93,8 @@ class SignIns:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._standing: dict[str, _Standing] = {}
         self._seen: dict[str, int] = {}
+        self._last_tokens: dict[str, Token] = {}
+        self._last_accounts: dict[Staff, Account] = {}
         prefix = "" if settings.insecure_lan else "__Host-"
         self.person_cookie = f"{prefix}chairside"
         self.screen_cookie = f"{prefix}chairside-screen"
@@ -172,6 +177,7 @@ class SignIns:
     async def end(self, sign_in: str) -> None:
         """End one sign-in."""
         self._standing.pop(sign_in, None)
+        self._last_tokens.pop(sign_in, None)
         self._seen.pop(sign_in, None)
         await self._accounts.drop_token(sign_in)
 
@@ -206,7 +212,7 @@ class SignIns:
         token = await self._good_token(secret, TokenKind.BEARER)
         if token is None:
             return None
-        account = await self._accounts.account(token.name)
+        account = await self._account(token.name)
         if account is not None and account.disabled:
             return None
         return Asker(
@@ -237,34 +243,59 @@ class SignIns:
     async def _good_token(self, secret: str | None, *kinds: TokenKind) -> Token | None:
         if not secret:
             return None
-        token = await self._accounts.token(secret_hash(secret))
+        token = await self._token(secret_hash(secret))
         if token is None or token.kind not in kinds:
             return None
         if self._over(token):
-            await self.end(token.secret_hash)
+            await self._end_if_it_can(token.secret_hash)
             return None
         return token
 
     async def _account_of(self, token: Token) -> Account | None:
         """The account behind a sign-in, unless it has changed in a way that ends the sign-in."""
-        account = await self._accounts.account(token.name)
+        account = await self._account(token.name)
         if account is not None and _may_sign_in(account):
             standing = _Standing(account.role, account.password_hash, account.pin_hash)
             if self._standing.setdefault(token.secret_hash, standing) == standing:
                 return account
-        await self.end(token.secret_hash)
+        await self._end_if_it_can(token.secret_hash)
         return None
 
     async def _still_good(self, sign_in: str) -> bool:
-        token = await self._accounts.token(sign_in)
+        token = await self._token(sign_in)
         if token is None or self._over(token):
             return False
         match token.kind:
             case TokenKind.PASSWORD | TokenKind.PIN:
                 return await self._account_of(token) is not None
             case TokenKind.SCREEN | TokenKind.BEARER:
-                account = await self._accounts.account(token.name)
+                account = await self._account(token.name)
                 return account is None or not account.disabled
+
+    # Acknowledging must not wait for a broken disk: while the accounts cannot be read, whoever is signed in
+    # already stays so, as last known. A new sign-in is not believed from memory.
+
+    async def _token(self, sign_in: str) -> Token | None:
+        try:
+            token = await self._accounts.token(sign_in)
+        except Exception:  # noqa: BLE001  whatever the store's own kind of error is
+            _log.exception("the accounts cannot be read")
+            return self._last_tokens.get(sign_in)
+        if token is None:
+            self._last_tokens.pop(sign_in, None)
+        else:
+            self._last_tokens[sign_in] = token
+        return token
+
+    async def _account(self, name: Staff) -> Account | None:
+        try:
+            account = await self._accounts.account(name)
+        except Exception:  # noqa: BLE001  whatever the store's own kind of error is
+            _log.exception("the accounts cannot be read")
+            return self._last_accounts.get(name)
+        if account is not None:
+            self._last_accounts[name] = account
+        return account
 
     def _over(self, token: Token) -> bool:
         now_ms = self._now_ms()
@@ -280,8 +311,19 @@ class SignIns:
     async def _saw(self, token: Token) -> None:
         now_ms = self._now_ms()
         self._seen[token.secret_hash] = now_ms
-        if now_ms - token.seen_at_ms >= SEEN_WRITE_MS:
+        if now_ms - token.seen_at_ms < SEEN_WRITE_MS:
+            return
+        try:
             await self._accounts.put_token(replace(token, seen_at_ms=now_ms))
+        except Exception:  # noqa: BLE001  an act is not refused because of this note
+            _log.exception("the accounts cannot be written")
+
+    async def _end_if_it_can(self, sign_in: str) -> None:
+        """Forget a sign-in that is over anyway; it opens nothing even where it cannot be forgotten."""
+        try:
+            await self.end(sign_in)
+        except Exception:  # noqa: BLE001  as above
+            _log.exception("the accounts cannot be written")
 
     async def _signed_in(
         self, account: Account, kind: TokenKind, screen: str | None, lasts_ms: int

@@ -5,7 +5,8 @@ A `...Shown` is one thing as a screen is shown it; `changes` says which of them 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
@@ -57,7 +58,7 @@ from monitor.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from monitor.api.doors import WardView
+    from monitor.api.doors import TrendKept, WardView
 
 BELIEVED = (Quality.VALID, Quality.QUESTIONABLE)
 
@@ -367,6 +368,25 @@ class Beat(msgspec.Struct, frozen=True):
 
 # What a turn has touched.
 
+OVER_MAX = 500
+"""How many alarms that are over are remembered for the list of past alarms; the journal knows them all."""
+
+
+class Told:
+    """What screens were last told of each alarm, and which alarms are over."""
+
+    def __init__(self, alarms: Iterable[AlarmNow]) -> None:
+        """Begin with the alarms there are."""
+        self.alarms = {alarm.alarm_id: alarm_shown(alarm) for alarm in alarms}
+        self.over: deque[AlarmShown] = deque(maxlen=OVER_MAX)
+
+    def forget(self, alarm_id: int) -> AlarmShown | None:
+        """The alarm is over. One that was never raised leaves nothing to be remembered."""
+        before = self.alarms.pop(alarm_id, None)
+        if before is not None and before.raised_at_ms is not None:
+            self.over.append(msgspec.structs.replace(before, state=AlarmState.CLEAR.value))
+        return before
+
 
 class _Touched:
     """Keys gathered from the events of one turn, in the order they came, each once."""
@@ -382,12 +402,10 @@ class _Touched:
         self.duty = False
 
 
-def changes(
-    events: Iterable[Event], ward: WardView, told: MutableMapping[int, AlarmShown], now_ms: int
-) -> list[Change]:
+def changes(events: Iterable[Event], ward: WardView, told: Told, now_ms: int) -> list[Change]:
     """The upserts one turn's events lead to: each thing once, as it stands now.
 
-    `told` is what was last said of each alarm; it is kept up to date here. A move of one alarm, a pause or
+    `told` is kept up to date here. A move of one alarm, a pause or
     an answer may change what is said of the bed's other alarms, so those that now read differently follow.
     """
     touched = _Touched()
@@ -454,24 +472,24 @@ def _page_changes(touched: _Touched, ward: WardView) -> list[Change]:
     return found
 
 
-def _alarm_changes(touched: _Touched, ward: WardView, told: MutableMapping[int, AlarmShown]) -> list[Change]:
+def _alarm_changes(touched: _Touched, ward: WardView, told: Told) -> list[Change]:
     found: list[Change] = []
     beside = [
         alarm_id
-        for alarm_id, alarm in told.items()
+        for alarm_id, alarm in told.alarms.items()
         if alarm_id not in touched.alarms and (touched.duty or Bed(alarm.bed) in touched.alarms_of)
     ]
     for alarm_id in (*touched.alarms, *beside):
-        before = told.get(alarm_id)
+        before = told.alarms.get(alarm_id)
         now = ward.alarm_now(alarm_id)
         if now is None or now.state is AlarmState.CLEAR:
             bed = touched.alarms.get(alarm_id) or (before.bed if before else "")
-            told.pop(alarm_id, None)
+            told.forget(alarm_id)
             found.append(AlarmChange(AlarmGone(alarm_id, bed)))
             continue
         shown = alarm_shown(now)
         if shown != before:
-            told[alarm_id] = shown
+            told.alarms[alarm_id] = shown
             found.append(AlarmChange(shown))
     return found
 
@@ -768,6 +786,29 @@ class PagesShown(msgspec.Struct, frozen=True):
     pages: list[PageShown]
 
 
+class TrendCuff(msgspec.Struct, frozen=True):
+    """One cuff reading of a trend; a failed one has no numbers and says why."""
+
+    measured_at_ms: int
+    systolic_mmhg: float | None
+    diastolic_mmhg: float | None
+    mean_mmhg: float | None
+    pulse_per_min: float | None
+    quality: str
+    why: str | None
+
+
+class TrendShown(msgspec.Struct, frozen=True):
+    """A bed over time. A point is [at_ms, lowest, highest] of its stretch; null is a gap."""
+
+    bed: str
+    from_at_ms: int
+    to_at_ms: int
+    units: dict[str, str]
+    vitals: dict[str, list[tuple[int, float | None, float | None]]]
+    cuffs: list[TrendCuff]
+
+
 class StatusShown(msgspec.Struct, frozen=True):
     """How the service itself is doing."""
 
@@ -837,6 +878,36 @@ def tile_shown(snapshot: Snapshot, bed: BedNow, *, names: bool) -> TileShown:
         alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.bed == bed.bed],
         links=[link_shown(link) for link in snapshot.links if link.bed == bed.bed],
     )
+
+
+def trend_shown(bed: Bed, from_ms: int, to_ms: int, kept: TrendKept) -> TrendShown:
+    """A trend as it is kept, with its units; cuff readings stand apart."""
+    return TrendShown(
+        bed=bed,
+        from_at_ms=from_ms,
+        to_at_ms=to_ms,
+        units={vital.value: vital.unit for vital in kept.vitals},
+        vitals={vital.value: list(points) for vital, points in kept.vitals.items()},
+        cuffs=[
+            TrendCuff(
+                measured_at_ms=at_ms,
+                systolic_mmhg=cuff.systolic if cuff.quality in BELIEVED else None,
+                diastolic_mmhg=cuff.diastolic if cuff.quality in BELIEVED else None,
+                mean_mmhg=cuff.mean if cuff.quality in BELIEVED else None,
+                pulse_per_min=cuff.pulse if cuff.quality in BELIEVED else None,
+                quality=cuff.quality.value,
+                why=cuff.why,
+            )
+            for at_ms, cuff in kept.cuffs
+        ],
+    )
+
+
+def alarms_over(snapshot: Snapshot, over: Sequence[AlarmShown]) -> AlarmsShown:
+    """The alarms that are over, newest first; of a bed only those of the patient who is there now (F41)."""
+    since_ms = {bed.bed: bed.session.opened_at_ms for bed in snapshot.beds if bed.session is not None}
+    theirs = [a for a in over if not a.bed or a.since_ms >= since_ms.get(Bed(a.bed), snapshot.at_ms + 1)]
+    return AlarmsShown(snapshot.at_ms, theirs[::-1])
 
 
 def alarms_shown(snapshot: Snapshot, state: str | None) -> AlarmsShown:
