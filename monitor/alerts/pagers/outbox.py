@@ -1,0 +1,213 @@
+"""The outbox: every page to every pager of its recipient, each with a time-out, none waiting for another.
+
+It is no second queue: what is still owed after a restart is *PageOrdered without PageReported*, and the
+journal knows that. Delivery is at least once, always under the same `page_id`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from monitor.alerts.pagers.pager import Pager
+from monitor.model import (
+    Accepted,
+    Event,
+    Outcome,
+    PageOrdered,
+    PageRecalled,
+    PageReported,
+    Rejected,
+    Staff,
+)
+
+Report = Callable[[int, str, Outcome, str], None]
+"""page_id, way, outcome, why: the service makes a PageReported of it."""
+
+LATE_S = 30.0
+"""How long after its time-out an answer may still come; it is noted, the next step has long been ordered."""
+
+AT_ONCE_MAX = 50
+"""Pages under way on one pager. A pager that hangs is given no more: the next step is the better way."""
+
+STALE_MS = 120_000
+"""A page found unsent after a restart is sent if it is younger than this; an older one is the past."""
+
+KEPT = 1_000
+"""Pages remembered so that they can be recalled."""
+
+ARRIVED = (Outcome.SENT, Outcome.DELIVERED, Outcome.READ)
+
+NO_WAY = ""
+"""The way of a page to somebody whom no pager reaches."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Out:
+    """One page that is not over, and what is known of it on each way."""
+
+    page: PageOrdered
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    settled: dict[str, asyncio.Event] = field(default_factory=dict)
+    answered: bool = False
+
+
+class Outbox:
+    """Takes what the ward ordered, hands it to the pagers, reports what became of it."""
+
+    def __init__(
+        self, ways: Mapping[str, Pager], routes: Mapping[Staff, Sequence[str]], report: Report
+    ) -> None:
+        """`routes` are the ways that reach each person; `report` is called on the loop and must not block."""
+        self._ways = ways
+        self._routes = routes
+        self._report = report
+        self._out: dict[int, _Out] = {}
+        self._under_way: dict[tuple[int, str], asyncio.Task[None]] = {}
+        self._never_sent: list[_Out] = []
+        self._recalls: set[asyncio.Task[None]] = set()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Start whatever these events ask for, and come back at once."""
+        for event in events:
+            match event:
+                case PageOrdered():
+                    out = self._out.get(event.page_id) or self._remember(event)
+                    self._order(out, self._routes.get(event.to, ()))
+                case PageRecalled():
+                    self._recall(event)
+                case _:
+                    continue
+
+    def restore(self, event: Event) -> None:
+        """Learn from one event of the journal, in order, what is out and still owed. Sends nothing."""
+        match event:
+            case PageOrdered():
+                self._remember(event)
+            case PageReported(page_id=page_id) if page_id in self._out:
+                self._out[page_id].outcomes[event.way] = event.outcome
+            case Accepted(page_id=page_id) | Rejected(page_id=page_id) if page_id in self._out:
+                self._out[page_id].answered = True
+            case PageRecalled():
+                out = self._out.pop(event.page_id, None)
+                if out is not None and self._owed(out):
+                    self._never_sent.append(out)
+            case _:
+                return
+
+    def resume(self, now_ms: int) -> None:
+        """Send what was ordered before a restart and never reported; what has grown old is reported lost."""
+        for out in self._never_sent:
+            for way in self._owed(out):
+                self._tell(out, way, Outcome.CANCELLED, "it was over before the service was back")
+        self._never_sent.clear()
+        for out in list(self._out.values()):
+            owed = self._owed(out)
+            if not owed:
+                continue
+            if now_ms - out.page.at_ms <= STALE_MS:
+                self._order(out, [way for way in owed if way != NO_WAY])
+                continue
+            for way in owed:
+                self._tell(out, way, Outcome.FAILED, "the service was down when this page was due")
+
+    async def close(self, wait_s: float = 1.0) -> None:
+        """Wait a moment for what is under way, then let go: what has no report is sent after a restart."""
+        tasks = [*self._under_way.values(), *self._recalls]
+        if tasks:
+            await asyncio.wait(tasks, timeout=wait_s)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for pager in self._ways.values():
+            await pager.close()
+
+    def _owed(self, out: _Out) -> list[str]:
+        """The ways on which nothing is known of a page that nobody has answered."""
+        ways = self._routes.get(out.page.to) or (NO_WAY,)
+        return [] if out.answered else [way for way in ways if way not in out.outcomes]
+
+    def _order(self, out: _Out, ways: Sequence[str]) -> None:
+        page = out.page
+        if not ways:
+            self._tell(out, NO_WAY, Outcome.FAILED, f"{page.to} has no pager")
+        for way in ways:
+            key = (page.page_id, way)
+            if key in self._under_way or out.outcomes.get(way) in ARRIVED:
+                continue  # the same page again: one copy is enough
+            if sum(1 for _, other in self._under_way if other == way) >= AT_ONCE_MAX:
+                self._tell(out, way, Outcome.FAILED, f"{AT_ONCE_MAX} pages wait for this pager already")
+                continue
+            out.settled[way] = asyncio.Event()
+            task = asyncio.create_task(self._deliver(out, self._ways[way]), name=f"page {page.page_id}")
+            self._under_way[key] = task
+            task.add_done_callback(partial(self._finished, key))
+
+    def _finished(self, key: tuple[int, str], _: asyncio.Task[None]) -> None:
+        self._under_way.pop(key, None)
+
+    async def _deliver(self, out: _Out, pager: Pager) -> None:
+        sending = asyncio.ensure_future(pager.send(out.page))
+        try:
+            await asyncio.wait({sending}, timeout=pager.timeout_s)
+            if sending.done():
+                self._tell(out, pager.way, *_outcome(sending))
+                return
+            self._tell(out, pager.way, Outcome.TIMED_OUT, f"no answer within {pager.timeout_s:g} s")
+            await asyncio.wait({sending}, timeout=LATE_S)
+            if sending.done() and (late := _outcome(sending))[0] in ARRIVED:
+                self._tell(out, pager.way, late[0], f"it answered, but only after {pager.timeout_s:g} s")
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+
+    def _recall(self, recalled: PageRecalled) -> None:
+        out = self._out.pop(recalled.page_id, None)
+        if out is None:
+            return
+        for way in {*out.outcomes, *out.settled} - {NO_WAY}:
+            if way in self._ways:
+                task = asyncio.create_task(self._follow_up(recalled, out, self._ways[way]))
+                self._recalls.add(task)
+                task.add_done_callback(self._recalls.discard)
+
+    async def _follow_up(self, recalled: PageRecalled, out: _Out, pager: Pager) -> None:
+        """Tell whoever may have got the page that it is over, and never before the page itself."""
+        if pager.way in out.settled:
+            await out.settled[pager.way].wait()
+        if out.outcomes.get(pager.way) is Outcome.FAILED:
+            return
+        try:
+            async with asyncio.timeout(pager.timeout_s):
+                outcome, _ = await pager.recall(recalled, out.page)
+        except Exception:  # noqa: BLE001  out of time or broken: all the same here
+            outcome = Outcome.FAILED
+        if outcome not in ARRIVED:
+            # No step follows from it: the alarm is over, and every screen says so.
+            _log.warning("a page could not be recalled", page_id=recalled.page_id, way=pager.way)
+
+    def _remember(self, page: PageOrdered) -> _Out:
+        out = self._out[page.page_id] = _Out(page)
+        while len(self._out) > KEPT:
+            del self._out[next(iter(self._out))]
+        return out
+
+    def _tell(self, out: _Out, way: str, outcome: Outcome, why: str) -> None:
+        out.outcomes[way] = outcome
+        if way in out.settled:
+            out.settled[way].set()
+        self._report(out.page.page_id, way, outcome, why)
+
+
+def _outcome(sending: asyncio.Future[tuple[Outcome, str]]) -> tuple[Outcome, str]:
+    """What a finished pager said; one that broke has failed, and only its own page with it."""
+    error = sending.exception()
+    if error is None:
+        return sending.result()
+    return Outcome.FAILED, f"the pager broke ({type(error).__name__})"
