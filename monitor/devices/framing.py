@@ -1,12 +1,19 @@
-"""From a stream of bytes to whole lines: every byte ends in a line, in its end, or in a Fault."""
+"""From bytes to whole lines and whole messages: every byte is in one, in a line end, or in a Fault."""
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
+
+import msgspec
 
 from monitor.model import Fault
 
 TOO_LONG = "too many bytes without a line end"
+
+MESSAGE_MAX = 64 * 1024
+"""A second of a monitor's data is under 2 KiB, an array of 500 readings under 64."""
 
 
 class Lines:
@@ -47,6 +54,20 @@ class Lines:
         while len(self._rest) >= 2 * self._longest:
             del self._rest[: self._longest]
             found.append(Fault(TOO_LONG, self._longest))
+
+
+def read_json(payload: bytes) -> Any | Fault:
+    """The JSON of one message. NaN and Infinity are no JSON, but gateways written in Python send them."""
+    if len(payload) > MESSAGE_MAX:
+        return Fault("message too long", len(payload))
+    try:
+        return msgspec.json.decode(payload)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return Fault("not JSON", len(payload))
 
 
 def printable(text: str, longest: int = 120) -> str:

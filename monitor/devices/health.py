@@ -42,8 +42,13 @@ class Health:
         rng: Callable[[], float],
         now_ms: int,
         drivers: Iterable[Driver] = tuple(DRIVERS.values()),
+        silent_after_ms: int | None = None,
     ) -> None:
-        """Connecting since now. `rng` gives [0, 1): the jitter that keeps forty ports from one rhythm."""
+        """Connecting since now. `rng` gives [0, 1): the jitter that keeps forty ports from one rhythm.
+
+        `silent_after_ms` is for a device with a rhythm of its own, such as a cuff that speaks twice an hour.
+        """
+        self._silent_after_ms = driver.silent_after_ms if silent_after_ms is None else silent_after_ms
         self._driver = driver
         self._rng = rng
         self._drivers = tuple(drivers)
@@ -122,7 +127,7 @@ class Health:
         heard_ms = (
             self._listening_since_ms if understood is None else max(understood, self._listening_since_ms)
         )
-        return heard_ms + self._driver.silent_after_ms
+        return heard_ms + self._silent_after_ms
 
     def _lost_since_ms(self) -> int:
         """When the link was last of use: opening a port again does not make a loss any younger."""

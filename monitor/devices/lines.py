@@ -9,14 +9,12 @@ from typing import Any
 import msgspec
 
 from monitor.devices.driver import Driver
-from monitor.devices.framing import Lines, printable
+from monitor.devices.framing import MESSAGE_MAX, Lines, printable, read_json
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample
 
 NO_CLOCK_MS = -1
 """`at_ms` of a message from a file: no clock stands beside it, only the times it carries itself."""
-
-MESSAGE_MAX = 128 * 1024  # a message of 64 KiB, written as JSON text
 
 
 def as_line(said: Said) -> dict[str, Any]:
@@ -86,7 +84,7 @@ def from_hex(text: str) -> bytes:
 
 
 def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
-    lines = Lines(MESSAGE_MAX)
+    lines = Lines(2 * MESSAGE_MAX)
     for chunk in chunks:
         for line in lines.feed(chunk):
             if isinstance(line, Fault):
@@ -100,10 +98,7 @@ def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
 
 def _message(decoder: Any, line: bytes) -> Iterator[Said]:
     topic, payload, retained, at_ms = "", line, False, NO_CLOCK_MS
-    try:
-        whole = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        whole = None
+    whole = read_json(line)
     if (
         isinstance(whole, dict)
         and "payload" in whole

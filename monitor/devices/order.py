@@ -172,7 +172,8 @@ def _set_by(way: str, by_ms: float) -> str:
 
 _MASIMO = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)")
 _NELLCOR = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d) (\d\d):(\d\d):(\d\d)")
-_EPOCH_MS = re.compile(r"\d{12,14}")
+_EPOCH = re.compile(r"\d{9,14}(?:\.\d+)?")
+EPOCH_MS_LEAST = 1e11  # below this a number of today is one of seconds
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -187,8 +188,9 @@ def device_time_ms(text: str) -> int | None:
         elif found := _NELLCOR.fullmatch(text):
             month = _MONTHS.index(found[2].lower()) + 1
             day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
-        elif _EPOCH_MS.fullmatch(text):
-            return int(text)
+        elif _EPOCH.fullmatch(text):
+            since_1970 = float(text)
+            return round(since_1970 if since_1970 >= EPOCH_MS_LEAST else since_1970 * 1000)
         else:
             moment = datetime.fromisoformat(text)
             return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -1,7 +1,7 @@
 """Nellcor, Covidien and Medtronic pulse oximeters: the real-time printout. We listen and never send.
 
 A header comes first, again every 25 lines and when a limit changes; a data line every 2 s. It is read by
-white space: some models strip blanks or pad with zeros. The two-letter codes at the end say what may be believed.
+white space: some models strip blanks or pad with zeros. The codes at its end say what may be believed.
 """
 
 from __future__ import annotations
