@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, BinaryIO
 
 import msgspec
@@ -33,11 +33,11 @@ async def listen(
     options: Mapping[str, Any] | None = None,
     broker: BrokerAddress | None = None,
     say: Say = silent,
-) -> AsyncIterator[dict[str, Any]]:
+) -> AsyncGenerator[dict[str, Any], None]:
     """What the device says, line by line, for so many seconds or until the other side goes.
 
-    `raw` keeps every byte as it came; of MQTT, topic and payload in the form that `decode` reads. `broker` has
-    the sign-in for an MQTT link. Raises LinkLost where the link cannot be opened, ValueError for a bad URL.
+    `raw` keeps every byte as it came; of MQTT, topic and payload in the form that `decode` reads. `broker`
+    has the sign-in for an MQTT link. LinkLost: the link cannot be opened. ValueError: a bad URL.
     """
     clock = SteadyClock()
     until_ms = None if seconds is None else clock.now_ms() + round(seconds * 1000)
@@ -57,7 +57,7 @@ async def listen(
 
 async def _overhear(
     driver: Driver, decoder: Any, link: Link, clock: Clock, raw: BinaryIO | None
-) -> AsyncIterator[list[Said]]:
+) -> AsyncGenerator[list[Said], None]:
     """What a device on a cable says; [] now and then, so that the time can be looked at."""
     try:
         while True:
@@ -83,7 +83,7 @@ async def _overhear(
 
 async def _subscribe(
     decoder: Any, url: str, address: BrokerAddress | None, clock: Clock, raw: BinaryIO | None, say: Say
-) -> AsyncIterator[list[Said]]:
+) -> AsyncGenerator[list[Said], None]:
     """What a device behind a broker says; [] now and then."""
     host, port, topic = parse_mqtt_url(url)
     if address is None:

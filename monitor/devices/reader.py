@@ -269,12 +269,10 @@ class _Station:
         self._wake.clear()
 
     def _start_afresh(self, error: Exception) -> str:
-        """The codec raised: what it knew is thrown away with it. Its words may hold patients' data: not told."""
+        """The codec raised: what it knew goes with it. Its words may hold what a patient sent: not told."""
         self._decoder = self.driver.decoder(self._options)
         self._arrivals = Arrivals()
-        return (
-            f"the {self.driver.name} driver failed on what the device sent ({type(error).__name__}: {error})"
-        )
+        return f"the {self.driver.name} driver failed on what the device sent ({type(error).__name__})"
 
 
 class Reader(_Station):
