@@ -85,21 +85,22 @@ class Outbox:
                 case _:
                     continue
 
-    def restore(self, event: Event) -> None:
-        """Learn from one event of the journal, in order, what is out and still owed. Sends nothing."""
-        match event:
-            case PageOrdered():
-                self._remember(event)
-            case PageReported(page_id=page_id) if page_id in self._out:
-                self._out[page_id].outcomes[event.way] = event.outcome
-            case Accepted(page_id=page_id) | Rejected(page_id=page_id) if page_id in self._out:
-                self._out[page_id].answered = True
-            case PageRecalled():
-                out = self._out.pop(event.page_id, None)
-                if out is not None and self._owed(out):
-                    self._never_sent.append(out)
-            case _:
-                return
+    def restore(self, events: Iterable[Event]) -> None:
+        """Learn from the journal, in order, what is out and what is still owed. Sends nothing."""
+        for event in events:
+            match event:
+                case PageOrdered():
+                    self._remember(event)
+                case PageReported(page_id=page_id) if page_id in self._out:
+                    self._out[page_id].outcomes[event.way] = event.outcome
+                case Accepted(page_id=page_id) | Rejected(page_id=page_id) if page_id in self._out:
+                    self._out[page_id].answered = True
+                case PageRecalled():
+                    out = self._out.pop(event.page_id, None)
+                    if out is not None and self._owed(out):
+                        self._never_sent.append(out)
+                case _:
+                    continue
 
     def resume(self, now_ms: int) -> None:
         """Send what was ordered before a restart and never reported; what has grown old is reported lost."""
