@@ -1,0 +1,40 @@
+// The acts of staff, as the API knows them. An answer is {ok, status, data, detail}: detail is a sentence for the nurse.
+
+import { words } from "./words.js";
+
+const ROOT = "/api/v1";
+
+export async function ask(method, path, body) {
+  let response;
+  try {
+    response = await fetch(ROOT + path, {
+      method, headers: body === undefined ? {} : { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
+    });
+  } catch {
+    return { ok: false, status: 0, data: null, detail: words.noAnswer };
+  }
+  const text = await response.text();
+  const data = text && /json/.test(response.headers.get("Content-Type") ?? "") ? JSON.parse(text) : null;
+  const detail = response.ok ? null : typeof data?.detail === "string" ? data.detail : words.refused;
+  return { ok: response.ok, status: response.status, data, detail };
+}
+
+const id = encodeURIComponent;
+
+export const api = {
+  me: () => ask("GET", "/me"),
+  signIn: (body) => ask("POST", "/signin", body),
+  signOut: () => ask("POST", "/signout"),
+  acknowledge: (alarm) => ask("POST", `/alarms/${id(alarm)}/acknowledge`),
+  pauseAudio: (bed) => ask("POST", `/beds/${id(bed)}/pauses`, { kind: "audio paused", seconds: 120, why: "" }),
+  endPause: (bed, pause) => ask("DELETE", `/beds/${id(bed)}/pauses/${id(pause)}`),
+  startCuff: (bed) => ask("POST", `/beds/${id(bed)}/cuff`),
+  bpByHand: (bed, systolic, diastolic) => ask("POST", `/beds/${id(bed)}/vitals`, { kind: "bp", systolic_mmhg: systolic, diastolic_mmhg: diastolic }),
+  accept: (page) => ask("POST", `/pages/${id(page)}/accept`),
+  reject: (page) => ask("POST", `/pages/${id(page)}/reject`, { why: "" }),
+  openSession: (session) => ask("POST", "/sessions", session),
+  closeSession: (session) => ask("POST", `/sessions/${id(session)}/moves`, { kind: "close" }),
+  setDuty: (duty) => ask("PUT", "/duty", duty),
+  alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),
+  trend: (bed, from_ms, to_ms, points) => ask("GET", `/beds/${id(bed)}/trend?${new URLSearchParams({ from_ms: Math.floor(from_ms), to_ms: Math.ceil(to_ms), points })}`),
+};

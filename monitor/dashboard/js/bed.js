@@ -1,0 +1,159 @@
+// One bed: its alarm with the two acts, its trends, its session, and beside them the form that was asked for.
+
+import { Component } from "preact";
+import { api } from "./api.js";
+import { BpByHand } from "./bphand.js";
+import { Chips, Clock, Footer, Health, Lost, Nav, Who } from "./bar.js";
+import { chem, icon, ring } from "./draw.js";
+import { html } from "./html.js";
+import { look, marks, named, numberOf, priorityOf, textOf } from "./look.js";
+import { Told } from "./plain.js";
+import { SignInBeside } from "./signin.js";
+import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
+import { readTrend, Trend } from "./trend.js";
+import { ago, clock, running, words } from "./words.js";
+
+const POINTS = 600, REFRESH_MS = 5 * 60_000;
+const LIMITED = { spo2: ["spo2"], hr: ["hr", "pr_spo2", "pr_nibp"], rr: ["rr"], bp: ["nibp_sys", "nibp_dia", "nibp_map"] };
+const SHOWN = new Set(["spo2", "hr", "pr_spo2", "rr", "nibp_sys", "nibp_dia", "nibp_map", "pr_nibp"]);
+
+export class Bed extends Component {
+  state = { past: null, failed: false };
+  #asked = null;
+
+  componentDidMount() { this.#read(); }
+  componentDidUpdate() { this.#read(); }
+
+  // The whole stay, asked for when the bed is opened and every five minutes; what is newer is drawn from the live stream.
+  async #read() {
+    const { app } = this.props, bed = app.state.beds[app.of], session = bed?.session;
+    if (!session) return;
+    const key = `${bed.bed} ${session.session} ${Math.floor(performance.now() / REFRESH_MS)}`;
+    if (this.#asked === key) return;
+    this.#asked = key;
+    const answer = await api.trend(bed.bed, session.opened_at_ms, app.now_ms, POINTS);
+    if (this.#asked !== key) return;   // another patient meanwhile
+    this.setState({ past: answer.ok ? { session: session.session, until_ms: app.now_ms, ...readTrend(answer.data, session.opened_at_ms) } : this.state.past, failed: !answer.ok });
+  }
+
+  render({ app }, { past, failed }) {
+    const { state, now_ms, of } = app, bed = state.beds[of];
+    if (!bed) return html`<${Frame} app=${app}><main id="trends" tabindex="-1"><p class="nothing">${state.server ? words.noSuchBed : ""}</p></main><//>`;
+    const seen = look(state, of, now_ms);
+    if (seen.empty) return html`<${Frame} app=${app} seen=${seen}><main id="trends" class="vacant" tabindex="-1"><h2>${words.empty}</h2><p>${words.noSession}</p><a class="button main" href="/bed/${of}/start">${words.startSession}</a></main><//>`;
+    const mine = past?.session === bed.session.session ? past : null;
+    return html`<${Frame} app=${app} seen=${seen}>
+      <${Band} app=${app} seen=${seen} />
+      <main id="trends" tabindex="-1" aria-label=${words.trendOf(words.bed(of))}>
+        ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, i))}
+        <div class="axis"><p class="key">${failed ? words.trendFailed : words.trendKey}</p>
+          <${Trend} row="axis" bed=${bed} points=${[]} cuffs=${[]} limits=${[]} now_ms=${now_ms} redraw=${app.redraw} label="" /></div></main>
+      <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen)}</aside><//>`;
+  }
+}
+
+function Frame({ app, seen, children }) {
+  const { state, now_ms, of } = app;
+  return html`<div id="screen" class="bed" data-screen="bed">
+    <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
+      <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>`}</p>
+      <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} /><${Clock} now_ms=${now_ms} />
+      ${seen && !seen.empty && ring(seen.minute)}<${Lost} state=${state} /></header>
+    ${app.strips}${children}<${Footer} state=${state} ...${app.theme} /></div>`;
+}
+
+/** The band over the full width is always there: with an alarm, or with what comes next. */
+function Band({ app, seen }) {
+  const { top, alarms } = seen, audio = seen.pauses.find((p) => p.kind === "audio paused");
+  const unseen = alarms.some((a) => a.state !== "acked");
+  return html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(top)}>
+    ${line(seen)}
+    ${alarms.length > 1 && html`<ul class="rest">${alarms.slice(1).map((a) => html`<li key=${a.alarm_id}><span class="stars">${words.stars[a.priority]}</span> ${chem(textOf(a))}</li>`)}</ul>`}
+    <${Told} state=${app.state} />
+    ${unseen && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}
+    ${audio
+      ? html`<button onClick=${() => app.acts.endPause(seen.name, audio.pause_id)}>${icon("audio-paused")}<span>${words.audioPaused(audio.left_ms, audio.who)}<br /><small>${words.endPause}</small></span></button>`
+      : html`<button onClick=${() => app.acts.pauseAudio(seen.name)}>${icon("audio-paused")}${words.pauseAudio}</button>`}</section>`;
+}
+
+function panel(app, bed, r, past, i) {
+  const { state, now_ms, redraw } = app, { row, vital, hot } = r, spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
+  const limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital) && l.limit !== null);
+  const drawn = drawnLimits(row, limits);
+  const points = row === "bp" ? [] : joined(past, trace?.vitals[vital] ?? [], vital);
+  const cuffs = row === "bp" ? joinedCuffs(past, trace?.cuffs ?? []) : [];
+  const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
+  return html`<div class="panel ${row}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
+    <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small></dt>
+    ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : digits(r.number)}</dl>
+    <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
+}
+
+/** On the picture: the worst limit of each side that is in reach; the panel label opens all. */
+function drawnLimits(row, limits) {
+  const main = row === "bp" ? limits.filter((l) => l.vital === "nibp_sys") : limits;
+  return ["low", "high"].flatMap((side) => main.filter((l) => l.side === side && l.priority !== "LOW"));
+}
+
+const joined = (past, live, vital) => {
+  if (!past) return live;
+  const from = past.until_ms;
+  return [...(past.vitals[vital] ?? []), ...live.filter(([t]) => t > from)];
+};
+const joinedCuffs = (past, live) => {
+  if (!past) return live;
+  const known = new Set(past.cuffs.map(([t]) => t));
+  return [...past.cuffs, ...live.filter(([t]) => !known.has(t))].sort((a, b) => a[0] - b[0]);
+};
+
+function moreOf(bed, bp) {
+  const b = bed.session.baseline;
+  const delta = bp.taken && b.systolic_mmhg !== null && b.diastolic_mmhg !== null ? words.delta(bp.systolic - b.systolic_mmhg, bp.diastolic - b.diastolic_mmhg, `${b.systolic_mmhg}/${b.diastolic_mmhg}`) : null;
+  return html`${bp.taken && html`<b>${ageOf(bp)}</b>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${delta && html`<br />${delta}`}`;
+}
+
+// What stands beside: facts and log, or the one form that is open. Nothing covers the trends.
+
+function beside(app, bed, seen) {
+  const { shown, state } = app, close = () => app.beside(null);
+  if (state.wish) return html`<${SignInBeside} app=${app} />`;
+  if (shown === "bp") return html`<${BpByHand} app=${app} bed=${bed} close=${close} />`;
+  if (shown === "close") return html`<section class="beside"><h2>${words.closeSession}</h2><p>${words.closeAsk}</p><${Told} state=${state} />
+    <div class="row-of-acts"><button class="main" onClick=${() => app.acts.closeSession(bed.bed, bed.session.session)}>${words.confirmClose(bed.bed)}</button><button onClick=${close}>${words.cancel}</button></div></section>`;
+  if (shown?.startsWith("limits ")) return limitsOf(state, bed, shown.slice(7), close);
+  return html`<div class="facts">${facts(app, bed, seen)}${log(app, bed)}</div>${actsOf(app, bed)}`;
+}
+
+function facts(app, bed, seen) {
+  const { state, now_ms } = app, s = bed.session, others = Object.values(bed.vitals).filter((v) => !SHOWN.has(v.vital));
+  const links = bed.devices.map((d) => state.links[d]).filter(Boolean);
+  return html`<h2>${words.facts}</h2><dl>
+    ${s.alias && html`<div><dt>${words.alias}</dt><dd>${s.alias}</dd></div>`}
+    <div><dt>${words.place}</dt><dd>${bed.place}</dd></div>
+    <div><dt>${words.openedBy}</dt><dd>${named(state, s.opened_by)}, ${clock(s.opened_at_ms, false)}</dd></div>
+    <div><dt>${words.nurse}</dt><dd>${seen.nurse ?? words.noNurse}</dd></div>
+    <div><dt>${words.today}</dt><dd>${words.baseline(s.baseline) || words.baselineIs("")}</dd></div>
+    <div><dt>${words.cuffEvery}</dt><dd>${s.cuff_interval_ms ? words.every(s.cuff_interval_ms) : words.onRequest}</dd></div>
+    ${others.map((v) => { const n = numberOf(state, v, now_ms); return html`<div key=${v.vital}><dt>${words.vital[v.vital] ?? v.vital}</dt><dd>${n.live ? html`${n.text}${n.doubtful && "?"} ${words.unit[v.unit] ?? v.unit}` : n.last === null ? "––" : `–– ${words.last(n.last)}, ${ago(n.age_ms)}`}</dd></div>`; })}
+    ${links.map((l) => html`<div key=${l.device}><dt>${l.device}</dt><dd>${words.link[l.state]}${l.state === "up" ? "" : `, ${running(now_ms - l.since_ms)}`}${l.notices.length > 0 && `. ${l.notices.join(", ")}`}</dd></div>`)}</dl>`;
+}
+
+function log(app, bed) {
+  const seen = app.state.seen.filter((a) => a.bed === bed.bed && (a.raised_at_ms ?? a.since_ms) >= bed.session.opened_at_ms).sort((a, b) => b.since_ms - a.since_ms).slice(0, 12);
+  return html`<section class="log" aria-label=${words.log}><h2>${words.log}</h2>${seen.length === 0 ? html`<p>${words.noLog}</p>` : html`<ul>${seen.map((a) => html`<li key=${a.alarm_id}><time>${clock(a.since_ms, false)}</time><span class="stars">${words.stars[a.priority]}</span><span>${chem(textOf(a))}, ${a.state === "active" ? words.open : words.state[a.state].toLowerCase()}</span></li>`)}</ul>`}</section>`;
+}
+
+const actsOf = (app, bed) => html`<div class="acts">
+  <button class="cuff main" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${icon("cuff")}${words.startCuff}</button>
+  ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}
+  <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button><button onClick=${() => app.beside("close")}>${words.closeSession}</button></div>`;
+
+function limitsOf(state, bed, row, close) {
+  const vital = words.vital[row], limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital));
+  return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(vital))}</h2>
+    ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
+    <ul>${limits.map((l) => html`<li key=${l.rule}><p class="limit"><span class="stars">${words.stars[l.priority]}</span><b>${words.vital[l.vital]} ${l.limit === null ? words.limitOff : words.limitIs(l, words.unit[l.unit] ?? l.unit)}</b> <span>${words.held(l.hold_ms)}</span></p>
+      ${l.severe !== null && l.severe !== undefined && html`<p class="severe">${words.severe(`${l.side === "low" ? "<" : ">"} ${l.severe}`)}</p>`}
+      <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default) : words.limitDefault}</p></li>`)}</ul>
+    <button onClick=${close}>${words.close}</button></section>`;
+}

@@ -1,0 +1,200 @@
+// What is shown, in what order, in what colour, and what sounds: decided here and nowhere else. Pure.
+// Drawing asks `look(state, bed, now_ms)`; the loudspeaker asks `sounding(state)`.
+
+import { words } from "./words.js";
+
+const RANK = { HIGH: 0, MEDIUM: 1, LOW: 2 };
+const DUE_SOON_MS = 5 * 60_000;
+export const ROWS = ["spo2", "hr", "rr"];
+export const SCALE = { spo2: [80, 100], hr: [40, 140], rr: [4, 32], bp: [50, 200] };
+
+/** Half the width of the expected band around today's baseline: what a well patient wanders (mmHg, 1/min, %). */
+const SLACK = { systolic: 5, diastolic: 4, hr: 6, spo2: 1.6, rr: 3 };
+
+/** The row in which an alarm of this vital is marked. */
+const ROW = { spo2: "spo2", hr: "hr", pr_spo2: "hr", pr_nibp: "hr", rr: "rr", nibp_sys: "bp", nibp_dia: "bp", nibp_map: "bp", bp: "bp" };
+
+// Order.
+
+/** Worst first, then longest. A bed never moves; only chips and lists are sorted. */
+const worst = (a, b) => RANK[a.priority] - RANK[b.priority] || a.since_ms - b.since_ms || a.alarm_id - b.alarm_id;
+
+export const isOpen = (alarm) => alarm.state === "active" || alarm.state === "acked" || alarm.state === "latched";
+
+/** The alarms that are shown as such, worst first. What a worse alarm of the same cause speaks for is not counted again. */
+export function ranked(alarms) {
+  const open = alarms.filter(isOpen);
+  const own = open.filter((a) => !a.spoken_for);
+  return (own.length ? own : open).sort(worst);
+}
+
+export const ofBed = (state, bed) => ranked(Object.values(state.alarms).filter((a) => a.bed === bed));
+
+/** One chip a bed for its worst alarm, and one for each trouble of the service itself. */
+export function chips(state) {
+  const beds = state.order.map((bed) => ofBed(state, bed)[0]).filter(Boolean);
+  return [...beds, ...ofService(state)].sort(worst);
+}
+
+const PARTS = { journal: "not-recording", paging: "paging-down" };
+
+function ofService(state) {
+  const alarms = ofBed(state, "");
+  const said = new Set(alarms.map((a) => a.rule));
+  const parts = Object.values(state.parts).filter((p) => !p.ok && PARTS[p.part] && !said.has(PARTS[p.part])).map((p) => local(PARTS[p.part], "HIGH", p.since_ms));
+  const silent = state.sound === "off" ? [local("sound-off", "MEDIUM", 0)] : [];   // ALM-031: of this screen alone
+  return [...alarms, ...parts, ...silent];
+}
+
+const local = (rule, priority, since_ms) => ({
+  alarm_id: `here-${rule}`, bed: "", rule, priority, technical: true, vital: null, state: "active", since_ms, value: null, limit: null,
+  text: rule === "sound-off" ? words.soundOffShort : words.alarmNames[rule], note: "", quiet: null, spoken_for: false, accepted_by: null, local: true,
+});
+
+/** A part of the service is called well only while we hear the server and it says so. */
+export const isWell = (state, part) => state.link.is === "up" && state.parts[part]?.ok !== false && !Object.values(state.alarms).some((a) => a.rule === PARTS[part] && isOpen(a));
+
+/** What is due next anywhere, soonest first. */
+export function nextDue(state, now_ms, n = 2) {
+  return state.order.map((bed) => ({ bed, in_ms: (state.beds[bed].session && state.beds[bed].cuff?.next_due_at_ms ? state.beds[bed].cuff.next_due_at_ms - now_ms : null) }))
+    .filter((due) => due.in_ms !== null).sort((a, b) => a.in_ms - b.in_ms).slice(0, n);
+}
+
+// Colour and form of one alarm.
+
+export const priorityOf = (alarm) => alarm?.priority.toLowerCase();
+export const isHeld = (alarm) => alarm?.state === "acked" || alarm?.state === "latched";
+
+/** The attributes that every alarm surface carries; the style sheets decide nothing but how they look. */
+export const marks = (alarm) => ({
+  "data-priority": priorityOf(alarm),
+  "data-technical": alarm?.technical ? "" : undefined,
+  "data-held": isHeld(alarm) ? alarm.state : undefined,
+});
+
+export const named = (state, name) => state.staff.find((s) => s.name === name)?.display ?? name;
+export const textOf = (alarm) => alarm.text || words.alarmNames[alarm.rule] || alarm.rule;
+
+// Numbers.
+
+const whole = (vital, value) => (vital === "temp" || vital === "pi" ? value.toFixed(1) : String(Math.round(value)));
+
+/** One vital as it may be shown now: live, or gone with its last value and age. */
+export function numberOf(state, vital, now_ms) {
+  if (!vital) return { live: false, text: null, last: null, age_ms: null };
+  const live = vital.value !== null && now_ms <= vital.fresh_until_ms && state.link.is !== "lost";
+  const last = vital.value ?? vital.last_value, last_at_ms = vital.value !== null ? vital.at_ms : vital.last_at_ms;
+  return {
+    live, text: live ? whole(vital.vital, vital.value) : null, doubtful: live && vital.quality === "questionable",
+    why: vital.why, by: vital.by, last: last === null ? null : whole(vital.vital, last), age_ms: last_at_ms === null ? null : now_ms - last_at_ms, unit: vital.unit,
+  };
+}
+
+/** HR of the ECG where there is one, else the pulse of the oximeter under its own name. */
+function rateOf(bed, now_ms) {
+  const { hr, pr_spo2 } = bed.vitals;
+  const isLive = (v) => v && v.value !== null && now_ms <= v.fresh_until_ms;
+  if (isLive(hr) || !pr_spo2) return "hr";
+  if (isLive(pr_spo2) || !hr) return "pr_spo2";
+  return (hr.last_at_ms ?? 0) >= (pr_spo2.last_at_ms ?? 0) ? "hr" : "pr_spo2";
+}
+
+export const vitalOf = (bed, row, now_ms) => (row === "hr" ? rateOf(bed, now_ms) : row);
+
+/** The band a patient with today's baseline is expected to stay in; null where no baseline was taken. */
+export function courseOf(bed, key) {
+  const b = bed.session?.baseline;
+  const middle = b && { spo2: b.spo2_percent, hr: b.heart_rate_per_min, rr: b.respiration_per_min, systolic: b.systolic_mmhg, diastolic: b.diastolic_mmhg }[key];
+  return middle === null || middle === undefined ? null : [middle - SLACK[key], Math.min(middle + SLACK[key], key === "spo2" ? 100 : Infinity)];
+}
+
+// One bed.
+
+export function look(state, name, now_ms) {
+  const bed = state.beds[name];
+  if (!bed.session) return { name, place: bed.place, empty: true };
+  const alarms = ofBed(state, name), top = alarms[0] ?? null;
+  const pending = Object.values(state.alarms).filter((a) => a.bed === name && a.state === "pending");
+  const hot = {};
+  for (const alarm of [...alarms].reverse()) if (alarm.state !== "latched" && ROW[alarm.vital]) hot[ROW[alarm.vital]] = alarm;
+  const pauses = bed.pauses.filter((p) => p.until_ms > now_ms).map((p) => ({ ...p, left_ms: p.until_ms - now_ms, who: named(state, p.by) }));
+  const paused = new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => ROW[p.vital]));
+  const isPending = (row) => pending.some((a) => ROW[a.vital] === row) && !hot[row];
+  return {
+    name, place: bed.place, empty: false, session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
+    phase: words.phase[bed.session.phase] ?? bed.session.phase, pauses, minute: Math.max(0, Math.floor((now_ms - bed.session.opened_at_ms) / 60_000)),
+    line: top ? alarmLine(state, bed, alarms, now_ms) : quietLine(bed, now_ms),
+    rows: ROWS.map((row) => {
+      const vital = vitalOf(bed, row, now_ms);
+      return { row, vital, number: numberOf(state, bed.vitals[vital], now_ms), hot: hot[row] ?? null, pending: isPending(row), paused: paused.has(row) };
+    }),
+    bp: { ...bpOf(state, bed, now_ms), hot: hot.bp ?? null, pending: isPending("bp"), paused: paused.has("bp") },
+  };
+}
+
+export function bpOf(state, bed, now_ms) {
+  const c = bed.cuff, taken = c && c.systolic_mmhg !== null && c.measured_at_ms !== null;
+  const next_ms = c?.next_due_at_ms ? c.next_due_at_ms - now_ms : null;
+  return {
+    taken: Boolean(taken), systolic: taken ? Math.round(c.systolic_mmhg) : null, diastolic: taken ? Math.round(c.diastolic_mmhg) : null,
+    mean: taken && c.mean_mmhg !== null ? Math.round(c.mean_mmhg) : null, by: taken ? c.by : null, age_ms: taken ? Math.max(0, now_ms - c.measured_at_ms) : null,
+    doubtful: Boolean(taken && c.quality === "questionable"), why: c?.why ?? null,
+    old: state.link.is === "lost" || Boolean(taken && c.old_after_at_ms !== null && now_ms > c.old_after_at_ms),
+    next_ms, late: next_ms !== null && next_ms <= -60_000, running_ms: c?.running_since_ms ? now_ms - c.running_since_ms : null,
+    failed_ms: c?.failed_at_ms && (!taken || c.failed_at_ms > c.measured_at_ms) ? now_ms - c.failed_at_ms : null, failed_why: c?.failed_why ?? null,
+  };
+}
+
+const baselineText = (bed) => words.baselineIs(words.baseline(bed.session.baseline));
+
+function quietLine(bed, now_ms) {
+  const next_ms = bed.cuff?.next_due_at_ms ? bed.cuff.next_due_at_ms - now_ms : null, note = baselineText(bed);
+  if (bed.cuff?.running_since_ms) return { text: words.cuffRunning(now_ms - bed.cuff.running_since_ms), note };
+  if (next_ms === null) return { text: words.noTimer, note };
+  if (next_ms <= -60_000) return { text: words.bpLate(-next_ms), due: true, note };
+  return { text: next_ms <= 0 ? words.bpNow : words.bpIn(next_ms), due: next_ms <= DUE_SOON_MS, note };
+}
+
+function alarmLine(state, bed, alarms, now_ms) {
+  const [top] = alarms, more = alarms.length - 1;
+  if (top.state === "latched") {
+    const row = ROW[top.vital], number = row && row !== "bp" ? numberOf(state, bed.vitals[vitalOf(bed, row, now_ms)], now_ms) : null;
+    const bp = row === "bp" ? bpOf(state, bed, now_ms) : null;
+    const value = number?.text ?? (bp?.taken && !bp.old ? `${bp.systolic}/${bp.diastolic}` : null);
+    return { text: row && top.value !== null ? words.was(words.vital[top.vital], Math.round(top.value)) : textOf(top), note: value ? words.nowAcknowledge(value) : words.ended, more };
+  }
+  return { text: textOf(top), time_ms: now_ms - top.since_ms, note: whoOf(state, top, now_ms), more };
+}
+
+/** Who knows, who is going, who is there: one sentence. */
+export function whoOf(state, alarm, now_ms) {
+  const also = alarm.note ? `${alarm.note[0].toUpperCase()}${alarm.note.slice(1)}. ` : "";
+  if (alarm.state === "acked") return `${also}${words.atBed(named(state, alarm.acked_by), now_ms - alarm.acked_at_ms)}.`;
+  if (alarm.accepted_by) return `${also}${words.going(named(state, alarm.accepted_by))}.`;
+  const pages = Object.values(state.pages).filter((p) => p.alarm_id === alarm.alarm_id && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
+  const names = [...new Set(pages.map((p) => named(state, p.to)))];
+  if (names.length === 0) return also.trim() || (alarm.quiet ? `${alarm.quiet[0].toUpperCase()}${alarm.quiet.slice(1)}.` : "");
+  if (names.length === 1 && alarm.priority !== "HIGH") return `${also}${words.pagedAgo(names[0], now_ms - pages[0].ordered_at_ms)}`;
+  return `${also}${words.paged(names)} ${words.nobody}.`;
+}
+
+// Sound: one priority for the whole station (ALM-035).
+
+/** What this station sounds now, or null. LOW sounds once an alarm: `heard` holds those that have. */
+export function sounding(state, heard = new Set()) {
+  const loud = Object.values(state.alarms).filter((a) => a.state === "active" && !a.quiet && !a.spoken_for).sort(worst);
+  const urgent = loud.filter((a) => a.priority !== "LOW"), once = loud.filter((a) => a.priority === "LOW" && !heard.has(a.alarm_id));
+  const top = urgent[0] ?? once[0];
+  if (!top) return null;
+  const same = loud.filter((a) => a.priority === top.priority);
+  return { priority: top.priority, technical: same.every((a) => a.technical), alarm_ids: same.map((a) => a.alarm_id) };
+}
+
+/** The name of the tab: worst alarm first. */
+export function titleOf(state, screen) {
+  const top = chips(state).find((a) => a.state !== "latched" || a.priority === "HIGH");
+  if (state.link.is === "lost") return words.title("", words.lost(state.link.since_ms), "");
+  return top && top.bed ? words.titleBed(words.stars[top.priority], words.bed(top.bed), screen) : top ? words.title(words.stars[top.priority], textOf(top), screen) : words.title("", screen, "");
+}
+
+

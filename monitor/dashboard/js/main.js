@@ -1,0 +1,223 @@
+// The dashboard's own composition: one state, one stream, one clock, one loudspeaker, and the screen that the address names.
+
+import { render } from "preact";
+import { Alarms } from "./alarms.js";
+import { api } from "./api.js";
+import { Bed } from "./bed.js";
+import { Duty } from "./duty.js";
+import { Floor } from "./floor.js";
+import { html } from "./html.js";
+import { Keys } from "./keylist.js";
+import { listenForKeys } from "./keys.js";
+import { keepInPhase } from "./lamp.js";
+import { ofBed, sounding, titleOf } from "./look.js";
+import { Page } from "./page.js";
+import { utterances, Voice } from "./say.js";
+import { SignIn } from "./signin.js";
+import { Speaker } from "./sound.js";
+import { SoundCheck } from "./soundcheck.js";
+import { Start } from "./start.js";
+import { now, reduce, start } from "./state.js";
+import { connect } from "./stream.js";
+import { readTrend } from "./trend.js";
+import { words } from "./words.js";
+
+const wall = new URLSearchParams(location.search).has("wall");
+const REDRAW_MS = 5_000, SLOW_MS = 5_000, GAP_PAUSE_MS = 5_000;
+
+let state = start(performance.now()), beside = null, closed = false, drawn = 0, reopened_perf_ms = -GAP_PAUSE_MS;
+
+function dispatch(event) {
+  const was = state;
+  state = reduce(state, { perf_ms: performance.now(), ...event });
+  if (state === was) return;
+  if (!wall || state.link.is !== was.link.is) for (const said of utterances(was, state)) voice.say(said);
+  speaker.fail(state.link.is === "lost");
+  speaker.sound(sounding(state, speaker.heard));
+  document.title = titleOf(state, nameOf(route()));
+  if (state.gap && performance.now() - reopened_perf_ms > GAP_PAUSE_MS) {
+    reopened_perf_ms = performance.now();
+    stream.reopen();
+  }
+  for (const bed of state.order) if (state.beds[bed].session && !asked.has(state.beds[bed].session.session)) remember(bed);
+  draw();
+}
+
+// The last half hour of each bed, asked for once a session: the traces need not begin empty.
+const asked = new Set();
+async function remember(bed) {
+  const { session, opened_at_ms } = state.beds[bed].session, to_ms = now(state, performance.now());
+  asked.add(session);
+  const answer = await api.trend(bed, Math.max(opened_at_ms, to_ms - 30 * 60_000), to_ms, 180);
+  if (answer.ok) dispatch({ kind: "history", bed, session, ...readTrend(answer.data, opened_at_ms) });
+}
+
+// The address.
+
+const ROUTES = [
+  [/^\/$/, Floor, () => words.floor], [/^\/bed\/([^/]+)$/, Bed, () => ""], [/^\/bed\/([^/]+)\/start$/, Start, () => words.startSession], [/^\/alarms$/, Alarms, () => words.alarms],
+  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
+];
+
+function route() {
+  for (const [pattern, Screen, name] of ROUTES) {
+    const found = location.pathname.match(pattern);
+    if (found) return { Screen, name: name(), of: found[1] ? decodeURIComponent(found[1]) : null };
+  }
+  return { Screen: Floor, name: words.floor, of: null };
+}
+const nameOf = ({ name, of, Screen }) => name || (Screen === Bed ? words.bed(of) : words.product);
+
+function go(path, { replace = false } = {}) {
+  if (path === location.pathname) return;
+  history[replace ? "replaceState" : "pushState"](null, "", path);
+  arrive();
+  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("main")?.focus({ preventScroll: true })));
+}
+function arrive() {
+  beside = null;
+  dispatch({ kind: "told", told: null });
+  document.title = titleOf(state, nameOf(route()));
+  draw();
+}
+addEventListener("popstate", arrive);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='/']");
+  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+
+// What can be done. An act first, the name after: without one the act waits beside the sign-in.
+
+async function perform(what, act, done = words.done) {
+  dispatch({ kind: "told", told: null });
+  const answer = await act();
+  const nameless = answer.status === 401 || (answer.status === 403 && (!state.me || state.me.role === "display"));
+  if (nameless) {
+    dispatch({ kind: "wish", wish: { what, act: () => perform(what, act, done) } });
+    return answer;
+  }
+  const text = !answer.ok ? answer.detail : answer.data?.recorded === false ? words.notRecorded : done;
+  dispatch({ kind: "told", told: { is: answer.ok ? "saved" : "refused", text } });
+  return answer;
+}
+
+const acts = {
+  acknowledge: (bed) => perform(words.acknowledge, () => all(ofBed(state, bed).filter((a) => a.state !== "acked").map((a) => api.acknowledge(a.alarm_id)))),
+  acknowledgeOne: (alarm_id) => perform(words.acknowledge, () => api.acknowledge(alarm_id)),
+  pauseAudio: (bed) => perform(words.pauseAudio, () => api.pauseAudio(bed)),
+  endPause: (bed, pause) => perform(words.endPause, () => api.endPause(bed, pause)),
+  startCuff: (bed) => perform(words.startCuff, () => api.startCuff(bed)),
+  bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`)),
+  accept: (page) => perform(words.iGo, () => api.accept(page)),
+  reject: (page, what) => perform(what, () => api.reject(page)),
+  openSession: (body) => perform(words.startSession, () => api.openSession(body)),
+  closeSession: (bed, session) => perform(words.confirmClose(bed), () => api.closeSession(session)),
+  setDuty: (duty) => perform(words.saveDuty, () => api.setDuty(duty), words.savedPlain),
+};
+
+/** Several requests of one act: the first that was refused speaks for all. */
+const all = async (asked) => {
+  const answers = await Promise.all(asked);
+  return answers.find((a) => !a.ok) ?? answers[0] ?? { ok: true, status: 200, data: null, detail: null };
+};
+
+async function signedIn() {
+  const answer = await api.me();
+  if (answer.ok) dispatch({ kind: "me", me: answer.data?.name ? answer.data : answer.data?.me ?? null });
+  closed = false;
+  stream.reopen();
+  const { wish } = state;
+  dispatch({ kind: "wish", wish: null });
+  await wish?.act();
+}
+
+async function signOut() {
+  if (!state.me || state.me.role === "display") return;
+  await api.signOut();
+  dispatch({ kind: "me", me: null });
+  stream.reopen();
+  const answer = await api.me();
+  if (!answer.ok) go("/signin");
+}
+
+// Theme, kept per device.
+const theme = {
+  get theme() { return localStorage.getItem("theme") ?? "auto"; },
+  setTheme(chosen) {
+    if (chosen === "auto") localStorage.removeItem("theme"); else localStorage.setItem("theme", chosen);
+    dispatchEvent(new Event("storage"));
+    draw();
+  },
+};
+
+// Drawing: once a frame at most, once a second at least.
+
+const app = () => {
+  const perf_ms = performance.now(), { of, Screen } = route();
+  return {
+    state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
+    acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; draw(); },
+    strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, loading: state.server === null, slow: state.server === null && perf_ms > SLOW_MS,
+    escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
+  };
+};
+
+function Strips({ closed, perf_ms }) {
+  const { Screen } = route();
+  return html`<div class="strips">
+    ${state.server === null && perf_ms > SLOW_MS && html`<p class="strip">${words.stillConnecting}</p>`}
+    ${state.sound === "off" && (wall ? html`<p class="strip">${words.soundOff}</p>` : html`<button class="strip" onClick=${() => speaker.wake()}>${words.soundOff}</button>`)}
+    ${state.server && state.server.version !== state.version && html`<p class="strip">${words.upgraded} ${!wall && html`<button onClick=${() => location.reload()}>${words.reload}</button>`}</p>`}
+    ${closed && Screen !== SignIn && !state.wish && !wall && html`<p class="strip"><a class="button" href="/signin">${words.signIn}</a></p>`}</div>`;
+}
+
+function draw() {
+  if (drawn) return;
+  drawn = requestAnimationFrame(() => {
+    drawn = 0;
+    const { Screen } = route();
+    render(html`${!wall && html`<a class="skip" href="#beds" onClick=${skip}>${words.skip}</a>`}<${Screen} app=${app()} />`, document.getElementById("app"));
+  });
+}
+function skip(event) {
+  event.preventDefault();
+  document.querySelector("main")?.focus();
+}
+
+function tick() {
+  dispatch({ kind: "tick" });
+  draw();
+  // The next whole second of the server's clock, so that every age and the clock change together.
+  const at_ms = now(state, performance.now()), speed = state.server?.speed ?? 1;
+  setTimeout(tick, at_ms === null ? 250 : Math.max(50, Math.min(1000, (1000 - (at_ms % 1000)) / speed)));
+}
+
+// The screen stays lit where the device allows it.
+async function stayAwake() {
+  if (document.visibilityState !== "visible" || !navigator.wakeLock) return dispatch({ kind: "awake", is: Boolean(navigator.wakeLock) });
+  try {
+    await navigator.wakeLock.request("screen");
+    dispatch({ kind: "awake", is: true });
+  } catch {
+    dispatch({ kind: "awake", is: false });
+  }
+}
+
+const voice = new Voice(document.getElementById("say-high"), document.getElementById("say"));
+const speaker = new Speaker((is) => queueMicrotask(() => dispatch({ kind: "sound", is })));
+const stream = connect((message) => {
+  if (message.kind === "closed") {
+    if (!closed && state.server === null && !wall && !route().of) go("/signin", { replace: true });
+    closed = true;
+    return draw();
+  }
+  closed = false;
+  dispatch(message);
+});
+keepInPhase();
+if (!wall) listenForKeys(app);
+document.addEventListener("visibilitychange", stayAwake);
+stayAwake();
+tick();

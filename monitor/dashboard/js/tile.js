@@ -1,0 +1,64 @@
+// One bed on the Floor: a drawing of what `look` decided. No buttons on a live tile: acts live on Bed, so that a sleeve acknowledges nothing.
+
+import { Cuffs, Spark, chem, icon, ring } from "./draw.js";
+import { html } from "./html.js";
+import { marks, priorityOf } from "./look.js";
+import { ago, running, words } from "./words.js";
+
+export function Tile({ bed, seen, trace, now_ms, redraw, wall }) {
+  if (seen.empty) return empty(seen, wall);
+  const { top } = seen;
+  return html`<article class="tile lamp" aria-labelledby="bed-${seen.name}" data-bed=${seen.name} ...${marks(top)}>
+    <header>
+      <h2 id="bed-${seen.name}">${link(seen.name, wall)}</h2>
+      <p class="where"><strong>${seen.phase}</strong><span>${seen.nurse ?? words.noNurse}</span>${seen.pauses.filter((p) => p.kind === "alarm paused").map((p) => html`<span class="flag">${chem(words.alarmsOff(words.vital[p.vital]))}</span>`)}</p>
+      ${seen.pauses.map(pause)}${ring(seen.minute)}
+    </header>
+    ${line(seen)}
+    <dl>${seen.rows.map((r) => row(bed, r, trace, now_ms, redraw))}${cuff(bed, seen.bp, trace, now_ms, redraw)}</dl>
+  </article>`;
+}
+
+const heading = (name) => html`<span class="sr">${words.number}</span><span class="number">${name}</span>`;
+const link = (name, wall) => (wall ? heading(name) : html`<a href="/bed/${name}">${heading(name)}</a>`);
+
+const empty = ({ name, place }, wall) => html`<article class="tile empty" aria-labelledby="bed-${name}" data-bed=${name}>
+  <h2 id="bed-${name}">${heading(name)}</h2><p>${words.empty}${place && place !== name ? ` · ${place}` : ""}</p>
+  ${!wall && html`<a class="button" href="/bed/${name}/start">${words.startSession}</a>`}</article>`;
+
+const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
+  <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
+
+export function line({ top, line }) {
+  return html`<div class="line ${line.due ? "due" : ""}">
+    <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
+      <span class="text">${chem(line.text)}</span>${line.time_ms !== undefined && html`<span class="time">${running(line.time_ms)}</span>`}</p>
+    <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}</p></div>`;
+}
+
+/** The digits of a live value, or dashes with the last value and its age. */
+export const digits = (number) => (number.live
+  ? html`<dd class="digits">${number.text}${number.doubtful && html`<span class="doubt" title=${number.why}>?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`
+  : html`<dd class="digits gone"><span aria-hidden="true">––</span><span class="was"><span class="sr">${words.gone}</span>${number.last !== null && html`${words.last(number.last)}<br />${ago(number.age_ms)}`}</span></dd>`);
+
+const row = (bed, { row, vital, number, hot, pending, paused }, trace, now_ms, redraw) => html`<div class="row ${paused ? "off" : ""}" key=${row} data-row=${row} data-hot=${priorityOf(hot)}>
+  <dt>${chem(words.vital[vital])}${pending && dot}</dt>
+  ${digits(number)}
+  <dd class="trace"><${Spark} bed=${bed} trace=${trace} row=${row} vital=${vital} hot=${hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken[vital])} /></dd></div>`;
+
+const dot = html`<span class="dot"><span class="sr">${words.pendingMark}</span></span>`;
+
+const cuff = (bed, bp, trace, now_ms, redraw) => html`<div class="row bp ${bp.paused ? "off" : ""}" key="bp" data-row="bp" data-hot=${priorityOf(bp.hot)}>
+  <dt>${words.vital.bp}${bp.pending && dot}</dt>
+  ${pressure(bp)}
+  <dd class="trace"><${Cuffs} bed=${bed} trace=${trace} hot=${bp.hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken.bp)} /></dd>
+  <dd class="age"><span>${ageOf(bp)}</span><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span></dd></div>`;
+
+export const pressure = (bp) => (bp.taken
+  ? html`<dd class="digits ${bp.old ? "old" : ""} ${bp.diastolic > 99 && bp.systolic > 99 ? "long" : ""}">${bp.systolic}<span class="slash">/</span>${bp.diastolic}${bp.doubtful && html`<span class="doubt">?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`
+  : html`<dd class="digits gone"><span aria-hidden="true">––</span><span class="sr">${words.gone}</span></dd>`);
+
+export const ageOf = (bp) => (bp.failed_ms !== null ? words.cuffFailed(bp.failed_ms) : bp.taken ? `${ago(bp.age_ms)}${bp.by ? `, ${words.byHand}` : ""}` : "");
+
+export const nextOf = (bp) => (bp.running_ms !== null ? words.cuffRunning(bp.running_ms)
+  : bp.next_ms === null ? words.noPlan : bp.late ? words.late(-bp.next_ms) : bp.next_ms <= 0 ? words.dueNow : words.nextIn(bp.next_ms));

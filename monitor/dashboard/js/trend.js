@@ -1,0 +1,175 @@
+// The trends of one bed: four uPlot panels on one time line, the baseline's band behind, the limits dashed, the cuffs as bars.
+
+import { Component, createRef } from "preact";
+import uPlot from "uplot";
+import { html } from "./html.js";
+import { courseOf, SCALE } from "./look.js";
+import { clock, words } from "./words.js";
+
+const BEFORE_MS = 10 * 60_000, LEAST_MS = 60 * 60_000, STEP_MS = 20 * 60_000, RIGHT = 44;
+const TICKS = { spo2: [80, 90, 100], hr: [60, 100, 140], rr: [10, 20, 30], bp: [60, 90, 120, 150, 180] };
+const STARS = words.stars;
+
+/** What the API answers, as points and cuffs; what was measured before this session is left out. */
+export function readTrend(wire, opened_at_ms) {
+  const vitals = Object.fromEntries(Object.entries(wire.vitals ?? {}).map(([vital, rows]) => [vital, rows.filter(([t]) => t >= opened_at_ms)]));
+  const cuffs = (wire.cuffs ?? []).filter((c) => c.systolic_mmhg !== null && c.measured_at_ms >= opened_at_ms).map((c) => [c.measured_at_ms, c.systolic_mmhg, c.diastolic_mmhg]);
+  return { vitals, cuffs };
+}
+
+/** From ten minutes before the session to past now: the present is never at the edge. */
+export function span(session, now_ms) {
+  const from = session.opened_at_ms - BEFORE_MS, run = now_ms - session.opened_at_ms + STEP_MS / 2;
+  return [from, session.opened_at_ms + Math.max(LEAST_MS, Math.ceil(run / STEP_MS) * STEP_MS)];
+}
+
+const columns = (points) => {
+  const t = [], v = [];
+  for (const [at, value] of points) {
+    if (t.length && at - t.at(-1) > 25_000 && v.at(-1) !== null) { t.push(t.at(-1) + 1); v.push(null); }   // no bridge over a gap
+    t.push(at); v.push(value);
+  }
+  return [t, v];
+};
+
+export class Trend extends Component {
+  #place = createRef(); #plot = null; #watch = null; #theme = null;
+
+  componentDidMount() {
+    this.#watch = new ResizeObserver(() => this.#fit());
+    this.#watch.observe(this.#place.current);
+    this.#theme = new MutationObserver(() => this.#plot?.redraw(false));
+    this.#theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    this.#fit();
+  }
+  componentWillUnmount() { this.#watch.disconnect(); this.#theme.disconnect(); this.#plot?.destroy(); }
+
+  shouldComponentUpdate(next) {
+    const was = this.props;
+    this.props = next;   // the hooks of the plot read it
+    if (next.redraw !== was.redraw || next.points !== was.points || next.cuffs !== was.cuffs || next.hot?.alarm_id !== was.hot?.alarm_id) this.#fill();
+    return next.label !== was.label;
+  }
+
+  #fit() {
+    const { width, height } = this.#place.current.getBoundingClientRect();
+    if (width < 1 || height < 1) return;
+    if (this.#plot) return this.#plot.setSize({ width, height });
+    this.#plot = new uPlot(this.#options(width, height), this.#data(), this.#place.current);
+  }
+
+  #data() {
+    const { row, points, cuffs } = this.props;
+    return row === "bp" ? [cuffs.map(([t]) => t), cuffs.map(([, s]) => s)] : row === "axis" ? [[], []] : columns(points);
+  }
+
+  #fill() {
+    if (!this.#plot) return;
+    const [min, max] = span(this.props.bed.session, this.props.now_ms);
+    this.#plot.batch(() => { this.#plot.setData(this.#data(), false); this.#plot.setScale("x", { min, max }); });
+  }
+
+  #options(width, height) {
+    const { row, bed, now_ms } = this.props, [min, max] = span(bed.session, now_ms), [low, high] = SCALE[row] ?? [0, 1];
+    const font = () => `13px ${getComputedStyle(document.body).fontFamily}`;
+    const ink = (name) => token(name);
+    const x = { scale: "x", show: row === "axis", side: 2, size: 42, gap: 2, font: font(), stroke: () => ink("--ink-2"), grid: { show: false }, ticks: { show: false },
+      splits: (u) => everyTwenty(u.scales.x, this.props.bed.session.opened_at_ms), values: (u, at) => at.map((t) => `${Math.round((t - this.props.bed.session.opened_at_ms) / 60_000)}\n${clock(t, false)}`) };
+    const y = { scale: "y", side: 1, size: RIGHT, gap: 6, show: row !== "axis", font: font(), stroke: () => ink("--ink-3"), splits: () => TICKS[row] ?? [], values: (u, at) => at.map(String), ticks: { show: false },
+      grid: { show: true, stroke: () => ink("--rule"), width: 1 } };
+    const pad = row === "bp" ? 12 : row === "axis" ? 0 : 6;
+    return {
+      width, height, padding: [pad, row === "axis" ? RIGHT : 0, pad, 0], legend: { show: false }, cursor: { show: row !== "axis", x: true, y: false, drag: { x: false, y: false }, points: { show: false }, sync: { key: `bed-${bed.bed}` } },
+      scales: { x: { time: false, auto: false, min, max, range: (u, a, b) => [a, b] }, y: { auto: false, range: [low, high] } },
+      axes: [x, y],
+      series: [{}, { stroke: () => ink("--trace"), width: 1.8, points: { show: false }, spanGaps: false, paths: row === "bp" ? () => null : uPlot.paths.linear() }],
+      hooks: { drawClear: [(u) => this.#under(u)], draw: [(u) => this.#over(u)] },
+    };
+  }
+
+  #under(u) {
+    const { row, bed, now_ms, lost } = this.props;
+    if (row === "axis") return;
+    const c = u.ctx, { left, top, width, height } = u.bbox, x = (t) => u.valToPos(t, "x", true), y = (v) => u.valToPos(v, "y", true), present = x(now_ms), ratio = devicePixelRatio;
+    c.save();
+    c.beginPath(); c.rect(left, top, width, height); c.clip();
+    for (const key of row === "bp" ? ["systolic", "diastolic"] : [row]) {
+      const course = courseOf(bed, key);
+      if (!course) continue;
+      const up = y(course[1]), down = y(course[0]);
+      c.fillStyle = token("--course");
+      c.fillRect(left, up, present - left, down - up);
+      c.globalAlpha = 0.55; c.fillRect(present, up, left + width - present, down - up); c.globalAlpha = 1;
+      c.strokeStyle = token("--course-edge"); c.lineWidth = ratio;
+      for (const edge of [up, down]) { stroke(c, left, edge, present, edge); c.setLineDash([3 * ratio, 4 * ratio]); stroke(c, present, edge, left + width, edge); c.setLineDash([]); }
+    }
+    c.strokeStyle = token("--edge"); c.lineWidth = ratio;
+    stroke(c, x(bed.session.opened_at_ms), top, x(bed.session.opened_at_ms), top + height);
+    if (lost) hatch(c, x(lost), top, present - x(lost), height);
+    c.restore();
+  }
+
+  #over(u) {
+    const { row, bed, now_ms, limits, cuffs, hot } = this.props;
+    if (row === "axis") return;
+    const c = u.ctx, { left, top, width, height } = u.bbox, x = (t) => u.valToPos(t, "x", true), y = (v) => u.valToPos(v, "y", true), ratio = devicePixelRatio;
+    const face = getComputedStyle(document.body).fontFamily;
+    c.save();
+    c.beginPath(); c.rect(left, top - 12 * ratio, width, height + 24 * ratio); c.clip();
+    for (const limit of limits) {
+      const [low, high] = SCALE[row];
+      if (limit.limit === null || limit.limit < low || limit.limit > high) continue;
+      const crossed = hot && hot.limit === limit.limit && hot.priority === limit.priority, at = Math.round(y(limit.limit));
+      c.strokeStyle = token(crossed ? colourOf(hot.priority) : "--ink-3"); c.lineWidth = (crossed ? 2 : 1) * ratio;
+      c.setLineDash(crossed ? [] : [6 * ratio, 4 * ratio]);
+      stroke(c, left, at, left + width, at);
+      c.setLineDash([]);
+      c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "left";
+      c.textBaseline = limit.side === "low" ? "top" : "bottom";
+      c.fillText(`${STARS[limit.priority]} ${limit.side === "low" ? (limit.inclusive ? "≤" : "<") : limit.inclusive ? "≥" : ">"} ${limit.limit}`, left + 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
+    }
+    if (row === "bp") bars(u, cuffs, hot, x, y, ratio, face);
+    c.strokeStyle = token("--ink"); c.lineWidth = 1.5 * ratio;
+    stroke(c, x(now_ms), top, x(now_ms), top + height);
+    c.restore();
+  }
+
+  render({ label }) { return html`<figure class="plot" role="img" ref=${this.#place} aria-label=${label}></figure>`; }
+}
+
+/** Cuff bars, with numbers on the first, the highest and the last. */
+function bars(u, cuffs, hot, x, y, ratio, face) {
+  const c = u.ctx;
+  if (cuffs.length === 0) return;
+  const highest = cuffs.reduce((a, b) => (b[1] > a[1] ? b : a));
+  const named = [], room = 26 * ratio;
+  for (const one of [cuffs.at(-1), highest, cuffs[0]]) if (!named.some((n) => Math.abs(x(n[0]) - x(one[0])) < room)) named.push(one);
+  for (const one of cuffs) {
+    const [t, s, d] = one, over = hot?.limit != null && hot.value !== null && (hot.value >= hot.limit ? s >= hot.limit : s <= hot.limit), at = x(t);
+    c.strokeStyle = token(over ? colourOf(hot.priority) : "--trace"); c.lineWidth = (over ? 7 : 5) * ratio;
+    stroke(c, at, y(s), at, y(d));
+    if (!named.includes(one)) continue;
+    c.fillStyle = token(over ? colourOf(hot.priority) : "--ink"); c.font = `600 ${13 * ratio}px ${face}`; c.textAlign = "center";
+    c.textBaseline = "bottom"; c.fillText(String(Math.round(s)), at, y(s) - 3 * ratio);
+    c.textBaseline = "top"; c.fillText(String(Math.round(d)), at, y(d) + 3 * ratio);
+  }
+}
+
+const colourOf = (priority) => ({ HIGH: "--high", MEDIUM: "--medium-text", LOW: "--low" })[priority];
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const stroke = (c, x1, y1, x2, y2) => { c.beginPath(); c.moveTo(x1, y1); c.lineTo(x2, y2); c.stroke(); };
+
+function hatch(c, left, top, width, height) {
+  if (width <= 0) return;
+  c.save();
+  c.beginPath(); c.rect(left, top, width, height); c.clip();
+  c.strokeStyle = token("--course-edge"); c.lineWidth = 2;
+  for (let at = left - height; at < left + width; at += 9) stroke(c, at, top + height, at + height, top);
+  c.restore();
+}
+
+function everyTwenty({ min, max }, opened_at_ms) {
+  const minutes = (max - min) / 60_000, step = STEP_MS * Math.max(1, Math.ceil(minutes / 160)), found = [];
+  for (let t = opened_at_ms; t < max - step / 4; t += step) found.push(t);
+  return found;
+}

@@ -1,0 +1,193 @@
+// Every word a nurse reads, once. Sentence case, no exclamation marks; the same verb on button, answer and record.
+// A new language is a new file with these keys.
+
+const many = (n, one, more) => (n === 1 ? `1 ${one}` : `${n} ${more}`);
+
+/** A running time: 0:42, 12:07, 1:05:00. */
+export function running(ms) {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const hours = Math.floor(all / 3600), minutes = Math.floor(all / 60) % 60, seconds = String(all % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
+}
+
+/** A span in whole minutes or hours: 4 min, 2 h, 2 h 10 min. */
+export function minutes(ms) {
+  const all = Math.max(0, Math.round(ms / 60_000));
+  if (all < 60) return `${all} min`;
+  return all % 60 ? `${Math.floor(all / 60)} h ${all % 60} min` : `${all / 60} h`;
+}
+
+/** How long ago, as fine as it matters: seconds matter in the first minute only. */
+export const ago = (ms) => (ms < 60_000 ? `${running(ms)} ago` : `${minutes(Math.floor(ms / 60_000) * 60_000)} ago`);
+
+/** The time of day as the server's staff read it, 24 h. */
+export function clock(at_ms, seconds = true) {
+  const at = new Date(at_ms);
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
+}
+
+const bed = (name) => `Bed ${name}`;
+const side = { low: "below", high: "above" };
+const PRIORITY = { HIGH: "high", MEDIUM: "medium", LOW: "low" };
+
+export const words = {
+  product: "Chairside",
+  disclaimer: "Not a medical device. Secondary display for evaluation. Never the only means of watching a patient.",
+  traces: "Traces: last 30 min. Grey: expected course.",
+  insecure: "This network is not encrypted.",
+  skip: "Skip to the beds",
+  bed,
+  number: "Bed ",
+
+  floor: "Floor", alarms: "Alarms", duty: "Duty", reports: "Reports", admin: "Admin", sound: "Sound", screens: "Screens",
+  back: "← Floor",
+  title: (stars, where, what) => `${stars ? `${stars} ` : ""}${where}${what ? `: ${what}` : ""}, Chairside`,
+  titleBed: (stars, where, screen) => (screen ? `${stars} ${where}: ${screen}, Chairside` : `${stars} ${where}, Chairside`),
+
+  // Phases of a session. A watch session knows one.
+  phase: {
+    "watch": "Watching", "check-in": "Check-in", "baseline": "Baseline", "time-out": "Time-out", "dosing": "Dosing", "onset": "Onset",
+    "40-min check": "40-min check", "observation": "Observation", "infusion": "Infusion", "early recovery": "Early recovery",
+    "late recovery": "Late recovery", "ready check": "Ready check", "held": "Held", "stopped": "Stopped", "emergency": "Emergency",
+    "transferred": "Transferred", "aborted before dose": "Ended before dose", "decline": "Observation", "closed": "Closed",
+  },
+  empty: "Empty", startSession: "Start session", closeSession: "Close session", noNurse: "No nurse assigned",
+
+  // Vitals. A label has no unit on a tile.
+  vital: {
+    spo2: "SpO2", hr: "HR", pr_spo2: "PR", pr_nibp: "PR", rr: "RR", bp: "BP", temp: "Temp", pi: "PI", etco2: "etCO2",
+    nibp_sys: "BP", nibp_dia: "BP", nibp_map: "MAP", abp_sys: "ABP", abp_dia: "ABP dia", abp_map: "ABP MAP",
+  },
+  spoken: {
+    spo2: "Oxygen saturation", hr: "Heart rate", pr_spo2: "Pulse rate", rr: "Breathing rate", bp: "Blood pressure", temp: "Temperature",
+    pi: "Perfusion index", etco2: "End-tidal CO2", abp_sys: "Arterial pressure", abp_dia: "Arterial diastolic", abp_map: "Arterial mean",
+  },
+  unit: { "%": "%", "/min": "/min", "mm[Hg]": "mmHg", "Cel": "°C" },
+  last30: (vital) => `${vital}, last 30 minutes`,
+  gone: "no value, ", last: (value) => `last ${value}`,
+  doubtful: "questionable", pendingMark: "alarm pending", byHand: "by hand",
+  baseline: (b) => [
+    b.systolic_mmhg !== null && b.diastolic_mmhg !== null && `${b.systolic_mmhg}/${b.diastolic_mmhg}`,
+    b.heart_rate_per_min !== null && `HR ${b.heart_rate_per_min}`,
+  ].filter(Boolean).join(", "),
+  baselineIs: (text) => (text ? `Baseline ${text}` : "No baseline taken"),
+
+  // The one line: what this bed needs now.
+  bpIn: (ms) => `BP in ${minutes(Math.ceil(ms / 60_000) * 60_000)}`,
+  bpNow: "BP due now",
+  bpLate: (ms) => `BP ${minutes(Math.floor(ms / 60_000) * 60_000)} late`,
+  checkIn: (ms) => `40-min check due in ${minutes(ms)}`,
+  checkLate: (ms) => `40-min check ${minutes(ms)} late`,
+  nextIn: (ms) => `next in ${minutes(Math.ceil(ms / 60_000) * 60_000)}`,
+  dueNow: "due now",
+  late: (ms) => `${minutes(Math.floor(ms / 60_000) * 60_000)} late`,
+  noTimer: "No cuff timer", noPlan: "on request", cuffRunning: (ms) => `Cuff running ${running(ms)}`, cuffFailed: (ms) => `cuff failed ${ago(ms)}`,
+  ready: "Ready to leave", toFloor: (ms) => `${minutes(ms)} to 2 h`,
+  minutesSince: (n) => `${n} minutes since the session was opened`, min: "min",
+
+  // Alarms.
+  stars: { HIGH: "***", MEDIUM: "**", LOW: "*" },
+  priority: { HIGH: "High priority", MEDIUM: "Medium priority", LOW: "Low priority" },
+  alarmNames: {
+    "link-lost": "No data from monitor", "spo2-gap": "SpO2 probe off", "rr-none": "No breath 20 s", "cuff-failed": "Cuff failed twice",
+    "not-recording": "Not being recorded", "paging-down": "Pages are not going out",
+  },
+  more: (n) => `+${n} more.`,
+  paged: (names) => `${names.join(", ")} paged.`, pagedAgo: (name, ms) => `${name} paged ${running(ms)} ago.`,
+  nobody: "Nobody has accepted", going: (name) => `${name} is going`, atBed: (name, ms) => `${name} at bed ${running(ms)}`,
+  was: (vital, value) => `${vital} was ${value}`, nowAcknowledge: (value) => `now ${value}, acknowledge`, ended: "It has ended, acknowledge",
+  lateAlarm: (at_ms) => `Late alarm, ${clock(at_ms)}`,
+  acknowledge: "Acknowledge at bed", pauseAudio: "Pause audio 2 min", endPause: "End audio pause",
+  audioPaused: (ms, who) => `Audio paused ${running(ms)}, ${who}`, audioOff: "Audio off", alarmPaused: "Alarm paused", alarmOff: "Alarm off",
+  alarmsOff: (vital) => `${vital} alarms off`,
+  alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
+  dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : "due"}`,
+  soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
+  soundOff: "Sound is off on this screen. Press to turn it on.", soundOffShort: "Sound off here",
+  connecting: "Connecting. Numbers may be old.", stillConnecting: "Still connecting to the clinic server",
+  lost: (at_ms) => `Not connected since ${clock(at_ms)}. Look at the patients.`,
+  returned: (ms) => `Back. ${running(ms)} was not shown here.`,
+  upgraded: "Chairside was updated. Reload this screen.", reload: "Reload",
+  noBeds: "No beds yet. Add them in clinic.toml.",
+
+  // What is said aloud by a screen reader, once each.
+  sayRaised: (alarm) => `${alarm.bed ? bed(alarm.bed) : "Clinic"}, ${PRIORITY[alarm.priority]}: ${alarm.text.replace(/ [<>≤≥] ?/, ", limit ")}`,
+  sayUnreached: (where) => `${where}: the page reached nobody`,
+  sayCleared: (alarm) => `${alarm.bed ? bed(alarm.bed) : "Clinic"}: ${alarm.text} cleared`,
+  sayLost: "Not connected to the clinic server. Look at the patients.",
+
+  // The bed screen.
+  since: (at_ms) => `opened ${clock(at_ms, false)}`,
+  trendOf: (vital) => `${vital} since the session was opened`,
+  trendKey: "Grey: expected course from today's baseline",
+  trendFailed: "The trend could not be read.",
+  delta: (s, d, base) => `${s >= 0 ? "+" : "−"}${Math.abs(s)}/${d >= 0 ? "+" : "−"}${Math.abs(d)} from ${base}`,
+  mean: (value) => `mean ${value}`,
+  facts: "Session", openedBy: "Opened by", nurse: "Nurse", cuffEvery: "Cuff", every: (ms) => `every ${minutes(ms)}`, onRequest: "On request",
+  today: "Baseline today", devices: "Devices", alias: "Patient", place: "Place",
+  link: { connecting: "Connecting", up: "Connected", silent: "Says nothing", down: "Not connected" },
+  log: "Alarms this session", noLog: "No alarm so far in this session.", open: "open", alsoMeasured: "Also measured",
+  startCuff: "Start cuff now", bpByHand: "BP by hand", note: "Note", symptom: "Symptom", sedation: "Sedation score",
+  limits: (vital) => `${vital} limits in force`, limitOff: "off", noLimits: "No limits are in force for this.", showLimits: (vital) => `Limits of ${vital}`,
+  limitIs: (l, unit) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${l.limit} ${unit}`,
+  held: (ms) => (ms ? `for ${ms / 1000} s` : "at once"), severe: (value) => `${value}: at once`,
+  limitSet: (who, why, was) => `${who} changed this from ${was ?? "off"}${why ? `: ${why}` : ""}`, limitDefault: "As the profile says",
+  close: "Close", cancel: "Cancel",
+  confirmClose: (name) => `Close session of bed ${name}`, closeAsk: "The watch ends, its alarms and limits with it. The record stays.",
+  noSession: "No session is open at this bed.", noSuchBed: "There is no such bed.",
+
+  // BP by hand.
+  upperLower: "Upper / lower, mmHg", delete: "Delete", keypad: "Keypad",
+  readBack: (s, d) => [`${s} over `, String(d), ", right now, by hand"],
+  beyond: (dir, limit) => `${dir === "high" ? "Above" : "Below"} ${limit}: measure again in 2 min`,
+  save: (what) => `Save ${what}`, saved: (what) => `Saved ${what}.`, savedPlain: "Saved.", bpErrorUpper: "Enter the upper number, 40 to 280",
+  bpErrorLower: "Enter the lower number, 15 to 200, below the upper one",
+  notRecorded: "Done, but not being recorded yet.", done: "Done.",
+
+  // The alarm list.
+  openAlarms: "Open", noOpen: "No alarm is open. That is no promise: look at the patients.", history: "History",
+  noHistory: "No alarm in this history.", allBeds: "All beds", allPriorities: "All priorities", bedFilter: "Bed", priorityFilter: "Priority",
+  sinceAt: (at_ms) => `since ${clock(at_ms)}`, state: { pending: "Pending", active: "Open", acked: "Acknowledged", latched: "Ended, not acknowledged", clear: "Ended" },
+  historyFailed: "The history could not be read.",
+
+  // The phone page.
+  kind: { HIGH: "HIGH", MEDIUM: "MEDIUM", LOW: "LOW" },
+  iGo: "I go", cantGo: "I can't go", iAmThere: "I am at the bed", handBack: "Hand back", callMore: "Call more help", iGoToo: "I go too",
+  below: (dir, limit) => `${side[dir]} ${limit}`, forTime: (ms) => `for ${running(ms)}`,
+  youAreGoing: "You are going", youAreThere: "You are at the bed", stay: (name) => `${name} is going. You may stay.`,
+  still: (vital, value) => `${vital} is ${value} now. Still look.`, endedStill: "It has ended. Still look.",
+  whoPaged: "Who was paged", you: (name) => `${name} (you)`, accepted: (name) => `${name} accepted`, rejected: (name) => `${name} cannot go`,
+  agoShort: (ms) => `${running(ms)} ago`, inShort: (ms) => `in ${running(ms)}`, nextPage: "Next page", pagesAgain: "Pages again if not at bed",
+  pageOver: "This page is over.", pageUnknown: "This page is not known here any more.", toBed: (name) => `Open bed ${name}`,
+  noReach: "This phone has lost the clinic network. Look at the wall.",
+  push: (name, text) => `Bed ${name}: ${text}. Open Chairside.`,
+
+  // Signing in.
+  signIn: "Sign in", signOut: "Sign out", lock: "Lock", name: "Name", password: "Password", pin: "PIN", usePassword: "Use a password", usePin: "Use a PIN",
+  whoAreYou: "Who is at this screen", signFirst: (what) => `Sign in, then: ${what}`, needName: "Enter your name", needPassword: "Enter your password",
+  needPin: "Enter your PIN, 4 to 6 digits", wrongSignIn: "Name and password do not match.", paired: "This screen is paired.",
+
+  // Opening a session.
+  opening: (name) => `Bed ${name}: start a session`, aliasHint: "A short word for this patient. Not the name.", needAlias: "Enter a short word for this patient",
+  baselineNow: "Baseline, from the live values", fields: {
+    systolic_mmhg: "BP upper, mmHg", diastolic_mmhg: "BP lower, mmHg", heart_rate_per_min: "HR, /min", spo2_percent: "SpO2, %", respiration_per_min: "RR, /min",
+  },
+  takeLive: "Take the live values", cuffTimer: "Cuff timer", noInterval: "No timer", needNumber: (low, high) => `Enter a number, ${low} to ${high}, or leave it empty`,
+  alreadyOpen: (name) => `A session is open at bed ${name}.`,
+
+  // Duty.
+  onDuty: "On duty", whoHas: "Who has which bed", nobodyYet: "Nobody", saveDuty: "Save duty", noStaff: "No staff yet. Add them with chairside user add.",
+  dutySet: (who, at_ms) => `Set by ${who}, ${clock(at_ms, false)}.`,
+
+  // Sound check.
+  soundCheck: "Sound check", soundAsk: "Play each sound at the level this station has during the day.", play: (kind) => `Play ${kind}`,
+  heard: "I heard it", notHeard: "I did not", heardAll: "All three sounds were heard here.", notHeardThen: "Raise the volume of this station and play it again. If it stays silent, do not use this station alone.",
+  silentNow: "An alarm is sounding. The check waits.",
+
+  // Keys.
+  keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
+  keyList: [["1 to 9, 0", "Open bed 1 to 10"], ["F or Esc", "Floor"], ["A", "Acknowledge at this bed"], ["C", "Cuff now"], ["B", "BP of this bed, typed"], ["P", "Pause audio at this bed"], ["J, K", "Next, previous alarm"], ["L", "Lock this screen"], ["?", "This list"]],
+  theme: "Light", themes: { auto: "As the device", light: "Day", dark: "Dark", night: "Night" },
+  noAnswer: "No answer from the clinic server. Nothing was done; try again.", refused: "The clinic server refused this.",
+};

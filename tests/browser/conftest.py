@@ -1,0 +1,115 @@
+"""A real Chromium and a stage for it; every test leaves with no error said by the browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.browser import scene
+from tests.browser.stage import Stage
+
+ARGS = [
+    "--no-sandbox",  # Chromium refuses root otherwise; only in tests
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--autoplay-policy=no-user-gesture-required",
+    "--font-render-hinting=none",
+]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Debian's own Chromium, started once for this folder."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found is not None, "Chromium is needed: apt-get install -y --no-install-recommends chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
+        yield browser
+        browser.close()
+
+
+def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
+    """What the service would answer to looking; every act is put there by its own test."""
+    answers: dict[tuple[str, str], tuple[int, Any]] = {
+        ("GET", "/me"): (200, clinic["me"]),
+        ("GET", "/alarms"): (200, {"alarms": []}),
+    }
+    for bed in clinic["beds"]:
+        if bed["session"]:
+            answers["GET", f"/beds/{bed['bed']}/trend"] = (200, scene.trend(bed))
+    return answers
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    """The eight beds of the scene."""
+    with staged(scene.clinic()) as one:
+        yield one
+
+
+@contextmanager
+def staged(clinic: scene.Wire) -> Iterator[Stage]:
+    """A stage that plays this clinic."""
+    one = Stage(lambda: clinic, answers_of(clinic))
+    try:
+        yield one
+    finally:
+        one.close()
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes browser contexts (each a browser of its own: cookies, storage, workers), and closes them."""
+    made: list[BrowserContext] = []
+
+    def make(**options: Any) -> BrowserContext:
+        one = chromium.new_context(locale="en-GB", timezone_id="UTC", **options)
+        one.set_default_timeout(15_000)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
+    """Opens a screen of a stage and waits for its first picture. No console error may be left behind."""
+    said: list[str] = []
+
+    def make(
+        stage: Stage,
+        path: str = "/",
+        size: tuple[int, int] = (1280, 800),
+        *,
+        still: bool = False,
+        within: BrowserContext | None = None,
+        **options: Any,
+    ) -> Page:
+        width, height = size
+        one = within or context(viewport={"width": width, "height": height}, **options)
+        page = one.new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        if still:
+            # The browser's own clocks stand still until the test turns them; the server's time follows them.
+            page.clock.install(time=scene.NOW / 1000)
+            page.clock.pause_at(scene.NOW / 1000 + 1)
+        page.goto(stage.url + path)
+        page.wait_for_selector("#screen")
+        return page
+
+    yield make
+    # A refused act is answered 4xx, and the browser prints that by itself.
+    assert [line for line in said if "the server responded with a status of 4" not in line] == []
