@@ -5,8 +5,8 @@ is never "normal" and never "in breach": all clocks stand still.
 
 - Out -> pending at the first sample in breach. It is held at once where there is no delay, or where the value
   is beyond the severe bound and nobody doubts it.
-- Pending -> held as soon as the window has lasted for the delay, counting known time only, and at least 80 % of
-  the delay was spent in breach; and only while the newest sample is in breach. Where more than the other
+- Pending -> held as soon as the window has lasted for the delay, counting known time only, at least 80 % of
+  the delay was spent in breach, and only while the newest sample is in breach. Where more than the other
   20 % were spent outside, the next sample outside closes the window and the next one in breach opens a new.
 - Pending or held -> out once the value has been past the hysteresis band for 5 s without a break. A gap is
   a break.
