@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -225,7 +225,14 @@ class Journal:
             self._fall_behind(SLOW)
             return False
 
-    async def replay(self, after_seq: int = 0) -> AsyncIterator[Recorded]:
+    async def written(self) -> None:
+        """Wait until everything that was given is on the disk."""
+        while self._catching_up is not None:
+            await asyncio.wait({self._catching_up})
+            if self._catching_up is not None:
+                self._catching_up.result()
+
+    async def replay(self, after_seq: int = 0) -> AsyncGenerator[Recorded, None]:
         """Every row after `after_seq`, decoded. An unknown kind or version is an error that says so."""
         while True:
             rows = await self._place.read(partial(_page, after_seq=after_seq))
@@ -235,7 +242,7 @@ class Journal:
                 return
             after_seq = rows[-1].seq
 
-    async def tail(self, last: int = 10, every_s: float = 0.5) -> AsyncIterator[Recorded]:
+    async def tail(self, last: int = 10, every_s: float = 0.5) -> AsyncGenerator[Recorded, None]:
         """The last rows, and then each new one for ever."""
         after_seq = max((await self._place.read(_head)).seq - last, 0)
         while True:
@@ -383,7 +390,8 @@ class Journal:
     async def _look_at_the_end(self) -> None:
         """Find the head and the latest instant, and refuse a journal whose end is damaged or cut off."""
         kept = {head.seq: head.hash for head in await self._kept()}
-        head, rows = await self._place.read(_end)
+        # On the writing connection: it takes the lock of the one service, and finds out whether it may write.
+        head, rows = await self._place.write(_end)
         for row in rows:
             following = _chained(head, row)
             if following is None or kept.get(row.seq, following.hash) != following.hash:
@@ -453,7 +461,11 @@ def _unwritten(event: Event, drift_ms: int) -> _Unwritten:
     except UnicodeEncodeError:  # a name from a device or a file system that is no text
         event = msgspec.convert(_as_text(msgspec.to_builtins(event)), type(event))
         body = msgspec.json.encode(event)
-    if DECODERS[type(event).__name__].decode(body) != event:
+    try:
+        same = DECODERS[type(event).__name__].decode(body) == event
+    except msgspec.ValidationError:
+        same = False
+    if not same:
         raise ValueError(f"{event} would not read back as itself: is a number not finite?")
     return _Unwritten(event, drift_ms, body.decode())
 
