@@ -10,13 +10,13 @@ Columns of a recording that are sampled rarely are judged by the same machine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import isnan, nan
+from math import nan
 
 from monitor.alerts.engine import Change, Standing
 from monitor.alerts.limits import Limit
-from monitor.alerts.rules import CUFF_VITALS, INDEX
+from monitor.alerts.rules import INDEX
 from monitor.model import Cue, Doubt, Priority, Vital
 
 NOT_CONFIRMED = "not confirmed"
@@ -41,90 +41,83 @@ class _Case:
 
 
 class Repeat:
-    """See the module. `bed` is the bed's place in the ward, as in the engine."""
+    """The cuff rules of one bed; see the module. `bed` is the bed's place in the ward, as in the engine."""
 
-    def __init__(self, confirm_ms: int | None, vitals: Iterable[Vital] = CUFF_VITALS) -> None:
+    def __init__(self, confirm_ms: int | None, bed: int = 0) -> None:
         """Wait for a repeat so long; None (a recording): the next reading confirms, whenever it comes."""
         self._confirm_ms = confirm_ms
-        self._vitals = frozenset(vitals)
-        self._cases: dict[tuple[int, int], _Case] = {}
+        self._bed = bed
+        self._cases: dict[int, _Case] = {}
         self._changes: list[Change] = []
 
-    def set_limits(self, at_ms: int, bed: int, limits: Iterable[Limit]) -> None:
+    def set_limits(self, at_ms: int, limits: Iterable[Limit]) -> list[Change]:
         """These limits hold from the next reading on. A rule that is turned off has ended."""
         for limit in limits:
-            if limit.rule.vital not in self._vitals:
-                continue
-            key = bed, INDEX[limit.rule.name]
-            case = self._cases.setdefault(key, _Case(limit))
+            rule = INDEX[limit.rule.name]
+            case = self._cases.setdefault(rule, _Case(limit))
             case.limit = limit
             if limit.limit is None and case.cue is not None:
                 case.value, case.shown, case.doubt = nan, nan, Doubt.NONE
-                self._end(key, case, at_ms)
+                self._end(rule, case, at_ms)
+        return self._said()
 
-    def feed(
+    def reading(
         self,
         at_ms: int,
-        bed: int,
-        vital: Vital,
-        value: float | None,
-        doubt: Doubt = Doubt.NONE,
+        values: Mapping[Vital, float],
+        *,
         heart_rate: float | None = None,
-    ) -> None:
-        """One reading. None, a failed one, is no repeat and changes nothing. `heart_rate` is the bed's."""
-        if value is None or isnan(value):
-            return
-        self.tick(at_ms)
-        for key, case in self._cases.items():
-            if key[0] == bed and case.limit.rule.vital is vital and case.limit.limit is not None:
-                self._judge(key, case, at_ms, value, doubt, heart_rate)
+        doubt: Doubt = Doubt.NONE,
+    ) -> list[Change]:
+        """One measurement, whole; what failed is not in it and is no repeat. `heart_rate` is the bed's."""
+        self._wait(at_ms)
+        for rule, case in self._cases.items():
+            vital = case.limit.rule.vital
+            if vital is not None and vital in values and case.limit.limit is not None:
+                self._judge(rule, case, at_ms, values[vital], doubt, heart_rate)
+        return self._said()
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, now_ms: int) -> list[Change]:
         """Let time pass: a repeat that has not come in time is not waited for any longer."""
-        for key, case in self._cases.items():
-            if case.until_ms is not None and case.until_ms <= now_ms:
-                self._raise(key, case, case.until_ms, NOT_CONFIRMED)
+        self._wait(now_ms)
+        return self._said()
 
     def due_ms(self) -> int | None:
         """When `tick` wants to be called next."""
         return min((c.until_ms for c in self._cases.values() if c.until_ms is not None), default=None)
 
-    def take_changes(self) -> list[Change]:
-        """What has moved since the last time, in order."""
-        changes, self._changes = self._changes, []
-        return changes
+    @property
+    def waiting(self) -> bool:
+        """Whether the newest reading is to be repeated: a breach to confirm, or one raised at once."""
+        return any(c.cue is Cue.ONSET or (c.severe and not c.confirmed) for c in self._cases.values())
 
-    def wants_repeat(self, bed: int) -> bool:
-        """Whether a reading of this bed is to be repeated: a breach to confirm, or one raised at once."""
-        return any(
-            key[0] == bed and (case.cue is Cue.ONSET or (case.severe and not case.confirmed))
-            for key, case in self._cases.items()
-        )
+    def standing(self, rule: int) -> Standing:
+        """What is true of a rule now."""
+        case = self._cases.get(rule)
+        if case is None:
+            return Standing(None, 0, severe=False)
+        return Standing(case.cue, case.since_ms, case.severe)
 
-    def standing(self, bed: int, rule: int) -> Standing:
-        """What is true of a rule at a bed now."""
-        case = self._cases.get((bed, rule))
-        return (
-            Standing(None, 0, severe=False)
-            if case is None
-            else Standing(case.cue, case.since_ms, case.severe)
-        )
-
-    def restore(self, bed: int, rule: int, cue: Cue | None, since_ms: int, *, severe: bool = False) -> None:
-        """Put back what was known before a restart; what waited for a repeat waits as long as it would have."""
-        case = self._cases.get((bed, rule))
+    def restore(self, rule: int, cue: Cue | None, since_ms: int, *, severe: bool = False) -> None:
+        """Put back what was known before a restart; a repeat is waited for no longer than it was."""
+        case = self._cases.get(rule)
         if case is None:
             raise ValueError("a rule without a limit cannot be put back: set the limits first")
         case.cue, case.since_ms, case.severe, case.confirmed = cue, since_ms, severe, True
         case.until_ms = self._until(since_ms) if cue is Cue.ONSET else None
 
-    def reset(self, bed: int) -> None:
-        """A new patient: nothing of the old stays, not even a limit (ALM-090)."""
-        self._cases = {key: case for key, case in self._cases.items() if key[0] != bed}
+    def _wait(self, now_ms: int) -> None:
+        for rule, case in self._cases.items():
+            if case.until_ms is not None and case.until_ms <= now_ms:
+                self._raise(rule, case, case.until_ms, NOT_CONFIRMED)
+
+    def _said(self) -> list[Change]:
+        changes, self._changes = self._changes, []
+        return changes
 
     def _judge(
         self,
-        key: tuple[int, int],
+        rule: int,
         case: _Case,
         at_ms: int,
         value: float,
@@ -134,15 +127,15 @@ class Repeat:
         limit = case.limit
         if limit.reached(value, heart_rate=heart_rate):
             case.value, case.doubt, case.shown = value, doubt, _number(limit.in_force(heart_rate))
-            self._breach(key, case, at_ms)
+            self._breach(rule, case, at_ms)
         elif case.cue is Cue.ONSET or (case.cue and limit.recovered(value, heart_rate=heart_rate)):
             case.value, case.doubt, case.shown = value, doubt, _number(limit.in_force(heart_rate))
             alone = case.severe and not case.confirmed
-            self._end(key, case, at_ms, NOT_CONFIRMED if alone else "")
+            self._end(rule, case, at_ms, NOT_CONFIRMED if alone else "")
         elif case.cue:
             case.confirmed = True  # inside the hysteresis band: no breach any more, but no error either
 
-    def _breach(self, key: tuple[int, int], case: _Case, at_ms: int) -> None:
+    def _breach(self, rule: int, case: _Case, at_ms: int) -> None:
         was, was_severe = case.cue, case.severe
         severe = case.limit.at_once(case.value) and _believed(case.limit, case.value, case.doubt)
         case.severe, case.confirmed = was_severe or severe, was is not None
@@ -150,31 +143,30 @@ class Repeat:
             case.since_ms = at_ms
         if was is Cue.HELD:
             if severe and not was_severe:
-                self._raise(key, case, at_ms)
+                self._raise(rule, case, at_ms)
         elif was is Cue.ONSET or severe or case.limit.rule.priority is Priority.LOW:
-            self._raise(key, case, at_ms)
+            self._raise(rule, case, at_ms)
         else:
             case.cue, case.until_ms = Cue.ONSET, self._until(at_ms)
-            self._say(key, case, at_ms)
+            self._say(rule, case, at_ms)
 
     def _until(self, since_ms: int) -> int | None:
         return None if self._confirm_ms is None else since_ms + self._confirm_ms
 
-    def _raise(self, key: tuple[int, int], case: _Case, at_ms: int, note: str = "") -> None:
+    def _raise(self, rule: int, case: _Case, at_ms: int, note: str = "") -> None:
         case.cue, case.until_ms = Cue.HELD, None
-        self._say(key, case, at_ms, note)
+        self._say(rule, case, at_ms, note)
 
-    def _end(self, key: tuple[int, int], case: _Case, at_ms: int, note: str = "") -> None:
+    def _end(self, rule: int, case: _Case, at_ms: int, note: str = "") -> None:
         case.cue, case.until_ms, case.severe, case.confirmed = Cue.END, None, False, False
-        self._say(key, case, at_ms, note)
+        self._say(rule, case, at_ms, note)
         case.cue, case.since_ms = None, 0
 
-    def _say(self, key: tuple[int, int], case: _Case, at_ms: int, note: str = "") -> None:
+    def _say(self, rule: int, case: _Case, at_ms: int, note: str = "") -> None:
         if case.cue is None:
             raise ValueError("there is nothing to say of a rule that is at rest")
-        bed, rule = key
         said = case.cue, case.since_ms, at_ms, case.value, case.shown, case.severe, case.doubt, note
-        self._changes.append(Change(bed, rule, *said))
+        self._changes.append(Change(self._bed, rule, *said))
 
 
 def _number(limit: float | None) -> float:
