@@ -26,6 +26,7 @@ LOOK_AGAIN_S = 0.05
 """How often a terminal nobody has opened is looked at."""
 
 BROKER_RETRY_S = 1.0
+OUTBOX_MAX = 1000
 
 
 class Cable(Protocol):
@@ -210,11 +211,10 @@ class SocketCable:
 class BrokerCable:
     """A bridge's connection to a broker (MQTT 3.1.1). Pulled out, it says no goodbye: its will speaks."""
 
-    def __init__(self, host: str, port: int, hears: Sequence[str]) -> None:
-        """`hears` are the topics of commands."""
-        self._host, self._port, self._hears = host, port, tuple(hears)
-        self._outbox: asyncio.Queue[Message] = asyncio.Queue(maxsize=1000)
-        self._arrived: asyncio.Queue[Message] = asyncio.Queue()
+    def __init__(self, host: str, port: int) -> None:
+        """`run` connects; until then everything is lost, as without a broker."""
+        self._host, self._port = host, port
+        self._outbox: asyncio.Queue[Message] = asyncio.Queue(maxsize=OUTBOX_MAX)
         self._plugged = asyncio.Event()
         self._pulled = asyncio.Event()
         self.connected = asyncio.Event()
@@ -223,10 +223,6 @@ class BrokerCable:
     def where(self) -> str:
         """The broker."""
         return f"mqtt://{self._host}:{self._port}"
-
-    async def read(self) -> Message:
-        """The next command."""
-        return await self._arrived.get()
 
     def write(self, message: Message) -> None:
         """Publish; lost while there is no connection, or if the broker does not keep up."""
@@ -244,9 +240,9 @@ class BrokerCable:
         self._plugged.clear()
         self._pulled.set()
 
-    async def run(self, will: Message | None, born: Sequence[Message]) -> None:
+    async def run(self, will: Message, born: Sequence[Message]) -> None:
         """Stay connected while plugged in, for ever; `born` is published on every new connection."""
-        last_will = None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
+        last_will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
         while True:
             await self._plugged.wait()
             client = aiomqtt.Client(
@@ -264,8 +260,6 @@ class BrokerCable:
 
     async def _talk(self, client: aiomqtt.Client, born: Sequence[Message]) -> None:
         try:
-            for topic in self._hears:
-                await client.subscribe(topic, qos=1)
             for message in born:
                 await _publish(client, message)
             self.connected.set()
@@ -282,11 +276,9 @@ class BrokerCable:
             await _publish(client, await self._outbox.get())
 
     async def _listen(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            if isinstance(message.payload, bytes):
-                self._arrived.put_nowait(
-                    Message(str(message.topic), message.payload, message.qos, retain=bool(message.retain))
-                )
+        # Nothing is subscribed to; but this is where a connection that breaks is noticed.
+        async for _ in client.messages:
+            pass
 
     async def _break_off(self, client: aiomqtt.Client) -> None:
         await self._pulled.wait()

@@ -20,8 +20,9 @@ from monitor.devices.codecs.dinamap import (
     encode_rate,
     encode_temperature,
 )
-from simulators.patient import AnyPatient, CuffResult
-from simulators.twin import CATCH_UP_MS, checked
+from simulators.cuffs import Cuffs, Taken
+from simulators.patient import AnyPatient
+from simulators.twin import checked, cycle_of
 
 OPTIONS = {
     "cycle_s": "the monitor's own cuff interval in seconds (default 300); 0 is a monitor without one",
@@ -57,15 +58,11 @@ class Twin:
         del seed, jumps
         checked("dinamap", options, OPTIONS)
         self._patient = patient
-        self._cycle_ms = round(1000 * float(options.get("cycle_s", 300)))
+        self._cuffs = Cuffs(patient, cycle_of(options))
         self._oximeter = bool(options.get("oximeter", True))
         self._buffer = b""
-        self._now_ms: int | None = None
         self._status = DONE
-        self._started_ms: int | None = None
-        self._running: CuffResult | None = None
-        self._last: CuffResult | None = None
-        self._last_at_ms = 0
+        self._last: Taken | None = None
 
     def due_ms(self) -> int:
         """Never by itself: everything is worked out when it is asked."""
@@ -97,21 +94,21 @@ class Twin:
         return b"" if question is None else answers[question](t_ms)
 
     def _ordered(self, t_ms: int) -> bytes:
-        if self._running is None:
-            self._start(t_ms)
+        self._cuffs.start(t_ms)
         return encode_echo(START)
 
     def _cancelled(self, t_ms: int) -> bytes:  # noqa: ARG002  answered as the others are
-        if self._running is not None:
-            self._running, self._status = None, FAILED["failed"]
+        if self._cuffs.cancel():
+            self._status = FAILED["failed"]
         return encode_echo(CANCEL)
 
     def _pressure(self, t_ms: int) -> bytes:
-        last = self._last
-        if last is None or last.systolic is None or last.diastolic is None or last.mean is None:
-            return encode_nibp(AGE_NONE, 0, 0, 0, status=self._status)
-        age_s = (t_ms - self._last_at_ms) // 1000
-        return encode_nibp(age_s, last.systolic, last.diastolic, last.mean, status=self._status)
+        status = BUSY if self._cuffs.running else self._status
+        result = None if self._last is None else self._last.result
+        if result is None or result.systolic is None or result.diastolic is None or result.mean is None:
+            return encode_nibp(AGE_NONE, 0, 0, 0, status=status)
+        age_s = (t_ms - self._last.at_ms) // 1000 if self._last else AGE_NONE
+        return encode_nibp(age_s, result.systolic, result.diastolic, result.mean, status=status)
 
     def _saturation(self, t_ms: int) -> bytes:
         if not self._oximeter:
@@ -126,7 +123,7 @@ class Twin:
         pulse = self._patient.pulse(t_ms) if self._oximeter else None
         if pulse is not None:
             return encode_rate(pulse)
-        return encode_rate(None if self._last is None else self._last.pulse, source=RATE_FROM_CUFF)
+        return encode_rate(None if self._last is None else self._last.result.pulse, source=RATE_FROM_CUFF)
 
     def _temperature(self, t_ms: int) -> bytes:
         taken, since_ms = divmod(t_ms, TEMPERATURE_EVERY_MS)
@@ -137,33 +134,8 @@ class Twin:
         return encode_temperature(since_ms // 1000, celsius, counter=chr(32 + taken % 95))
 
     def _go_on(self, t_ms: int) -> None:
-        """Finish and begin cuffs up to now, each at its own instant."""
-        if self._now_ms is None:
-            # It has been measuring before anybody plugged a cable in.
-            self._now_ms = t_ms - max(self._cycle_ms, 300_000) - 2 * CATCH_UP_MS - 60_000
-        while self._now_ms < t_ms:
-            self._now_ms = self._step(self._now_ms, t_ms)
-
-    def _step(self, from_ms: int, to_ms: int) -> int:
-        if self._running is not None and self._started_ms is not None:
-            end_ms = self._started_ms + self._running.takes_ms
-            if end_ms <= to_ms:
-                self._finish(self._running, end_ms)
-                return max(from_ms, end_ms)
-            return to_ms
-        start_ms = self._patient.next_cuff_ms(from_ms, self._cycle_ms)
-        if start_ms is None or start_ms > to_ms:
-            return to_ms
-        self._start(start_ms)
-        return start_ms
-
-    def _start(self, t_ms: int) -> None:
-        self._running = self._patient.cuff(t_ms, self._started_ms)
-        self._started_ms, self._status = t_ms, BUSY
-
-    def _finish(self, result: CuffResult, at_ms: int) -> None:
-        self._running = None
-        if result.failed is not None:
-            self._status = FAILED[result.failed]
-            return
-        self._status, self._last, self._last_at_ms = DONE, result, at_ms
+        for taken in self._cuffs.go_on(t_ms):
+            if taken.result.failed is not None:
+                self._status = FAILED[taken.result.failed]
+            else:
+                self._status, self._last = DONE, taken

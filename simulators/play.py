@@ -73,7 +73,7 @@ class _Time:
 
 
 def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
-    """The patient of a scenario by name, of a TOML file or of a recording. ScenarioError says what is wrong."""
+    """The patient of a scenario by name, of a TOML file or of a recording; or a ScenarioError in words."""
     if scenario.endswith((".csv", ".csv.gz")):
         return load_recording(Path(scenario))
     stories = load(scenario)
@@ -118,12 +118,10 @@ async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.
     faults = _faults(part, patient)
     options = {**part.options, "topic": topic}
     twin: MessageTwin = twin_of(part.driver)(patient, part.seed, options, faults.jumps())
-    cable = BrokerCable(host, port, twin.hears())
+    cable = BrokerCable(host, port)
     await cable.plug()
-    now_ms = time.now_ms()
-    tasks.create_task(cable.run(twin.will(now_ms), twin.born(now_ms)))
+    tasks.create_task(cable.run(twin.will(), twin.born()))
     tasks.create_task(_publish(twin, cable, faults, time))
-    tasks.create_task(_obey(twin, cable, faults, time))
     return f"{cable.where()}/{topic}"
 
 
@@ -178,15 +176,6 @@ async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: 
             cable.unplug()
         _write(cable, faults.passed([_frame(m) for m in twin.tick(t_ms)], t_ms))
         await asyncio.sleep(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms))))
-
-
-async def _obey(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
-    while True:
-        command = await cable.read()
-        t_ms = time.now_ms()
-        if faults.listens(t_ms):
-            answers = [_frame(m) for m in twin.hear(command, t_ms)]
-            _write(cable, faults.passed(answers, t_ms) if answers else [])
 
 
 def _frame(message: Message) -> Frame:

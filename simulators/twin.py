@@ -54,21 +54,30 @@ class MessageTwin(Protocol):
         """What has been published by now and not given yet."""
         ...
 
-    def hear(self, message: Message, t_ms: int) -> list[Message]:
-        """What is published in answer to a command."""
-        ...
-
-    def hears(self) -> Sequence[str]:
-        """The topics of commands it listens to."""
-        ...
-
-    def born(self, t_ms: int) -> list[Message]:
+    def born(self) -> list[Message]:
         """What is published on every new connection."""
         ...
 
-    def will(self, t_ms: int) -> Message | None:
+    def will(self) -> Message:
         """What the broker shall publish when the connection breaks."""
         ...
+
+
+class HostClock:
+    """The clock of a bridge that is set by the network, as the service's is. `epoch_ms` is its time at 0."""
+
+    def __init__(self, epoch_ms: int) -> None:
+        """Set it."""
+        self.epoch_ms = epoch_ms
+
+    def at_ms(self, t_ms: int) -> int:
+        """Milliseconds since the Unix epoch at the patient's instant."""
+        return self.epoch_ms + t_ms
+
+    def text(self, t_ms: int) -> str:
+        """The same as ISO 8601 text."""
+        moment = datetime.fromtimestamp(self.at_ms(t_ms) / 1000, UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Rhythm:
@@ -117,3 +126,11 @@ def checked(device: str, options: Mapping[str, Any], known: Mapping[str, str]) -
         if option not in known:
             raise ValueError(f"{device} has no option {option!r}; there are: {', '.join(known) or 'none'}")
     return options
+
+
+def cycle_of(options: Mapping[str, Any]) -> int:
+    """The monitor's own cuff interval in ms, from `cycle_s`: 5 minutes unless told; 0 is none."""
+    cycle_s = options.get("cycle_s", 300)
+    if isinstance(cycle_s, bool) or not isinstance(cycle_s, int | float) or not 0 <= cycle_s <= 86_400:
+        raise ValueError("cycle_s is a number of seconds from 0 to 86400")
+    return round(1000 * cycle_s)
