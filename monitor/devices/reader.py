@@ -20,7 +20,7 @@ from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import Driver
 from monitor.devices.health import Health, Move
-from monitor.devices.links.link import Link, LinkLost, MessageLink, Say, silent
+from monitor.devices.links.link import Link, LinkLost, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.order import Arrival, Arrivals, Judged
@@ -308,13 +308,21 @@ class Reader(_Station):
             await link.close()
 
     async def _listen(self, link: Link) -> str:
-        clock, hear, polled = self._clock, self._hear, self.driver.polled
+        clock, hear = self._clock, self._hear
         feed = self._decoder.feed
+        wake = self._wake.set if self.driver.polled else None
+
+        def take(data: bytes) -> None:
+            hear(data, feed(data), clock.now_ms())
+            if wake is not None:
+                wake()
+
         try:
-            while data := await link.read():
-                hear(data, feed(data), clock.now_ms())
-                if polled:
-                    self._wake.set()
+            if isinstance(link, Pouring):
+                await link.pour(take)
+            else:
+                while data := await link.read():
+                    take(data)
             self._hear(b"", self._decoder.close(), clock.now_ms())
         except LinkLost as lost:
             return str(lost)

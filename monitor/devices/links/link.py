@@ -6,7 +6,7 @@ import errno
 import socket
 import termios
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Say = Callable[[str], None]
 """Where a link puts the one sentence it has to say beside its bytes: a log, a terminal, a test."""
@@ -25,6 +25,18 @@ class Link(Protocol):
 
     async def close(self) -> None:
         """Let go of the cable. May be called twice."""
+        ...
+
+
+@runtime_checkable
+class Pouring(Protocol):
+    """What a cable on the event loop can do besides: bring a chunk without waking a task for it."""
+
+    async def pour(self, into: Callable[[bytes], None]) -> None:
+        """Hand every chunk on in the call that brought it, until the other side has gone; instead of `read`.
+
+        What `into` raises ends the pouring and is raised here.
+        """
         ...
 
 

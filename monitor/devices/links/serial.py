@@ -18,6 +18,7 @@ import socket
 import stat
 import termios
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from urllib.parse import urlsplit
 import serial
 import serialx
 from serial import rfc2217
+from serialx.descriptor_transport import DescriptorTransport
 
 from monitor.devices.driver import SerialSettings
 from monitor.devices.links.link import Link, LinkLost, Say, lost, silent
@@ -37,6 +39,8 @@ WRITE_S = 2.0
 """A question of 100 bytes takes 0.1 s at 9600 baud; a port that has not taken it by now never will."""
 BUFFER_MAX = 64 * 1024
 """More unread bytes than this and the port is asked to wait: at 115200 baud, five seconds' worth."""
+READ_MAX = 16 * 1024
+"""Bytes of one read. serialx asks for 256 KiB, which the allocator maps and unmaps for every chunk."""
 
 _PTY_MAJORS = range(136, 144)  # UNIX98_PTY_SLAVE_MAJOR of the kernel's linux/major.h and the seven after it
 
@@ -93,6 +97,7 @@ class _Cable(asyncio.Protocol):
         self._ended = False
         self._holding = False
         self._reader: asyncio.Future[None] | None = None
+        self._into: Callable[[bytes], None] | None = None
         self._room = asyncio.Event()
         self._room.set()
         self._gone = asyncio.Event()
@@ -112,6 +117,19 @@ class _Cable(asyncio.Protocol):
             self._holding = False
             self._transport.resume_reading()
         return data
+
+    async def pour(self, into: Callable[[bytes], None]) -> None:
+        if data := bytes(self._bytes):
+            self._bytes.clear()
+            into(data)
+        if self._ended:
+            return
+        self._into = into
+        self._reader = asyncio.get_running_loop().create_future()
+        try:
+            await self._reader
+        finally:
+            self._into = self._reader = None
 
     async def write(self, data: bytes) -> None:
         if self._transport is None or self._ended or self._transport.is_closing():
@@ -137,11 +155,22 @@ class _Cable(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # both kinds that are opened here are full transports
 
     def data_received(self, data: bytes) -> None:
+        if self._into is not None:
+            self._pour_on(self._into, data)
+            return
         self._bytes += data
         if len(self._bytes) > BUFFER_MAX and not self._holding and self._transport is not None:
             self._holding = True
             self._transport.pause_reading()
         self._wake()
+
+    def _pour_on(self, into: Callable[[bytes], None], data: bytes) -> None:
+        try:
+            into(data)
+        except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the transport
+            self._into = None
+            if self._reader is not None and not self._reader.done():
+                self._reader.set_exception(error)
 
     def eof_received(self) -> None:
         # None lets the transport close itself: a half-open serial server is of no use.
@@ -170,7 +199,7 @@ class _Cable(asyncio.Protocol):
 async def _open_serialx(path: str, settings: SerialSettings) -> Link:
     cable = _Cable(path)
     async with asyncio.timeout(CONNECT_S):
-        await serialx.create_serial_connection(
+        transport, _ = await serialx.create_serial_connection(
             asyncio.get_running_loop(),
             lambda: cable,
             path,
@@ -180,6 +209,8 @@ async def _open_serialx(path: str, settings: SerialSettings) -> Link:
             byte_size=settings.bits,
             exclusive=True,
         )
+    if isinstance(transport, DescriptorTransport):
+        transport.max_size = READ_MAX
     return cable
 
 

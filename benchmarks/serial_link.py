@@ -1,0 +1,218 @@
+"""Serial frame to inbox, against a raw `add_reader` with the same decoder on the same pty; and forty ports.
+
+Interleaved pairs, CPU time of this thread per line of an oximeter, median of the pairs. The device is played
+by this process too, but outside of the measured time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import random
+import statistics
+import sys
+import time
+import tty
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from monitor.clock import Clock, ManualClock, SteadyClock
+from monitor.devices.codecs.masimo_ascii1 import DRIVER, encode
+from monitor.devices.links.serial import open_serial
+from monitor.devices.reader import Reader
+from monitor.model import Bed, Device, Event, LinkMoved, Reading
+
+PAIRS = 9
+START_MS = 1_790_000_000_000
+LINES = 2_000
+GOAL = 1.5
+PORTS = 40
+RATE_PER_S = 10
+SECONDS = 5
+
+Inbox = list[Event]
+
+
+def lines(count: int, start: int = 0) -> list[bytes]:
+    """A steady patient, one line a second by the device's clock."""
+    begin = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
+    return [
+        encode((begin + timedelta(seconds=start + at)).strftime("%m/%d/%y %H:%M:%S"), 97, 72, 4.5)
+        for at in range(count)
+    ]
+
+
+class Port:
+    """A pty: the device's end, and the name of ours."""
+
+    def __init__(self) -> None:
+        """Open."""
+        self.master, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.name = os.ttyname(self._slave)
+
+    def close(self) -> None:
+        """Both ends."""
+        os.close(self.master)
+        os.close(self._slave)
+
+
+class Heard:
+    """How many values have come, and somebody who waits for the next line's three."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._count = 0
+        self._wanted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def add(self, values: int) -> None:
+        """So many more."""
+        self._count += values
+        if self._count % 3 == 0:
+            self._wanted.set_result(None)
+
+    async def line(self) -> None:
+        """Wait for a whole line."""
+        await self._wanted
+        self._wanted = asyncio.get_running_loop().create_future()
+
+
+async def raw(port: Port, said: list[bytes]) -> float:
+    """CPU microseconds per line of the least one could do: read what is there and decode it."""
+    decoder = DRIVER.decoder({})
+    loop = asyncio.get_running_loop()
+    own = os.open(port.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    heard = Heard()
+    loop.add_reader(own, lambda: heard.add(len(decoder.feed(os.read(own, 65536)))))
+    try:
+        return await paced(port, said, heard)
+    finally:
+        loop.remove_reader(own)
+        os.close(own)
+
+
+async def through_the_reader(port: Port, said: list[bytes]) -> float:
+    """CPU microseconds per line of the whole way into the inbox."""
+    inbox: Inbox = []
+    heard = Heard()
+
+    def put(event: Event) -> None:
+        if isinstance(event, Reading):
+            heard.add(1)
+        else:
+            inbox.append(event)
+
+    clock = ManualClock(START_MS)
+    running = asyncio.create_task(make_reader(port, "rad8", put, clock).run())
+    await opened(inbox)
+    try:
+        return await paced(port, said, heard, clock)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def make_reader(port: Port, name: str, put: Callable[[Event], None], clock: Clock) -> Reader:
+    """The reader as the service makes it."""
+    return Reader(
+        Device(name),
+        Bed("3"),
+        DRIVER,
+        lambda: open_serial(port.name, DRIVER.settings),
+        put,
+        clock,
+        random.Random(7),  # noqa: S311  jitter
+        {},
+    )
+
+
+async def opened(inbox: Inbox) -> None:
+    """Wait until the port is open: what is sent before is thrown away."""
+    while not any(isinstance(event, LinkMoved) for event in inbox):  # noqa: ASYNC110  a benchmark may look
+        await asyncio.sleep(0.001)
+
+
+async def paced(port: Port, said: list[bytes], heard: Heard, clock: ManualClock | None = None) -> float:
+    """One line at a time, as a device sends them, each awaited."""
+    spent = 0.0
+    for line in said:
+        if clock is not None:
+            clock.advance(1_000)  # a line a second, by our clock as by the device's
+        os.write(port.master, line)
+        begin = time.thread_time()
+        await heard.line()
+        spent += time.thread_time() - begin
+    return spent / len(said) * 1e6
+
+
+async def compare() -> bool:
+    """Interleaved pairs on one pty."""
+    pairs: list[tuple[float, float]] = []
+    port = Port()
+    warm = lines(200)
+    await raw(port, warm)
+    await through_the_reader(port, warm)
+    for _ in range(PAIRS):
+        said = lines(LINES)
+        pairs.append((await raw(port, said), await through_the_reader(port, said)))
+    port.close()
+    ratio = statistics.median(ours / bare for bare, ours in pairs)
+    print(
+        f"serial line to inbox: raw add_reader {statistics.median(bare for bare, _ in pairs):.1f} us, "
+        f"reader {statistics.median(ours for _, ours in pairs):.1f} us, "
+        f"ratio {ratio:.2f} (goal <= {GOAL})"
+    )
+    return ratio <= GOAL
+
+
+async def forty_ports() -> bool:
+    """Forty devices at ten lines a second each: whether a line is lost, and what it costs."""
+    ports = [Port() for _ in range(PORTS)]
+    counts = [0] * PORTS
+    inboxes: list[Inbox] = [[] for _ in ports]
+
+    def putter(at: int) -> Callable[[Event], None]:
+        def put(event: Event) -> None:
+            if isinstance(event, Reading):
+                counts[at] += 1
+            else:
+                inboxes[at].append(event)
+
+        return put
+
+    running = [
+        asyncio.create_task(make_reader(port, f"rad8-{at}", putter(at), SteadyClock(speed=RATE_PER_S)).run())
+        for at, port in enumerate(ports)
+    ]
+    for inbox in inboxes:
+        await opened(inbox)
+    total = RATE_PER_S * SECONDS
+    said = lines(total)
+    cpu, wall = time.process_time(), time.monotonic()
+    for number, line in enumerate(said):
+        for port in ports:
+            os.write(port.master, line)
+        await asyncio.sleep(max(0.0, wall + (number + 1) / RATE_PER_S - time.monotonic()))
+    await asyncio.sleep(0.2)
+    cpu, wall = time.process_time() - cpu, time.monotonic() - wall
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+    for port in ports:
+        port.close()
+    lost = PORTS * total - sum(counts) // 3
+    print(
+        f"{PORTS} ports x {RATE_PER_S} lines/s for {SECONDS} s: {lost} of {PORTS * total} lines lost "
+        f"(goal 0), {100 * cpu / wall:.1f} % of a core"
+    )
+    return lost == 0
+
+
+async def run(*parts: Callable[[], Awaitable[bool]]) -> int:
+    """0 if every goal was met."""
+    return 0 if all([await part() for part in parts]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(run(compare, forty_ports)))
