@@ -27,9 +27,8 @@ from monitor.api.signin import SignIns
 from monitor.api.throttle import Throttle
 
 DESCRIPTION = (
-    "Vital signs, alarms and pages of one clinic. Times are milliseconds since 1970 in UTC; units stand in "
-    "the key names. Not a medical device. Secondary display for evaluation. Never the only means of watching a "
-    "patient."
+    "Vital signs, alarms and pages of one clinic. Times are milliseconds since 1970 in UTC. "
+    "Not a medical device. Secondary display for evaluation. Never the only means of watching a patient."
 )
 ACTING = f"{API}/me"
 """Besides every change, asking who one is counts as being there; what a screen polls by itself does not."""

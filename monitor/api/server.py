@@ -116,7 +116,16 @@ class BoundedProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own hold on the signals: those belong to the service."""
+    """uvicorn without its own hold on the signals: those belong to the service. Cancel `serve()` to end it."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until cancelled or told to exit; the streams are closed and the app is told either way."""
+        try:
+            await super().serve(sockets)
+        except asyncio.CancelledError:
+            if self.started:
+                await self.shutdown(sockets)
+            raise
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
