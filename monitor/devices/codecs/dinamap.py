@@ -93,13 +93,9 @@ class Decoder:
     def feed(self, data: bytes) -> list[Said]:
         """What the answers in these bytes say that has not been said before."""
         said, self._owed = self._owed, []
-        for found in self._lines.feed(data):
-            if isinstance(found, Fault):
-                said.append(found)
-                continue
-            line = found.strip(b"\n")
-            if line:
-                said += self._line(line)
+        # Some monitors end a line with CR LF: a line feed is never part of what is said.
+        for line in self._lines.feed(data.replace(b"\n", b"")):
+            said += [line] if isinstance(line, Fault) else self._line(line)
         return said
 
     def close(self) -> list[Said]:
@@ -118,6 +114,8 @@ class Decoder:
             # What the monitor answers to these is not public: any line will do, and nothing depends on it.
             self._settle()
             return []
+        if decode_question(line) is not None:
+            return []  # our own question: a capture of both sides, or a cable that echoes
         answer = _answer(line, strict=self._strict)
         if isinstance(answer, Fault):
             return [answer, *self._refused()]
@@ -252,9 +250,9 @@ class Decoder:
     def start_cuff(self) -> str | None:
         """Queue the start of a measurement ahead of everything else."""
         if self._status == BUSY:
-            return "The cuff is already measuring."
+            return "the cuff is already measuring"
         if self._ordered_at_ms is not None:
-            return "A cuff reading has already been started."
+            return "a cuff reading has already been started"
         self._ordered_at_ms = self._now_ms or 0
         self._questions.appendleft(START)
         return None
@@ -404,8 +402,8 @@ def _decoder(options: Mapping[str, Any]) -> Decoder:
 def looks_like(raw: bytes) -> bool:
     """Whether a whole answer with a right checksum is somewhere in these bytes."""
     return any(
-        isinstance(answer := _answer(line.strip(b"\n"), strict=True), _Answer) and answer.fields
-        for line in raw.split(b"\r")
+        isinstance(answer := _answer(line, strict=True), _Answer) and answer.fields
+        for line in raw.replace(b"\n", b"").split(b"\r")
     )
 
 

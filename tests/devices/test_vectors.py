@@ -1,0 +1,100 @@
+"""Decoder and encoder each answer to bytes from manuals and captures, never to one another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.devices.codecs import DRIVERS, masimo_ascii1
+from monitor.devices.driver import Driver
+from monitor.devices.lines import decode
+from monitor.model import Vital
+from tests.devices.vectors import FOLDER, Vector, codec, vectors
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("vector", vectors(), ids=str)
+def test_the_decoder_reads_what_the_manual_says(vector: Vector) -> None:
+    said = list(decode(vector.driver, [vector.wire]))
+    assert [_without_nulls(line) for line in said] == vector.says
+
+
+@pytest.mark.parametrize("vector", [v for v in vectors() if v.encode is not None], ids=str)
+def test_the_encoder_writes_what_the_manual_says(vector: Vector) -> None:
+    assert vector.encode is not None
+    asked = {key: _argument(key, value) for key, value in vector.encode.items()}
+    written = getattr(codec(vector.driver), asked.pop("how"))(**asked)
+    if vector.driver.transport == "mqtt":
+        assert _payload(written) == _payload(vector.wire)
+    else:
+        assert written == vector.wire
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=lambda driver: driver.name)
+def test_every_driver_has_its_vectors_its_page_and_its_simulator(driver: Driver) -> None:
+    module = driver.name.replace("-", "_")
+    assert (FOLDER / f"{driver.name}.toml").is_file()
+    assert (ROOT / "docs" / "devices" / f"{driver.name}.md").is_file()
+    assert (ROOT / "simulators" / f"{module}.py").is_file()
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=lambda driver: driver.name)
+def test_every_option_of_a_driver_is_on_its_page(driver: Driver) -> None:
+    page = (ROOT / "docs" / "devices" / f"{driver.name}.md").read_text()
+    assert [name for name in driver.options if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=lambda driver: driver.name)
+def test_a_driver_says_who_it_is_and_refuses_an_option_it_does_not_know(driver: Driver) -> None:
+    assert driver.name
+    assert driver.title
+    assert driver.models
+    assert driver.hint
+    with pytest.raises(ValueError, match="has no option 'colour'"):
+        driver.decoder({"colour": "red"})
+
+
+@pytest.mark.parametrize("vector", vectors(), ids=str)
+def test_a_serial_driver_knows_its_own_bytes_and_nobody_elses(vector: Vector) -> None:
+    if not any(line["kind"] in {"sample", "cuff"} for line in vector.says):
+        return
+    recognised = {
+        name for name, driver in DRIVERS.items() if driver.looks_like and driver.looks_like(vector.wire)
+    }
+    assert recognised == ({vector.driver.name} if vector.driver.transport == "serial" else set())
+
+
+def _without_nulls(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if value is not None}
+
+
+def _argument(key: str, value: Any) -> Any:
+    if value == "none":
+        return None
+    match key:
+        case "layout":
+            return masimo_ascii1.Layout(value)
+        case "kind":
+            return value.encode()
+        case "values" if isinstance(value, list):
+            return [(Vital(name), number, quality) for name, number, quality in value]  # type: ignore[call-arg]
+        case _:
+            return value
+
+
+def _payload(wire: bytes) -> Any:
+    try:
+        whole = json.loads(wire)
+    except ValueError:
+        return wire.decode()  # bare text
+    body = whole["payload"] if isinstance(whole, dict) and "payload" in whole else whole
+    if not isinstance(body, str):
+        return body
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
