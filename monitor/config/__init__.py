@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from monitor.config.settings import Clinic, Server
+from monitor.config.settings import Clinic, Limits, Server
 from monitor.config.words import Loc, fields, lower, nearest, one_line, place, plainly, sentence
 
 __all__ = ["Clinic", "ConfigError", "described", "judged", "load"]
@@ -169,9 +169,12 @@ def _across(
     yield from _devices(clinic, names["bed"], drivers)
     yield from _people(clinic, names)
     yield from _server(clinic.server)
-    for rule in clinic.limits if rules else ():
-        if rule not in rules:
-            yield ("limits", rule), f'there is no rule "{rule}"{nearest(rule, rules)}'
+    changed: dict[Loc, Limits] = {("limits",): clinic.limits}
+    changed |= {("therapies", "overrides", name): rows for name, rows in clinic.therapies.overrides.items()}
+    for where, rows in changed.items():
+        for rule in rows if rules else ():
+            if rule not in rules:
+                yield (*where, rule), f'there is no rule "{rule}"{nearest(rule, rules)}'
 
 
 def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) -> Iterator[tuple[Loc, str]]:

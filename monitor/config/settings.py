@@ -5,6 +5,7 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Mapping
 from itertools import pairwise
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -37,6 +38,16 @@ def _no_bool(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("should be a number")  # noqa: TRY004  pydantic turns only ValueErrors into mistakes
     return value
+
+
+def _rule_number(value: object) -> object:
+    numbers = value if isinstance(value, list) else [value]
+    if isinstance(value, str) or (
+        len(numbers) in (1, 2)
+        and all(isinstance(n, int | float) and not isinstance(n, bool) and isfinite(n) for n in numbers)
+    ):
+        return tuple(numbers) if isinstance(value, list) else value
+    raise ValueError("should be a number; only a span has two")
 
 
 def _listed(value: object) -> object:
@@ -163,12 +174,17 @@ Port = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65535)]
 Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
 Moment = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, allow_inf_nan=False)]
-Number = Annotated[float, BeforeValidator(_no_bool), Field(allow_inf_nan=False)]
+RuleNumber = Annotated[float | tuple[float, float] | str, BeforeValidator(_rule_number)]
+"""A number of a limit's row; the span has two; how its terms are joined is a word."""
 Secret = Annotated[SecretStr, BeforeValidator(_revealed)]
 """A text that never shows: `.get_secret_value()` gives it. `file:PATH` in the file means what PATH holds."""
 
 Recipient = Literal["assigned nurse", "second nurse", "charge nurse", "prescriber", "everyone"]
 """Whom a step of a chain may name (alarms.md 8)."""
+
+
+Limits = Mapping[str, Mapping[str, RuleNumber]]
+"""By rule, the numbers that this clinic changes in the profile's row. The profile judges whether they fit."""
 
 
 # The sections, in the order of the file.
@@ -241,7 +257,8 @@ class Therapies(Section):
     """[therapies]: which profile a session opens with, and what the clinic changes in a profile."""
 
     default: Name = "watch"
-    overrides: Mapping[str, Mapping[str, Any]] = {}
+    overrides: Mapping[str, Limits] = {}
+    """By profile, what [limits] is for all of them."""
 
 
 class Step(Section):
@@ -365,8 +382,7 @@ class Clinic(Section):
     beds: tuple[Bed, ...] = Field(default=(), alias="bed")
     devices: tuple[Device, ...] = Field(default=(), alias="device")
     therapies: Therapies = Therapies()
-    limits: Mapping[str, Mapping[str, Number]] = {}
-    """By rule name, the numbers this clinic changes in the profile's row."""
+    limits: Limits = {}
     paging: Paging = Paging()
     staff: tuple[Member, ...] = ()
     duty: Duty = Duty()

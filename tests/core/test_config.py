@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts.escalation import CHAINS
+from monitor.alerts.rules import INDEX
 from monitor.config import Clinic, ConfigError, described, judged, load
 from monitor.config.settings import HighChain, MediumChain, WebhookPager
+from monitor.devices.codecs import DRIVERS
 from monitor.model import Priority
 from monitor.people import Role
 
@@ -47,7 +49,7 @@ def mistakes(path: Path, environ: Mapping[str, str] | None = None) -> list[str]:
 
 
 def test_the_shipped_example_is_right() -> None:
-    clinic = load(EXAMPLE, {})
+    clinic = load(EXAMPLE, {}, DRIVERS, INDEX)
     assert [bed.name for bed in clinic.beds] == ["1", "2"]
     assert clinic.staff[1].role is Role.CHARGE_NURSE
     assert clinic.duty.beds == {"1": "anna", "2": "anna"}
@@ -70,9 +72,10 @@ def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     shown = [line.removeprefix("# ") if _is_setting(line) else line for line in lines]
     assert len([line for line in shown if line not in lines]) > 20
-    clinic = load(write("\n".join(shown)), {})
+    clinic = load(write("\n".join(shown)), {}, DRIVERS, INDEX)
     assert clinic.mqtt is not None
-    assert clinic.limits == {"spo2-low": {"limit": 88}}
+    assert clinic.limits == {"spo2-low": {"limit": 88, "hold_s": 15}}
+    assert clinic.therapies.overrides == {"watch": {"hr-high-m": {"limit": 125}}}
     assert [pager.way for pager in clinic.paging.pagers] == ["console", "webhook", "apprise"]
 
 
@@ -132,7 +135,7 @@ def test_every_mistake_is_said_at_once(write: Write) -> None:
         "clinic.toml: server.port: should be at most 65535",
         "clinic.toml: bed.Room 3.name: should be 1 to 32 of a-z, 0-9, _ and -, the first a letter or a digit",
         'clinic.toml: bed.4.plase: there is no such key; did you mean "place"?',
-        "clinic.toml: limits.spo2-lo.limit: should be a number",
+        "clinic.toml: limits.spo2-lo.limit: should be a number; only a span has two",
         "clinic.toml: staff.anna.role: should be nurse, charge nurse, prescriber or administrator",
         'clinic.toml: device.bp.bed: there is no bed "5"',
         'clinic.toml: device.bp.driver: there is no driver "dynamap"; did you mean "dinamap"?',
@@ -188,7 +191,8 @@ def test_every_mistake_is_said_at_once(write: Write) -> None:
             "paging.chains.high.steps.#1.to: should name somebody",
         ),
         ("limits.spo2-lo.limit = 88", 'limits.spo2-lo: there is no rule "spo2-lo"; did you mean "spo2-low"?'),
-        ("limits.spo2-low.limit = inf", "limits.spo2-low.limit: should be a number that ends"),
+        ("limits.spo2-low.limit = inf", "limits.spo2-low.limit: should be a number; only a span has two"),
+        ("[therapies.overrides.watch.hr-hig]", 'therapies.overrides.watch.hr-hig: there is no rule "hr-hig"'),
         ('[duty]\non = ["ana"]', 'duty.on: there is nobody called "ana"'),
         ("x = ", "this is not TOML: invalid value"),
     ],
