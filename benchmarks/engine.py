@@ -1,0 +1,392 @@
+"""The engine: a whole ward against its limits.
+
+Wards of 40 to 100,000 beds, seven vitals and 34 rules each, a reading of every vital every second. *Quiet*: nobody
+crosses a limit. *Clinic*: every 11 minutes one vital of each bed goes beyond its limits for half a minute, and
+every bed falls silent now and then. *Storm*: ten times that. The peers are what one would write first: dense
+NumPy over every rule, and an object per rule.
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from math import inf, isnan
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import monitor
+from benchmarks.measure import Pair, Row, alone, at_least, at_most, pair, plain, table
+from monitor.alerts.engine import Engine
+from monitor.alerts.limits import Limit, Profile, profile, timed
+from monitor.alerts.rules import ROWS, RULES
+from monitor.model import Baseline, Side
+
+Values = NDArray[np.float32]
+
+OWN = Baseline(systolic=122, diastolic=75, heart_rate=72, spo2=98, respiration=14)
+REST = {"hr": 72.0, "spo2": 98.0, "rr": 14.0, "temp": 36.7, "abp_sys": 122.0, "abp_dia": 75.0, "abp_map": 91.0}
+ILL = {"hr": 143.0, "spo2": 87.0, "rr": 36.0, "temp": 38.8, "abp_sys": 183.0, "abp_dia": 112.0, "abp_map": 142.0}
+NOISE = {"hr": 2.0, "spo2": 0.4, "rr": 1.0, "temp": 0.1, "abp_sys": 3.0, "abp_dia": 2.0, "abp_map": 2.0}
+
+CLINIC_S, STORM_S = 660, 66
+"""How often a bed has an episode."""
+EPISODE_S, SLOPE_S = 30, 6
+SILENCE_EVERY_S, SILENCE_S = 1_200, 15
+FRESH_MS = 10_000
+BYTES_PER_CELL = 14
+"""What one vital of one bed must cost at the least: value, band and flags, read once (performance.md 2)."""
+
+
+def rows() -> list[Row]:
+    """Every figure of the engine against its goal."""
+    return [
+        *quiet(),
+        *clinic(),
+        *small(),
+        *storm(),
+        *batches(),
+    ]
+
+
+def quiet() -> list[Row]:
+    """100,000 beds where nothing happens: as near to the memory's own speed as it gets."""
+    beds = 100_000
+    ours, simple, bound = Ours(beds), Simple(beds), Reading(beds)
+    feed = Ticks(beds, None, 60)
+    for job in (ours, simple):
+        job.hear(feed.first, 0)
+    memory = pair(feed.job(ours.hear), bound.job, pairs=11)
+    peer = pair(feed.job(ours.hear), feed.job(simple.hear), pairs=7)
+    note = f"{memory.ours_s * 1e3:.2f} ms a tick, {memory.ours_s / ours.judged(beds) * 1e9:.2f} ns a bed and rule"
+    return [
+        at_most("100,000 beds, quiet: over the memory bound", memory.ratio, 5, note=note),
+        at_least("100,000 beds, quiet: than simple NumPy", peer.faster, 40, "x faster", milli(peer)),
+    ]
+
+
+def clinic() -> list[Row]:
+    """100,000 beds of an ordinary clinic."""
+    beds = 100_000
+    simple = against(beds, Simple(beds), CLINIC_S, warm=90, ticks=6, pairs=7)
+    objects = against_objects(beds)
+    return [
+        at_least("100,000 beds, clinic: than an object per rule", objects.faster, 150, "x faster", milli(objects)),
+        at_least("100,000 beds, clinic: than simple NumPy", simple.faster, 30, "x faster", milli(simple)),
+    ]
+
+
+def small() -> list[Row]:
+    """The wards there are."""
+    found = []
+    for beds, goal, ticks in ((1_000, 20, 60), (40, 4, 700)):
+        objects = against(beds, Objects(beds), CLINIC_S, warm=120, ticks=ticks, pairs=9)
+        name = f"{beds:,} beds, clinic: than an object per rule"
+        found.append(at_least(name, objects.faster, goal, "x faster", milli(objects, ticks)))
+    return found
+
+
+def storm() -> list[Row]:
+    """Everybody falls ill all the time."""
+    beds = 100_000
+    found = against(beds, Simple(beds), STORM_S, warm=90, ticks=4, pairs=5)
+    return [at_most("100,000 beds, storm: over dense evaluation of every rule", found.ratio, 1.3, note=milli(found))]
+
+
+def batches() -> list[Row]:
+    """Readings as they come in: many at once, and one by one."""
+    beds = 1_000
+    found = []
+    for count in (1_000, 5_000):
+        cost = alone(batch_job(beds, count, batches_a_run=20), times=9) / 20 / count
+        name = f"batch of {count:,} readings"
+        found.append(at_most(name, cost * 1e9, 40, "ns a reading", "clinic, 1,000 beds"))
+    cost = alone(single_job(40, 5_000), times=9) / 5_000
+    found.append(plain("one by one", cost * 1e9, "ns a reading", "clinic, 40 beds"))
+    return found
+
+
+def against(beds: int, peer: Simple | Objects, every_s: int, *, warm: int, ticks: int, pairs: int) -> Pair:
+    """Ours and a peer over the same seconds of a ward that has been running for a while."""
+    ours = Ours(beds)
+    feed = Ticks(beds, every_s, (pairs + 1) * ticks, warm=warm)
+    for at, values in feed.before():
+        ours.hear(values, at)
+        peer.hear(values, at)
+    return pair(feed.job(ours.hear, ticks), feed.job(peer.hear, ticks), pairs=pairs)
+
+
+def against_objects(beds: int) -> Pair:
+    """An object per rule costs the same for every bed: a tenth of them is run, and counted ten times."""
+    tenth, ticks, pairs, warm = beds // 10, 2, 5, 60
+    ours, peer = Ours(beds), Objects(tenth)
+    feed = Ticks(beds, CLINIC_S, (pairs + 1) * ticks, warm=warm)
+    for at, values in feed.before():
+        ours.hear(values, at)
+        peer.hear(values[:, :tenth], at)
+    found = pair(
+        feed.job(ours.hear, ticks), feed.job(lambda v, at: peer.hear(v[:, :tenth], at), ticks), pairs=pairs
+    )
+    return Pair(found.ours_s, found.theirs_s * 10, found.ratio / 10)
+
+
+def milli(found: Pair, ticks: int = 1) -> str:
+    """Both costs in words."""
+    return f"{found.ours_s / ticks * 1e3:.3g} ms against {found.theirs_s / ticks * 1e3:.4g} ms"
+
+
+def watch() -> Profile:
+    """The profile that is shipped."""
+    path = Path(monitor.__file__).parent / "sessions/therapies/watch.toml"
+    return profile(tomllib.loads(path.read_text()))
+
+
+def limits() -> list[tuple[int, Limit]]:
+    """The rules of one bed, all of them on."""
+    return list(timed(watch().limits_for(OWN)))
+
+
+# What the ward goes through.
+
+
+class Ticks:
+    """Seconds of a ward, made before they are measured. `every_s` is how often a bed falls ill, None: never."""
+
+    def __init__(self, beds: int, every_s: int | None, ticks: int, warm: int = 1, seed: int = 7) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._beds, self._every_s, self._warm = beds, every_s, warm
+        self._noise = [self._wander() for _ in range(4)]
+        period = every_s or 1
+        self._offset = self._rng.integers(0, period, beds)
+        self._silent = self._rng.integers(0, SILENCE_EVERY_S, beds)
+        self._which = self._rng.integers(0, len(ROWS), beds)
+        self.first = self._values(0)
+        self._made = [self._values(warm + t) for t in range(ticks)]
+
+    def before(self) -> Iterator[tuple[int, Values]]:
+        """The seconds until the measurement, so that it finds a ward in full swing."""
+        return ((t, self._values(t)) for t in range(self._warm))
+
+    def job(self, hear: Callable[[Values, int], object], ticks: int = 1) -> Callable[[], None]:
+        """The next so many seconds, each time it is called."""
+        at = 0
+
+        def run() -> None:
+            nonlocal at
+            for _ in range(ticks):
+                hear(self._made[at % len(self._made)], self._warm + at)
+                at += 1
+
+        return run
+
+    def _wander(self) -> Values:
+        scale = np.array([NOISE[row.value] for row in ROWS])[:, None]
+        return (np.clip(self._rng.normal(size=(len(ROWS), self._beds)), -2.5, 2.5) * scale).astype(np.float32)
+
+    def _values(self, t: int) -> Values:
+        rest = np.array([REST[row.value] for row in ROWS], np.float32)[:, None]
+        values = rest + self._noise[t % len(self._noise)]
+        if self._every_s is not None:
+            phase = (t + self._offset) % self._every_s
+            depth = np.clip(np.minimum(phase, EPISODE_S - phase) / SLOPE_S, 0, 1)
+            beds = np.flatnonzero(depth > 0)
+            row = (self._which[beds] + (t + self._offset[beds]) // self._every_s) % len(ROWS)
+            away = np.array([ILL[r.value] - REST[r.value] for r in ROWS])
+            values[row, beds] += (away[row] * depth[beds]).astype(np.float32)
+            values[:, (t + self._silent) % SILENCE_EVERY_S < SILENCE_S] = np.nan
+        decimals = np.array([10.0 if row.value == "temp" else 1.0 for row in ROWS], np.float32)[:, None]
+        return np.round(values * decimals) / decimals
+
+
+# Who judges it.
+
+
+class Ours:
+    """The engine of the house."""
+
+    def __init__(self, beds: int) -> None:
+        self.engine = Engine(beds, watch().timing)
+        self.engine.set_limits(0, np.arange(beds), watch().limits_for(OWN))
+        self.moved = 0
+
+    def hear(self, values: Values, at_s: int) -> None:
+        """One second of the ward, and what it changed."""
+        self.engine.feed_ward(at_s * 1_000, values, at_s * 1_000 + FRESH_MS)
+        self.moved += len(self.engine.take_changes())
+
+    @staticmethod
+    def judged(beds: int) -> int:
+        """Beds times rules."""
+        return beds * len(limits())
+
+
+class Simple:
+    """Dense NumPy: every rule of every bed, every second."""
+
+    def __init__(self, beds: int) -> None:
+        self._rules = []
+        for rule, limit in limits():
+            assert limit.limit is not None
+            sign = np.float32(1 if limit.rule.side is Side.LOW else -1)
+            bound = np.full(beds, sign * limit.limit, np.float32)
+            severe = np.full(beds, -inf if limit.severe is None else sign * limit.severe, np.float32)
+            self._rules.append((RULES[rule].vital, sign, bound, bound + limit.hysteresis, severe, limit.hold_ms))
+        self._phase = np.zeros((len(self._rules), beds), np.uint8)
+        self._since = np.zeros((len(self._rules), beds), np.int64)
+        self._run = np.full((len(self._rules), beds), 1 << 60)
+        self._inside = np.zeros((len(self._rules), beds), np.int64)
+        self._seen = np.zeros((len(self._rules), beds), np.int64)
+        self._fresh = np.zeros((len(ROWS), beds), np.int64)
+        self.moved = 0
+
+    def hear(self, values: Values, at_s: int) -> None:
+        """One second of the ward, and what it changed."""
+        now = at_s * 1_000
+        known = ~np.isnan(values)
+        self._fresh = np.where(known, now + FRESH_MS, self._fresh)
+        for r, (vital, sign, limit, clear, severe, hold) in enumerate(self._rules):
+            row = ROWS.index(vital)
+            phase, since, run = self._phase[r], self._since[r], self._run[r]
+            fresh = known[row] & (now <= self._fresh[row])
+            value = values[row] * sign
+            breach = fresh & (value < limit)
+            safe = fresh & (value >= clear)
+            onset = breach & (phase == 0)
+            since = np.where(onset, now, since)
+            pending = (phase == 1) | onset
+            seen = np.where(onset, 0, self._seen[r] + 1_000 * (fresh & pending))
+            inside = np.where(onset, 0, self._inside[r] + 1_000 * (breach & pending))
+            held = pending & breach & ((seen >= hold) & (inside * 10 >= hold * 8) | (value < severe))
+            run = np.where(safe, np.minimum(run, now), 1 << 60)
+            ended = (phase > 0) & (now - run >= 5_000)
+            next_phase = np.where(onset, 1, phase)
+            next_phase = np.where(held, 2, next_phase)
+            next_phase = np.where(ended, 0, next_phase)
+            self.moved += np.flatnonzero(next_phase != phase).size
+            self._phase[r], self._since[r], self._run[r] = next_phase, since, run
+            self._inside[r], self._seen[r] = inside, seen
+
+
+class Objects:
+    """An object per rule and bed, as one would write it first."""
+
+    def __init__(self, beds: int) -> None:
+        of_row: list[list[Limit]] = [[] for _ in ROWS]
+        for _, limit in limits():
+            of_row[ROWS.index(limit.rule.vital)].append(limit)  # type: ignore[arg-type]  # timed rules have one
+        self._beds = [[[Threshold(limit) for limit in row] for row in of_row] for _ in range(beds)]
+        self.moved = 0
+
+    def hear(self, values: Values, at_s: int) -> None:
+        """One second of the ward, and what it changed."""
+        now = at_s * 1_000
+        for bed, column in zip(self._beds, values.T.tolist(), strict=True):
+            for rules, value in zip(bed, column, strict=True):
+                for rule in rules:
+                    if rule.hear(value, now):
+                        self.moved += 1
+
+
+class Threshold:
+    """One rule at one bed: a delay, a hysteresis, a bound that alarms at once."""
+
+    __slots__ = ("clear", "fresh", "hold", "inside", "limit", "phase", "run", "seen", "severe", "sign", "since")
+
+    def __init__(self, limit: Limit) -> None:
+        self.sign = 1 if limit.rule.side is Side.LOW else -1
+        self.limit = self.sign * (limit.limit or 0.0)
+        self.clear = self.limit + limit.hysteresis
+        self.severe = -inf if limit.severe is None else self.sign * limit.severe
+        self.hold, self.phase, self.since, self.seen, self.inside, self.fresh = limit.hold_ms, 0, 0, 0, 0, 0
+        self.run: int | None = None
+
+    def hear(self, value: float, now: int) -> bool:
+        """Whether that changed anything."""
+        if isnan(value):
+            self.run = None
+            return False
+        self.fresh = now + FRESH_MS
+        value *= self.sign
+        if value < self.limit:
+            self.run = None
+            if self.phase == 0:
+                self.phase, self.since, self.seen, self.inside = 1, now, 0, 0
+                return True
+            if self.phase == 1:
+                self.seen += 1_000
+                self.inside += 1_000
+                if value < self.severe or (self.seen >= self.hold and self.inside >= 0.8 * self.hold):
+                    self.phase = 2
+                    return True
+        elif self.phase:
+            self.seen += 1_000
+            if value >= self.clear:
+                if self.run is None:
+                    self.run = now
+                elif now - self.run >= 5_000:
+                    self.phase = 0
+                    return True
+            else:
+                self.run = None
+        return False
+
+
+class Reading:
+    """The bound: so many bytes a cell, read once from memory."""
+
+    def __init__(self, beds: int) -> None:
+        self._bytes = np.ones(len(ROWS) * beds * BYTES_PER_CELL // 8, np.uint64)
+
+    def job(self) -> None:
+        """Read them all."""
+        self._bytes.max()
+
+
+def batch_job(beds: int, count: int, batches_a_run: int) -> Callable[[], None]:
+    """Readings of a running ward, in batches, in no order."""
+    ours, feed, rng = Ours(beds), Ticks(beds, CLINIC_S, 60, warm=60), np.random.default_rng(3)
+    made = []
+    for values in feed._made:  # noqa: SLF001  the same seconds, cut differently
+        cell = rng.permutation(values.size)[:count] if count <= values.size else rng.integers(0, values.size, count)
+        made.append((cell // beds, cell % beds, values.reshape(-1)[cell].astype(np.float64)))
+    at = 0
+
+    def run() -> None:
+        nonlocal at
+        for _ in range(batches_a_run):
+            rows_, beds_, values = made[at % len(made)]
+            ours.engine.feed(at * 1_000, rows_, beds_, values, at * 1_000 + FRESH_MS)
+            ours.engine.take_changes()
+            at += 1
+
+    return run
+
+
+def single_job(beds: int, count: int) -> Callable[[], None]:
+    """Readings of a running ward, one by one."""
+    ours, feed = Ours(beds), Ticks(beds, CLINIC_S, 60, warm=60)
+    made = [
+        (t, row, bed, float(values[row, bed]))
+        for t, values in enumerate(feed._made)  # noqa: SLF001  the same seconds, cut differently
+        for bed in range(beds)
+        for row in range(len(ROWS))
+    ][:count]
+    start = 0
+
+    def run() -> None:
+        nonlocal start
+        for t, row, bed, value in made:
+            at = (start + t) * 1_000
+            ours.engine.feed_one(at, row, bed, value, at + FRESH_MS)
+        ours.engine.take_changes()
+        start += made[-1][0] + 1
+
+    return run
+
+
+if __name__ == "__main__":
+    found = rows()
+    print(table(found))
+    sys.exit(any(row.ok is False for row in found))
