@@ -171,10 +171,10 @@ def _across(
     yield from _server(clinic.server)
     changed: dict[Loc, Limits] = {("limits",): clinic.limits}
     changed |= {("therapies", "overrides", name): rows for name, rows in clinic.therapies.overrides.items()}
-    for where, rows in changed.items():
+    for table, rows in changed.items():
         for rule in rows if rules else ():
             if rule not in rules:
-                yield (*where, rule), f'there is no rule "{rule}"{nearest(rule, rules)}'
+                yield (*table, rule), f'there is no rule "{rule}"{nearest(rule, rules)}'
 
 
 def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) -> Iterator[tuple[Loc, str]]:
