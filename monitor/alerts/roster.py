@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from monitor.model import Bed, Staff
 from monitor.people import Role
@@ -16,6 +15,8 @@ class Person:
 
     name: Staff
     role: Role
+    on_site: bool = True
+    """False for somebody who is called in: "everyone" leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Duty:
     """Who is on, in the order they came on, and who has which bed."""
 
     on: tuple[Staff, ...] = ()
-    beds: Mapping[Bed, Staff] = MappingProxyType({})
+    beds: Mapping[Bed, Staff] = field(default_factory=dict)
 
     def nurse(self, bed: Bed) -> Staff | None:
         """The nurse who has this bed and is on duty."""
@@ -48,7 +49,7 @@ def meant(to: str, bed: Bed, duty: Duty, people: Mapping[Staff, Person]) -> tupl
         case "prescriber":
             return _first(p.name for p in on if p.role is Role.PRESCRIBER)
         case "everyone":
-            return tuple(p.name for p in on)
+            return tuple(p.name for p in on if p.on_site)
     raise ValueError(f"a step goes to nobody called {to!r}")
 
 

@@ -1,0 +1,395 @@
+"""The command line: commands, arguments and exit codes, and nothing else.
+
+Exit codes: 0 well, 2 what was asked cannot be (a bad config, an unknown driver), 3 a needed part cannot be
+had, 4 no such session, 5 a broken journal. Errors are one line on stderr that says what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from monitor.config.settings import Clinic
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    name="chairside",
+    help="Vital signs from bedside monitors to a nurse's screen and a page. Not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+journal = typer.Typer(no_args_is_help=True, help="The record of decisions: verify, export, follow.")
+user = typer.Typer(no_args_is_help=True, help="Staff accounts: add, list, disable, reset.")
+app.add_typer(journal, name="journal")
+app.add_typer(user, name="user")
+
+BAD_REQUEST, NO_PART, BROKEN = 2, 3, 5
+
+ClinicFile = Annotated[Path, typer.Argument(metavar="CLINIC.toml", help="The clinic's settings.")]
+Config = Annotated[Path, typer.Option("--config", help="The clinic's settings.")]
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    typer.echo(f"chairside: {message}", err=True)
+    raise typer.Exit(code)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def demo(context: typer.Context) -> None:
+    """Patients, devices, broker and service, all simulated. Example: chairside demo --beds 6 --speed 10."""
+    _become("simulators.clinic", context.args)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def simulate(context: typer.Context) -> None:
+    """One simulated device. Example: chairside simulate masimo-ascii1 --link pty --scenario D2."""
+    _become("simulators", context.args)
+
+
+def _become(module: str, arguments: list[str]) -> NoReturn:
+    # The monitor never imports the simulators: they are another program.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606  our own interpreter
+
+
+@app.command()
+def run(
+    clinic: ClinicFile,
+    speed: Annotated[float, typer.Option(help="Run the clock so many times faster (for trials).")] = 1.0,
+) -> None:
+    """The service, until it is told to stop. Example: chairside run clinic.toml."""
+    from monitor.service import CannotStartError, serve
+
+    settings = _clinic(clinic)
+    try:
+        serve(settings, speed)
+    except CannotStartError as missing:
+        _stop(str(missing), NO_PART)
+
+
+@app.command()
+def check(clinic: ClinicFile) -> None:
+    """Read the settings, say every mistake, and what would be used. Example: chairside check clinic.toml."""
+    from monitor.config import described
+
+    for line in described(_clinic(clinic)):
+        typer.echo(line)
+
+
+@app.command()
+def drivers(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """The devices that can be read. Example: chairside drivers."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from monitor.devices.codecs import DRIVERS
+
+    rows: list[dict[str, Any]] = [
+        {
+            "driver": driver.name,
+            "models": list(driver.models),
+            "link": driver.transport,
+            "settings": f"{s.baud} {s.bits}{s.parity}{s.stop}" if driver.transport == "serial" else "",
+            "vitals": [v.value for v in driver.vitals] + (["nibp"] if driver.cuff else []),
+            "starts_cuff": driver.starts_cuff,
+            "options": dict(driver.options),
+        }
+        for driver in DRIVERS.values()
+        for s in (driver.settings,)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("driver", "models", "link", "settings", "vitals", "starts a cuff")
+    for row in rows:
+        table.add_row(
+            str(row["driver"]),
+            ", ".join(row["models"]),
+            str(row["link"]),
+            str(row["settings"]),
+            ", ".join(row["vitals"]),
+            "yes" if row["starts_cuff"] else "no",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def ports(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  a flag
+) -> None:
+    """Serial ports with their stable names. Example: chairside ports."""
+    import json
+    from dataclasses import asdict
+
+    from monitor.devices.links.ports import ports as serial_ports
+
+    found = serial_ports()
+    if as_json:
+        typer.echo(json.dumps([asdict(port) for port in found], indent=2))
+    elif not found:
+        typer.echo("No serial port is there: is the adapter plugged in?")
+    for port in [] if as_json else found:
+        typer.echo(f"{port.name}  {port.device}  {port.what}")
+
+
+@app.command()
+def decode(
+    driver: Annotated[str, typer.Argument(help="See `chairside drivers`.")],
+    file: Annotated[Path | None, typer.Argument(help="Raw bytes; stdin if left out.")] = None,
+    as_hex: Annotated[bool, typer.Option("--hex", help="The input is hex text.")] = False,  # noqa: FBT002
+) -> None:
+    """What a device's bytes say, as JSON Lines. Example: chairside decode masimo-ascii1 capture.raw."""
+    import json
+
+    from monitor.devices.codecs import DRIVERS
+    from monitor.devices.lines import decode as decoded
+    from monitor.devices.lines import from_hex
+
+    if driver not in DRIVERS:
+        _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
+    try:
+        data = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        data = from_hex(data.decode("ascii", "replace")) if as_hex else data
+    except OSError as unreadable:
+        _stop(f"{file}: {unreadable.strerror}", BAD_REQUEST)
+    except ValueError as wrong:
+        _stop(f"this is not hex text: {wrong}", BAD_REQUEST)
+    for line in decoded(DRIVERS[driver], [data]):
+        _say(json.dumps(line, ensure_ascii=False))
+
+
+@app.command()
+def listen(
+    driver: Annotated[str, typer.Argument(help="See `chairside drivers`.")],
+    url: Annotated[str, typer.Argument(help="/dev/ttyUSB0, socket://host:port, rfc2217://..., mqtt://...")],
+    seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    raw: Annotated[Path | None, typer.Option(help="Keep the bytes in this file.")] = None,
+) -> None:
+    """What a live device says, as JSON Lines. Example: chairside listen nellcor-ascii /dev/ttyUSB0."""
+    import asyncio
+    import json
+
+    from monitor.devices.codecs import DRIVERS
+    from monitor.devices.links.link import LinkLost
+    from monitor.devices.listen import listen as heard
+
+    if driver not in DRIVERS:
+        _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
+
+    async def say() -> None:
+        with raw.open("wb") if raw else contextlib.nullcontext() as kept:
+            async for line in heard(DRIVERS[driver], url, seconds=seconds, raw=kept, say=_aside):
+                _say(json.dumps(line, ensure_ascii=False))
+
+    try:
+        asyncio.run(say())
+    except (LinkLost, OSError) as lost:
+        _stop(str(lost), NO_PART)
+    except ValueError as wrong:
+        _stop(str(wrong), BAD_REQUEST)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def replay(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE.csv ...", help="Recorded numerics.")],
+    therapy: Annotated[str, typer.Option(help="The limit profile.")] = "watch",
+    t0: Annotated[float | None, typer.Option(help="Second of the first dose; before it is baseline.")] = None,
+    limits: Annotated[
+        Path | None, typer.Option(help="Changed limits, as in [limits] of the settings.")
+    ] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="Only the sums.")] = False,  # noqa: FBT002
+) -> None:
+    """What recorded patients would have alarmed and paged. Example: chairside replay case.csv --summary."""
+    import json
+
+    from monitor.recording import BadRecording
+    from monitor.replay import play
+
+    try:
+        for line in play(files, therapy=therapy, t0_s=t0, limits=limits):
+            if not summary or line["event"] == "summary":
+                _say(json.dumps(line, ensure_ascii=False))
+    except BadRecording as bad:
+        _stop(str(bad), BAD_REQUEST)
+
+
+@journal.command()
+def verify(clinic: ClinicFile) -> None:
+    """Check the hash chain; exit 5 names the first bad row. Example: chairside journal verify clinic.toml."""
+    from monitor.store import commands
+
+    bad, count = _kept(commands.verify, clinic)
+    if bad is not None:
+        _stop(f"the journal is broken: row {bad} does not follow from the rows before it", BROKEN)
+    typer.echo(f"{count} rows; the chain is whole")
+
+
+@journal.command()
+def export(
+    clinic: ClinicFile,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; stdout if left out.")] = None,
+) -> None:
+    """Every row as JSON Lines. Example: chairside journal export clinic.toml -o journal.jsonl."""
+    from monitor.store import commands
+
+    if output is None:
+        _kept(commands.export, clinic, sys.stdout.buffer)
+        return
+    with output.open("wb") as file:
+        count = _kept(commands.export, clinic, file)
+    typer.echo(f"{count} rows written to {output}", err=True)
+
+
+@journal.command()
+def tail(
+    clinic: ClinicFile,
+    last: Annotated[int, typer.Option("-n", "--last", help="How many rows to begin with.")] = 10,
+) -> None:
+    """The last rows, then each new one as it comes. Example: chairside journal tail clinic.toml."""
+    from monitor.store import commands
+
+    with contextlib.suppress(KeyboardInterrupt):
+        _kept(commands.tail, clinic, last, _say)
+
+
+@user.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="Lower case, as in [[staff]].")],
+    role: Annotated[str, typer.Option(help="nurse, charge nurse, prescriber or administrator.")],
+    config: Config,
+    display: Annotated[str, typer.Option(help="How the screens say it; the name if left out.")] = "",
+    from_stdin: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--password-stdin", help="Read the password (and a PIN below it) from stdin.")
+    ] = False,
+) -> None:
+    """Add a person. Example: chairside user add dana --role nurse --display Dana --config clinic.toml."""
+    from monitor.store import commands
+
+    password, pin = _secrets(from_stdin)
+    _kept(commands.add_user, config, name, role, display or name, password, pin)
+
+
+@user.command("list")
+def user_list(config: Config) -> None:
+    """Everybody who may sign in. Example: chairside user list --config clinic.toml."""
+    from monitor.store import commands
+
+    for line in _kept(commands.list_users, config):
+        typer.echo(line)
+
+
+@user.command("disable")
+def user_disable(name: str, config: Config) -> None:
+    """End all of a person's sign-ins and let them in no more. Example: chairside user disable dana ..."""
+    from monitor.store import commands
+
+    _kept(commands.disable_user, config, name)
+
+
+@user.command("reset")
+def user_reset(
+    name: str,
+    config: Config,
+    from_stdin: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--password-stdin", help="Read the password (and a PIN below it) from stdin.")
+    ] = False,
+) -> None:
+    """Give a new password, and end all sign-ins. Example: chairside user reset dana --config clinic.toml."""
+    from monitor.store import commands
+
+    password, pin = _secrets(from_stdin)
+    _kept(commands.reset_user, config, name, password, pin)
+
+
+def _secrets(from_stdin: bool) -> tuple[str, str | None]:  # noqa: FBT001  one flag, named at the call
+    if from_stdin:
+        lines = [line.rstrip("\n") for line in sys.stdin.readlines()]
+        return (lines[0] if lines else ""), (lines[1] if len(lines) > 1 else None)
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    pin = typer.prompt("PIN for paired screens (4-6 digits, empty for none)", default="", hide_input=True)
+    return password, pin or None
+
+
+def _kept(command: Callable[..., Awaitable[T]], config: Path, *arguments: object) -> T:
+    """Run a command of the store on what this clinic keeps."""
+    import asyncio
+
+    from monitor.store.commands import RefusedError
+    from monitor.store.database import StoreError
+
+    about = _clinic(config).about
+    url = about.database.get_secret_value() if about.database else None
+    try:
+        return asyncio.run(command(about.data_dir, url, *arguments))  # type: ignore[arg-type]
+    except RefusedError as refused:
+        _stop(str(refused), BAD_REQUEST)
+    except StoreError as missing:
+        _stop(str(missing), NO_PART)
+
+
+def _clinic(path: Path) -> Clinic:
+    """The settings, or every mistake in them on stderr and exit 2."""
+    from monitor.alerts.rules import RULES
+    from monitor.config import ConfigError, load
+    from monitor.devices.codecs import DRIVERS
+    from monitor.plan import plan
+
+    try:
+        clinic = load(path, os.environ, DRIVERS, [rule.name for rule in RULES])
+    except ConfigError as wrong:
+        for mistake in wrong.mistakes:
+            typer.echo(mistake, err=True)
+        raise typer.Exit(BAD_REQUEST) from None
+    try:
+        plan(clinic, DRIVERS)
+    except ValueError as wrong:
+        for mistake in str(wrong).splitlines():
+            typer.echo(f"{path.name}: {mistake}", err=True)
+        raise typer.Exit(BAD_REQUEST) from None
+    except KeyError as unknown:
+        typer.echo(f"{path.name}: therapies.default: there is no limit profile {unknown}", err=True)
+        raise typer.Exit(BAD_REQUEST) from None
+    return clinic
+
+
+def _aside(text: str) -> None:
+    typer.echo(f"chairside: {text}", err=True)
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def main() -> None:
+    """Run one command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

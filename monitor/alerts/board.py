@@ -1,0 +1,189 @@
+"""The open alarms of the ward: what each is, who speaks for whom, and when an acknowledgement lapses.
+
+Decides nothing by itself: `move` says what a cue would do, `apply` makes it so. So live and replay are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from monitor.alerts.alarm import ack_until_ms, step
+from monitor.alerts.rules import Rule
+from monitor.model import Acked, AlarmMoved, AlarmState, Bed, Cue, Device, Priority, Staff
+
+Key = tuple[Bed, str, Device | None]
+"""Which condition of what: the bed, the rule, and for a technical alarm the device."""
+
+OPEN = (AlarmState.ACTIVE, AlarmState.ACKED)
+
+
+@dataclass(slots=True)
+class Alarm:
+    """One alarm that is not CLEAR, as the board holds it."""
+
+    alarm_id: int
+    bed: Bed
+    rule: Rule
+    device: Device | None
+    state: AlarmState
+    since_ms: int
+    moved_at_ms: int
+    value: float | None
+    limit: float | None
+    note: str
+    raised_at_ms: int | None = None
+    acked_by: Staff | None = None
+    acked_at_ms: int | None = None
+
+    @property
+    def priority(self) -> Priority:
+        """The rule's priority."""
+        return self.rule.priority
+
+    @property
+    def key(self) -> Key:
+        """Where the board keeps it."""
+        return self.bed, self.rule.name, self.device
+
+    @property
+    def ack_until_ms(self) -> int | None:
+        """When its acknowledgement lapses if the condition is still there."""
+        if self.state is not AlarmState.ACKED or self.acked_at_ms is None:
+            return None
+        return ack_until_ms(self.priority, self.acked_at_ms)
+
+    @property
+    def unanswered_high(self) -> bool:
+        """Whether it forbids closing the session: a HIGH that nobody has acknowledged."""
+        return self.priority is Priority.HIGH and self.state in (AlarmState.ACTIVE, AlarmState.LATCHED)
+
+
+class Board:
+    """All alarms that are not CLEAR, and the last id given."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        """An empty board for these rules."""
+        self._rules = rules
+        self._by_key: dict[Key, Alarm] = {}
+        self._by_id: dict[int, Alarm] = {}
+        self._last_id = 0
+        self._acks: dict[int, Acked] = {}
+
+    def __iter__(self) -> Iterator[Alarm]:
+        """Every open alarm, oldest id first."""
+        return iter(list(self._by_id.values()))
+
+    def get(self, alarm_id: int) -> Alarm | None:
+        """The open alarm with this id."""
+        return self._by_id.get(alarm_id)
+
+    def at(self, bed: Bed, rule: str, device: Device | None = None) -> Alarm | None:
+        """The open alarm of this condition."""
+        return self._by_key.get((bed, rule, device))
+
+    def of(self, bed: Bed) -> list[Alarm]:
+        """The open alarms of one bed."""
+        return [a for a in self._by_id.values() if a.bed == bed]
+
+    def move(
+        self,
+        key: Key,
+        cue: Cue,
+        at_ms: int,
+        *,
+        since_ms: int | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        note: str = "",
+    ) -> AlarmMoved | None:
+        """What this cue does to the alarm of this condition, or None where it is no news."""
+        bed, name, device = key
+        rule = self._rules[name]
+        alarm = self._by_key.get(key)
+        was = alarm.state if alarm else AlarmState.CLEAR
+        now = step(was, cue, rule.priority)
+        if now is was:
+            return None
+        began_ms = at_ms if since_ms is None else since_ms
+        return AlarmMoved(
+            at_ms=at_ms,
+            alarm_id=alarm.alarm_id if alarm else self._last_id + 1,
+            bed=bed,
+            rule=name,
+            priority=rule.priority,
+            was=was,
+            now=now,
+            cue=cue,
+            since_ms=alarm.since_ms if alarm and was is not AlarmState.LATCHED else began_ms,
+            value=value if value is not None or alarm is None else alarm.value,
+            limit=limit if limit is not None or alarm is None else alarm.limit,
+            note=note or (alarm.note if alarm else ""),
+            device=device,
+        )
+
+    def apply(self, moved: AlarmMoved) -> Alarm | None:
+        """Make a move so; the alarm as it is now, or None once it is CLEAR."""
+        key = (moved.bed, moved.rule, moved.device)
+        self._last_id = max(self._last_id, moved.alarm_id)
+        alarm = self._by_key.get(key)
+        if moved.now is AlarmState.CLEAR:
+            if alarm is not None:
+                del self._by_key[key], self._by_id[alarm.alarm_id]
+            self._acks.pop(moved.alarm_id, None)
+            return None
+        if alarm is None:
+            rule = self._rules[moved.rule]
+            alarm = Alarm(
+                moved.alarm_id, moved.bed, rule, moved.device, moved.now, moved.since_ms, moved.at_ms,
+                moved.value, moved.limit, moved.note,
+            )  # fmt: skip
+            self._by_key[key] = self._by_id[moved.alarm_id] = alarm
+        alarm.state, alarm.moved_at_ms, alarm.since_ms = moved.now, moved.at_ms, moved.since_ms
+        alarm.value, alarm.limit, alarm.note = moved.value, moved.limit, moved.note
+        if moved.now is AlarmState.ACTIVE:
+            alarm.raised_at_ms = moved.at_ms
+            alarm.acked_by = alarm.acked_at_ms = None
+        elif moved.now is AlarmState.ACKED and (ack := self._acks.get(moved.alarm_id)):
+            alarm.acked_by, alarm.acked_at_ms = ack.by, ack.at_ms
+        return alarm
+
+    def acked(self, ack: Acked) -> None:
+        """Remember who acknowledged, before the moves that follow from it."""
+        for alarm in self.same_cause(ack.alarm_id):
+            self._acks[alarm.alarm_id] = ack
+
+    def same_cause(self, alarm_id: int) -> list[Alarm]:
+        """The alarm with this id and every other of its family at the bed that is waiting for an answer.
+
+        Who is at the bed has seen them all: one cause, one acknowledgement.
+        """
+        alarm = self._by_id.get(alarm_id)
+        if alarm is None:
+            return []
+        answerable = (AlarmState.ACTIVE, AlarmState.LATCHED)
+        return [alarm] + [a for a in self._kin(alarm) if a.state in answerable]
+
+    def speaker(self, alarm: Alarm) -> Alarm | None:
+        """The worse alarm of the same cause that speaks for this one, or None where it speaks for itself.
+
+        The HIGH rule of a vital speaks for its MEDIUM; of two alike the older speaks, as long as it still
+        sounds: what comes after an acknowledgement is a new condition and always sounds (ALM-042).
+        """
+        for other in self._kin(alarm):
+            if other.state in OPEN and other.priority > alarm.priority:
+                return other
+            same = other.priority == alarm.priority and other.alarm_id < alarm.alarm_id
+            if same and other.state is AlarmState.ACTIVE:
+                return other
+        return None
+
+    def _kin(self, alarm: Alarm) -> list[Alarm]:
+        return [
+            a
+            for a in self._by_id.values()
+            if a is not alarm
+            and a.bed == alarm.bed
+            and a.device == alarm.device
+            and a.rule.family == alarm.rule.family
+        ]

@@ -1,0 +1,97 @@
+"""What an alarm and a page say, in words a nurse reads at a glance. Pure.
+
+A page names bed, priority, parameter and value, and never a name, a drug, a diagnosis or the kind of clinic
+(alarms.md 11); so nothing of the patient is ever handed to this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from monitor.alerts.rules import Rule
+from monitor.model import CLINIC, AlarmState, Bed, Cuff, Priority, Side
+
+STARS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
+
+TECHNICAL = {
+    "link-lost": "No data from monitor",
+    "spo2-gap": "No SpO2 value",
+    "hr-gap": "No heart rate",
+    "rr-gap": "No breathing rate",
+    "cuff-failed": "Cuff failed twice",
+    "cuff-overdue": "BP late",
+    "paging-down": "Pages are not going out",
+    "not-recording": "Not being recorded",
+    "no-nurse": "No nurse on duty for this bed",
+    "clock-drift": "Clock differs",
+    "loop-late": "Chairside is running late",
+}
+
+SILENCES = {"rr-none": "No breath 20 s", "hr-none": "No pulse"}
+
+PROBE_OFF = ("sensor off", "probe off", "finger off")
+PROBE_OUT = ("no sensor", "sensor disconnected", "unplugged")
+
+
+def alarm_text(
+    rule: Rule, value: float | None, limit: float | None, cuff: Cuff | None, notices: Sequence[str] = ()
+) -> str:
+    """The line of ALM-022 without bed and time: "SpO2 84 < 90", "BP 172/98 ≥ 165", "SpO2 probe off"."""
+    if rule.condition == "spo2-gap":
+        return _probe(notices)
+    if rule.technical:
+        return TECHNICAL[rule.condition]
+    if rule.condition in SILENCES:
+        return SILENCES[rule.condition]
+    return f"{_what(rule, value, cuff)} {_sign(rule)} {number(limit)}".strip()
+
+
+def over_text(rule: Rule, text: str, value_now: float | None, state: AlarmState) -> str:
+    """What replaces a page's text once its condition has ended or somebody is at the bed."""
+    if state is AlarmState.ACKED:
+        return f"{text}: somebody is at the bed."
+    if value_now is None or rule.vital is None:
+        return f"{text}: over."
+    return f"{rule.vital.label} is {number(value_now)} now."
+
+
+def page_text(bed: Bed, priority: Priority, text: str) -> str:
+    """All that leaves the clinic."""
+    place = "Clinic" if bed == CLINIC else f"Bed {bed}"
+    return f"{place}: {STARS[priority]} {text}. Open Chairside."
+
+
+def recall_text(bed: Bed, text: str) -> str:
+    """The follow-up to a page that is over."""
+    place = "Clinic" if bed == CLINIC else f"Bed {bed}"
+    return f"{place}: {text}"
+
+
+def number(value: float | None) -> str:
+    """A number as the tile prints it: whole where it is whole, else one decimal."""
+    if value is None:
+        return ""
+    rounded = round(value, 1)
+    return str(int(rounded)) if rounded == int(rounded) else f"{rounded:.1f}"
+
+
+def _what(rule: Rule, value: float | None, cuff: Cuff | None) -> str:
+    label = rule.vital.label if rule.vital else rule.condition
+    if rule.family.startswith("bp") and cuff and cuff.systolic is not None and rule.condition[0] in "sd":
+        return f"BP {number(cuff.systolic)}/{number(cuff.diastolic)}"
+    return f"{label} {number(value)}"
+
+
+def _sign(rule: Rule) -> str:
+    if rule.side is Side.LOW:
+        return "≤" if rule.inclusive else "<"
+    return "≥" if rule.inclusive else ">"
+
+
+def _probe(notices: Sequence[str]) -> str:
+    said = " ".join(notices).lower()
+    if any(word in said for word in PROBE_OFF):
+        return "SpO2 probe off"
+    if any(word in said for word in PROBE_OUT):
+        return "SpO2 probe unplugged"
+    return TECHNICAL["spo2-gap"]

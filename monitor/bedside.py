@@ -1,0 +1,197 @@
+"""What is known of one bed and of the patient who lies there now. Pure; a new patient starts empty."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from monitor.model import (
+    Admitted,
+    Bed,
+    CuffTaken,
+    Device,
+    Doubt,
+    LimitSet,
+    Paused,
+    Quality,
+    Reading,
+    SessionMoved,
+    SessionPhase,
+    Staff,
+    Vital,
+    VitalTyped,
+)
+from monitor.snapshot import BedNow, CuffNow, LimitNow, PauseNow, SessionNow, VitalNow
+
+CUFF_OLD_AFTER = 1.25
+"""A cuff reading is old after this many intervals (physiology.md 1, freshness)."""
+
+CUFF_GIVES_UP_MS = 180_000
+"""A cuff that has been started and has said nothing for so long has failed (ge_dinamap_v100.md 6)."""
+
+TYPED_LASTS_MS = 900_000
+"""How long a value taken by hand stands: as long as a spot temperature (physiology.md 1, freshness)."""
+
+
+@dataclass(slots=True)
+class Bedside:
+    """One bed: its session, the newest word on each vital, its cuff, its pauses and its own limits."""
+
+    index: int
+    bed: Bed
+    place: str
+    devices: tuple[Device, ...]
+    session: SessionNow | None = None
+    now: dict[Vital, Reading] = field(default_factory=dict)
+    last: dict[Vital, Reading] = field(default_factory=dict)
+    typed: dict[Vital, VitalTyped] = field(default_factory=dict)
+    cuff: CuffTaken | None = None
+    failed: CuffTaken | None = None
+    failures: int = 0
+    cuff_running_since_ms: int | None = None
+    pauses: dict[int, Paused] = field(default_factory=dict)
+    overrides: dict[str, LimitSet] = field(default_factory=dict)
+    admitted: Admitted | None = None
+
+    @property
+    def since_ms(self) -> int | None:
+        """Since when this patient has been here; what was measured earlier is somebody else's."""
+        return self.session.opened_at_ms if self.session else None
+
+    def holds(self, measured_at_ms: int) -> bool:
+        """Whether something measured then belongs to the patient who is here now."""
+        return self.session is not None and measured_at_ms >= self.session.opened_at_ms
+
+    def opened(self, moved: SessionMoved) -> None:
+        """Begin with a new patient: nothing of the last one stays."""
+        admitted = self.admitted
+        if admitted is None:
+            raise ValueError(f"session {moved.session} opens on bed {self.bed} without an admission")
+        self._forget()
+        self.session = SessionNow(
+            session=moved.session,
+            bed=self.bed,
+            alias=admitted.alias,
+            baseline=admitted.baseline,
+            profile=admitted.profile,
+            cuff_interval_ms=admitted.cuff_interval_ms,
+            phase=moved.now,
+            opened_at_ms=moved.at_ms,
+            opened_by=moved.by,
+            closed_at_ms=None,
+            closed_by=None,
+        )
+
+    def closed(self, moved: SessionMoved) -> SessionNow | None:
+        """End with this patient; gives the session as it is kept."""
+        was = self.session
+        self._forget()
+        if was is None:
+            return None
+        return SessionNow(
+            session=was.session,
+            bed=was.bed,
+            alias=was.alias,
+            baseline=was.baseline,
+            profile=was.profile,
+            cuff_interval_ms=was.cuff_interval_ms,
+            phase=SessionPhase.CLOSED,
+            opened_at_ms=was.opened_at_ms,
+            opened_by=was.opened_by,
+            closed_at_ms=moved.at_ms,
+            closed_by=moved.by,
+        )
+
+    def hears_cuff(self, taken: CuffTaken) -> None:
+        """A cuff reading, good or failed."""
+        self.cuff_running_since_ms = None
+        if taken.cuff.systolic is None:
+            self.failed, self.failures = taken, self.failures + 1
+        else:
+            self.cuff, self.failed, self.failures = taken, None, 0
+
+    def next_cuff_due_ms(self) -> int | None:
+        """When the next cuff reading is due by the session's interval."""
+        if self.session is None or self.session.cuff_interval_ms is None:
+            return None
+        began_ms = self.cuff.measured_at_ms if self.cuff else self.session.opened_at_ms
+        return began_ms + self.session.cuff_interval_ms
+
+    def running_pauses(self, now_ms: int) -> list[Paused]:
+        """The pauses that have not ended."""
+        return [p for p in self.pauses.values() if now_ms < p.until_ms]
+
+    def vital_now(self, vital: Vital) -> VitalNow | None:
+        """The newest word on one vital, by device or by hand, whichever is later."""
+        reading, typed = self.now.get(vital), self.typed.get(vital)
+        if typed is not None and (reading is None or typed.at_ms >= reading.at_ms):
+            return VitalNow(
+                vital, typed.value, Quality.VALID, "taken by hand", Doubt.NONE, typed.at_ms,
+                typed.at_ms + TYPED_LASTS_MS, None, typed.by, typed.value, typed.at_ms,
+            )  # fmt: skip
+        if reading is None:
+            return None
+        last = self.last.get(vital)
+        return VitalNow(
+            vital=vital,
+            value=reading.value,
+            quality=reading.quality,
+            why=reading.why,
+            doubt=reading.doubt,
+            at_ms=reading.at_ms,
+            fresh_until_ms=reading.fresh_until_ms,
+            device=reading.device,
+            by=None,
+            last_value=last.value if last else None,
+            last_at_ms=last.at_ms if last else None,
+        )
+
+    def cuff_now(self) -> CuffNow:
+        """The newest cuff reading and what comes next."""
+        taken, failed = self.cuff, self.failed
+        interval_ms = self.session.cuff_interval_ms if self.session else None
+        old_ms = int(interval_ms * CUFF_OLD_AFTER) if interval_ms is not None else None
+        return CuffNow(
+            cuff=taken.cuff if taken else None,
+            measured_at_ms=taken.measured_at_ms if taken else None,
+            device=taken.device if taken else None,
+            by=taken.by if taken else None,
+            failed_at_ms=failed.at_ms if failed else None,
+            failed_why=failed.cuff.why if failed else None,
+            running_since_ms=self.cuff_running_since_ms,
+            next_due_ms=self.next_cuff_due_ms(),
+            old_after_ms=taken.measured_at_ms + old_ms if taken and old_ms is not None else None,
+        )
+
+    def bed_now(
+        self, now_ms: int, nurse: Staff | None, limits: Sequence[LimitNow], cuff_refusal: str | None
+    ) -> BedNow:
+        """All of it, as one record. An empty bed shows no number, no limit and no pause."""
+        taken = self.session is not None
+        return BedNow(
+            bed=self.bed,
+            place=self.place,
+            session=self.session,
+            nurse=nurse,
+            vitals=tuple(self._vitals_now()) if taken else (),
+            cuff=self.cuff_now() if taken else None,
+            cuff_refusal=cuff_refusal,
+            limits=tuple(limits) if taken else (),
+            pauses=tuple(
+                PauseNow(p.pause_id, p.bed, p.kind, p.vital, p.at_ms, p.until_ms, p.by, p.why)
+                for p in self.running_pauses(now_ms)
+            ),
+            devices=self.devices,
+        )
+
+    def _vitals_now(self) -> Iterable[VitalNow]:
+        for vital in dict.fromkeys([*self.now, *self.typed]):
+            if (found := self.vital_now(vital)) is not None:
+                yield found
+
+    def _forget(self) -> None:
+        self.session = None
+        self.now, self.last, self.typed = {}, {}, {}
+        self.cuff = self.failed = self.cuff_running_since_ms = None
+        self.failures = 0
+        self.pauses, self.overrides = {}, {}

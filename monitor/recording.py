@@ -1,0 +1,126 @@
+"""A recorded patient as a table: read from CSV, checked, column by column. Pure but for reading the file."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from monitor.model import Vital
+
+BYTES_MAX = 256 << 20
+"""How much a file may hold once unpacked: years of one patient; more is no recording (T20)."""
+
+COLUMNS: dict[str, Vital] = {
+    "hr": Vital.HEART_RATE,
+    "pr": Vital.PULSE_SPO2,
+    "spo2": Vital.SPO2,
+    "rr": Vital.RESPIRATION,
+    "temp": Vital.TEMPERATURE,
+    "abp_sys": Vital.ARTERIAL_SYSTOLIC,
+    "abp_dia": Vital.ARTERIAL_DIASTOLIC,
+    "abp_map": Vital.ARTERIAL_MEAN,
+}
+CUFF_COLUMNS = ("nibp_sys", "nibp_dia", "nibp_map")
+TIME = "t_s"
+
+
+class BadRecording(ValueError):  # noqa: N818  it is what it says
+    """A file that is no recording; the text says which line and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One instant: seconds from the first row, and what was seen then; None is an empty cell."""
+
+    t_s: float
+    values: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One case: its rows in order, its columns, and how often each column has a value."""
+
+    name: str
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+
+    def interval_s(self, column: str) -> float | None:
+        """The median time between two values of a column, or None with fewer than two of them."""
+        at = [row.t_s for row in self.rows if row.values[column] is not None]
+        return median(b - a for a, b in pairwise(at)) if len(at) > 1 else None
+
+    def column(self, name: str) -> Sequence[tuple[float, float]]:
+        """(t_s, value) of every cell of a column that holds one."""
+        return [(row.t_s, v) for row in self.rows if (v := row.values[name]) is not None]
+
+
+def read(path: Path) -> Recording:
+    """The recording in a `.csv` or `.csv.gz` file; BadRecording says what is wrong with it."""
+    try:
+        text = _text(path)
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadRecording(f"{path.name}: cannot be read: {why}") from None
+    table = csv.reader(io.StringIO(text))
+    header = [name.strip() for name in next(table, [])]
+    known = {TIME, *COLUMNS, *CUFF_COLUMNS}
+    if TIME not in header:
+        raise BadRecording(f"{path.name}: the first line must name the columns, {TIME} among them")
+    if twice := {name for name in header if header.count(name) > 1}:
+        raise BadRecording(f"{path.name}: column {min(twice)} stands there twice")
+    columns = tuple(name for name in header if name in known and name != TIME)
+    if not columns:
+        raise BadRecording(
+            f"{path.name}: none of these columns is there: {', '.join(sorted(known - {TIME}))}"
+        )
+    rows = tuple(_rows(path.name, header, columns, table))
+    if not rows:
+        raise BadRecording(f"{path.name}: there is no row below the header")
+    return Recording(path.name.removesuffix(".gz").removesuffix(".csv"), rows, columns)
+
+
+def _text(path: Path) -> str:
+    if path.name.endswith(".gz"):
+        with gzip.open(path, "rb") as packed:
+            data = packed.read(BYTES_MAX + 1)
+    else:
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    if len(data) > BYTES_MAX:
+        raise BadRecording(f"{path.name}: is larger than {BYTES_MAX >> 20} MiB")
+    return data.decode("utf-8-sig")
+
+
+def _rows(
+    name: str, header: list[str], columns: tuple[str, ...], table: Iterator[list[str]]
+) -> Iterator[Row]:
+    last_s = -math.inf
+    for number, cells in enumerate(table, start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            raise BadRecording(f"{name}: line {number} has {len(cells)} cells, the header has {len(header)}")
+        row = dict(zip(header, cells, strict=True))
+        t_s = _number(name, number, TIME, row[TIME])
+        if t_s is None or t_s < last_s:
+            raise BadRecording(f"{name}: line {number}: {TIME} must be a number and not run back")
+        last_s = t_s
+        yield Row(t_s, {column: _number(name, number, column, row[column]) for column in columns})
+
+
+def _number(name: str, line: int, column: str, cell: str) -> float | None:
+    cell = cell.strip()
+    if not cell:
+        return None
+    try:
+        value = float(cell)
+    except ValueError:
+        raise BadRecording(f"{name}: line {line}: {column} is {cell!r}, not a number") from None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,353 @@
+"""Recorded numerics through the real ward at full speed: what would have alarmed, and who been paged.
+
+The what-if tool for limits. Nobody acknowledges, nobody accepts, and no cuff can be asked to repeat: the
+next reading confirms, whenever it comes. A column that comes more rarely than every 5 s is judged like a
+cuff, two readings in a row, and is fresh for three of its intervals.
+"""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from monitor.alerts import limits as limit_rows
+from monitor.alerts.limits import Profile
+from monitor.alerts.roster import Duty, Person
+from monitor.alerts.rules import INDEX, RULES
+from monitor.devices.validity import screen
+from monitor.model import (
+    Admitted,
+    AlarmMoved,
+    AlarmState,
+    Baseline,
+    Bed,
+    Cuff,
+    CuffTaken,
+    Device,
+    Event,
+    PageOrdered,
+    Priority,
+    Quality,
+    Reading,
+    Sample,
+    Staff,
+    Vital,
+    Why,
+)
+from monitor.people import Role
+from monitor.plan import changed, shipped
+from monitor.recording import COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
+from monitor.ward import DevicePlan, Plan, Ward
+
+BED, RECORDING, NOBODY = Bed("1"), Device("recording"), Staff("replay")
+
+SPARSE_S = 5.0
+"""A column slower than this is judged like a cuff (interfaces.md 2)."""
+FRESH_MS = 10_000
+"""How long a dense value is live (physiology.md 1, freshness)."""
+INTERVALS = 3
+"""How many of its own intervals a sparse value is fresh."""
+STANDS = 1.5
+"""An empty cell is a missing value once a column has been silent for so many of its intervals."""
+
+PEOPLE = {
+    Staff(name): Person(Staff(name), role)
+    for name, role in (
+        ("nurse", Role.NURSE),
+        ("second", Role.NURSE),
+        ("charge", Role.CHARGE_NURSE),
+        ("prescriber", Role.PRESCRIBER),
+    )
+}
+DUTY = Duty(tuple(PEOPLE), {BED: Staff("nurse")})
+
+
+def play(
+    files: Sequence[Path], *, therapy: str = "watch", t0_s: float | None = None, limits: Path | None = None
+) -> Iterator[dict[str, Any]]:
+    """The JSON lines of `chairside replay`: alarms and pages as they happen, then a summary a file.
+
+    With several files each line names its case, and a last summary adds them up.
+    """
+    profile = _profile(therapy, limits)
+    recordings = (read(path) for path in files)
+    sums = []
+    for recording in recordings:
+        case = {"case": recording.name} if len(files) > 1 else {}
+        run = Run(recording, profile, t0_s)
+        for line in run.lines():
+            yield line | case
+        sums.append(run.sums)
+        yield run.sums.line() | case
+    if len(files) > 1:
+        yield sum(sums, Sums()).line()
+
+
+def _profile(therapy: str, limits: Path | None) -> Profile:
+    try:
+        data = shipped(therapy)
+    except KeyError:
+        raise BadRecording(f"there is no limit profile {therapy!r}") from None
+    own: Mapping[str, Any] = {}
+    if limits is not None:
+        try:
+            own = tomllib.loads(limits.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadRecording(f"{limits.name}: cannot be read: {error}") from None
+        own = own.get("limits", own)
+    try:
+        return limit_rows.profile(changed(data, own))
+    except (ValueError, TypeError, AttributeError) as error:
+        where = limits.name if limits else therapy
+        raise BadRecording(f"{where}: {str(error).splitlines()[0]}") from None
+
+
+@dataclass(slots=True)
+class Sums:
+    """What a replay adds up to."""
+
+    bed_s: float = 0.0
+    raised: dict[str, int] = field(default_factory=lambda: _by_priority(0))
+    technical: dict[str, int] = field(default_factory=lambda: _by_priority(0))
+    pages: int = 0
+    further_pages: int = 0
+    alarmed_s: dict[str, float] = field(default_factory=lambda: _by_priority(0.0))
+    gaps_s: float = 0.0
+    readings: int = 0
+    wall_s: float = 0.0
+
+    def __add__(self, other: Sums) -> Sums:
+        """Both together."""
+        return Sums(
+            self.bed_s + other.bed_s,
+            {p: n + other.raised[p] for p, n in self.raised.items()},
+            {p: n + other.technical[p] for p, n in self.technical.items()},
+            self.pages + other.pages,
+            self.further_pages + other.further_pages,
+            {p: s + other.alarmed_s[p] for p, s in self.alarmed_s.items()},
+            self.gaps_s + other.gaps_s,
+            self.readings + other.readings,
+            self.wall_s + other.wall_s,
+        )
+
+    def line(self) -> dict[str, Any]:
+        """The summary line."""
+        return {
+            "event": "summary",
+            "bed_hours": round(self.bed_s / 3_600, 4),
+            "raised": self.raised,
+            "technical": self.technical,
+            "pages": self.pages,
+            "further_pages": self.further_pages,
+            "alarmed_s": {p: round(s, 1) for p, s in self.alarmed_s.items()},
+            "gaps_s": round(self.gaps_s, 1),
+            "readings": self.readings,
+            "wall_s": round(self.wall_s, 3),
+        }
+
+
+def _by_priority(value: Any) -> dict[str, Any]:
+    return {priority.name: value for priority in sorted(Priority, reverse=True)}
+
+
+BEGIN_MS = 1_000_000_000
+"""Where a recording's first instant is put on the ward's line; any number would do."""
+
+GAPS = (("spo2",), ("hr", "pr"), ("rr",))
+"""Columns that stand for one another: a gap is when none of a group is live."""
+
+
+class Run:
+    """One recording through one ward."""
+
+    def __init__(self, recording: Recording, profile: Profile, t0_s: float | None) -> None:
+        """`t0_s` is the first dose, in seconds of the recording; what was measured before is the baseline."""
+        self._recording = recording
+        self._first_s = recording.rows[0].t_s
+        intervals = {c: recording.interval_s(c) for c in recording.columns if c in COLUMNS}
+        self._sparse = {c: s for c, s in intervals.items() if s is not None and s > SPARSE_S}
+        self._stands_ms = {c: round((s or 1.0) * STANDS * 1_000) for c, s in intervals.items()}
+        vitals = frozenset(COLUMNS[c] for c in intervals)
+        self._ward = Ward(
+            Plan(
+                beds=((BED, ""),),
+                devices=(DevicePlan(RECORDING, "recording", BED, vitals),),
+                profiles={profile.name: profile},
+                people=PEOPLE,
+                duty=DUTY,
+                sparse=frozenset(COLUMNS[c] for c in self._sparse),
+                live=False,
+                undelivered_ms=None,
+            )
+        )
+        self._profile = profile.name
+        self._baseline = baseline(recording, t0_s)
+        self._seen: dict[str, int] = {}
+        self._raised_ms: dict[int, int] = {}
+        self._last_page: tuple[int, int, int] | None = None
+        self.sums = Sums()
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Every alarm and page, in order; `sums` is complete once this has run out."""
+        began = time.perf_counter()
+        admitted = Admitted(BEGIN_MS, BED, "replay", self._baseline, self._profile, None, NOBODY)
+        yield from self._say(self._ward.feed(admitted))
+        rows = self._recording.rows
+        for row, after in zip(rows, [*rows[1:], None], strict=True):
+            at_ms = self._at_ms(row.t_s)
+            yield from self._until(at_ms)
+            for event in self._events(row.values, at_ms):
+                self.sums.readings += 1
+                yield from self._say(self._ward.feed(event))
+            if after is not None and self._in_gap(at_ms):
+                self.sums.gaps_s += after.t_s - row.t_s
+        end_ms = self._at_ms(rows[-1].t_s)
+        yield from self._until(end_ms)
+        for alarm_id in list(self._raised_ms):
+            self._ended(alarm_id, end_ms)
+        self.sums.bed_s = rows[-1].t_s - self._first_s
+        self.sums.wall_s = time.perf_counter() - began
+
+    def _at_ms(self, t_s: float) -> int:
+        return BEGIN_MS + round((t_s - self._first_s) * 1_000)
+
+    def _until(self, at_ms: int) -> Iterator[dict[str, Any]]:
+        """Let everything that falls due before `at_ms` happen at its own time."""
+        while (due_ms := self._ward.due_ms()) is not None and due_ms <= at_ms:
+            yield from self._say(self._ward.tick(due_ms))
+
+    def _events(self, values: Mapping[str, float | None], at_ms: int) -> Iterator[Reading | CuffTaken]:
+        for column, vital in COLUMNS.items():
+            if column not in values:
+                continue
+            value = values[column]
+            if value is not None:
+                self._seen[column] = at_ms
+                yield self._reading(column, vital, value, at_ms)
+            elif at_ms - self._seen.get(column, at_ms) == 0:
+                continue
+            elif column not in self._sparse and at_ms - self._seen[column] > self._stands_ms[column]:
+                yield self._reading(column, vital, None, at_ms)
+        pressures = [values.get(column) for column in CUFF_COLUMNS]
+        if any(pressure is not None for pressure in pressures):
+            cuff = screen(Cuff(pressures[0], pressures[1], pressures[2]))
+            if isinstance(cuff, Cuff):
+                yield CuffTaken(at_ms, at_ms, BED, RECORDING, cuff)
+
+    def _reading(self, column: str, vital: Vital, value: float | None, at_ms: int) -> Reading:
+        said = screen(Sample(vital, value) if value is not None else Sample(vital, None, Quality.MISSING))
+        if not isinstance(said, Sample):
+            raise TypeError("a sample stays a sample")
+        sparse_s = self._sparse.get(column)
+        fresh_ms = FRESH_MS if sparse_s is None else round(sparse_s * INTERVALS * 1_000)
+        return Reading(
+            at_ms, BED, RECORDING, vital, said.value, said.quality, said.why, at_ms + fresh_ms, said.doubt
+        )
+
+    def _in_gap(self, at_ms: int) -> bool:
+        for group in GAPS:
+            there = [c for c in group if c in self._stands_ms]
+            if there and not any(self._live(c, at_ms) for c in there):
+                return True
+        return False
+
+    def _live(self, column: str, at_ms: int) -> bool:
+        sparse_s = self._sparse.get(column)
+        fresh_ms = FRESH_MS if sparse_s is None else round(sparse_s * INTERVALS * 1_000)
+        return column in self._seen and at_ms - self._seen[column] <= fresh_ms
+
+    def _say(self, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+        for event in events:
+            if isinstance(event, AlarmMoved):
+                yield from self._alarm(event)
+            elif isinstance(event, PageOrdered):
+                yield from self._page(event)
+
+    def _alarm(self, moved: AlarmMoved) -> Iterator[dict[str, Any]]:
+        standing = (AlarmState.ACTIVE, AlarmState.ACKED)
+        if moved.now is AlarmState.ACTIVE and moved.was not in standing:
+            rule = RULES[INDEX[moved.rule]]
+            kind = self.sums.technical if rule.technical else self.sums.raised
+            kind[moved.priority.name] += 1
+            if not rule.technical:
+                self._raised_ms[moved.alarm_id] = moved.at_ms
+            yield self._line(moved, "raised")
+        elif moved.was in standing and moved.now not in standing:
+            self._ended(moved.alarm_id, moved.at_ms, moved.priority)
+            yield self._line(moved, "cleared")
+
+    def _ended(self, alarm_id: int, at_ms: int, priority: Priority | None = None) -> None:
+        began_ms = self._raised_ms.pop(alarm_id, None)
+        if began_ms is None:
+            return
+        if priority is None:
+            alarm = self._ward.alarm_now(alarm_id)
+            priority = alarm.priority if alarm else Priority.LOW
+        self.sums.alarmed_s[priority.name] += (at_ms - began_ms) / 1_000
+
+    def _line(self, moved: AlarmMoved, move: str) -> dict[str, Any]:
+        return {
+            "t_s": self._t_s(moved.at_ms),
+            "event": "alarm",
+            "move": move,
+            "rule": RULES[INDEX[moved.rule]].condition,
+            "priority": moved.priority.name,
+            "value": _plain(moved.value),
+            "limit": _plain(moved.limit),
+            "since_s": self._t_s(moved.since_ms),
+            "note": moved.note,
+        }
+
+    def _page(self, page: PageOrdered) -> Iterator[dict[str, Any]]:
+        one = (page.alarm_id, page.step, page.at_ms)
+        if one == self._last_page:
+            return  # the same step, to one more person
+        self._last_page = one
+        if page.why is Why.FIRST:
+            self.sums.pages += 1
+        else:
+            self.sums.further_pages += 1
+        yield {
+            "t_s": self._t_s(page.at_ms),
+            "event": "page",
+            "rule": RULES[INDEX[page.rule]].condition,
+            "priority": page.priority.name,
+            "step": page.step,
+            "why": page.why.value,
+        }
+
+    def _t_s(self, at_ms: int) -> float:
+        return round(self._first_s + (at_ms - BEGIN_MS) / 1_000, 3)
+
+
+def baseline(recording: Recording, t0_s: float | None) -> Baseline:
+    """The median of each column before the first dose; nothing where no dose is given or nothing was seen."""
+    if t0_s is None:
+        return Baseline()
+
+    def own(*columns: str) -> float | None:
+        for column in columns:
+            if column in recording.columns:
+                before = [v for t, v in recording.column(column) if t <= t0_s]
+                if before:
+                    return median(before)
+        return None
+
+    return Baseline(
+        systolic=own("nibp_sys", "abp_sys"),
+        diastolic=own("nibp_dia", "abp_dia"),
+        heart_rate=own("hr", "pr"),
+        spo2=own("spo2"),
+        respiration=own("rr"),
+    )
+
+
+def _plain(value: float | None) -> float | int | None:
+    if value is None or value != value:  # noqa: PLR0124  NaN
+        return None
+    return int(value) if value == int(value) else round(value, 2)

@@ -1,0 +1,425 @@
+"""The composition root and the one loop: builds every shell, runs the turns, and knows everybody.
+
+One turn: what has been heard goes through the ward; what follows is written down, then told, then acted on.
+Nothing else decides, and nobody catches what the ward raises: the process ends, is started again and
+replays, for limping is worse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import random
+import secrets
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+
+import structlog
+
+from monitor.alerts.pagers.apprise_way import ApprisePager
+from monitor.alerts.pagers.console import Console
+from monitor.alerts.pagers.outbox import Outbox
+from monitor.alerts.pagers.pager import Pager
+from monitor.alerts.pagers.webhook import Webhook
+from monitor.api.app import build
+from monitor.api.doors import Settings, Status
+from monitor.api.hub import Hub
+from monitor.api.server import Server as WebServer
+from monitor.api.server import server
+from monitor.clock import Clock, SteadyClock
+from monitor.config.settings import ApprisePager as ApprisePagerSettings
+from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
+from monitor.devices.codecs import DRIVERS
+from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url, tls_context
+from monitor.devices.reader import DeviceReader, reader_for
+from monitor.inbox import Act, Inbox
+from monitor.model import (
+    CuffOrdered,
+    CuffTaken,
+    Device,
+    Event,
+    Outcome,
+    PageReported,
+    PartMoved,
+    Reading,
+    ServiceStarted,
+    StaffAction,
+)
+from monitor.plan import plan
+from monitor.snapshot import Answer, Snapshot
+from monitor.store.accounts import Accounts
+from monitor.store.database import StoreError
+from monitor.store.journal import Journal
+from monitor.store.opening import open_store
+from monitor.store.trends import Trends
+from monitor.ward import Ward
+
+log = structlog.get_logger(__name__)
+
+VERSION = metadata.version("chairside")
+
+WAIT_MAX_S = 1.0
+"""No wait is longer: a loop's timers stand still while the machine is suspended, the clock does not."""
+
+MQTT_PORT = 1883
+
+DRIFT_MS = 2_000
+"""A difference between the operating system's clock and ours that is worth an alarm (physiology.md, C12)."""
+
+LATE_MS = 2_000
+"""A turn that began so much later than planned says that the loop is late (alarms.md 7)."""
+
+
+class CannotStartError(Exception):
+    """A needed part cannot be had; the text says which, and what to do."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """How the loop itself is doing, for `/status` and for the alarm about it."""
+
+    planned_at: float
+    lag_ms: int = 0
+    turned_at: float = 0.0
+
+
+class Service:
+    """One clinic, running. Made by `open_service`, which has everything a turn needs."""
+
+    def __init__(
+        self, ward: Ward, journal: Journal, trends: Trends, hub: Hub, clock: Clock, speed: float
+    ) -> None:
+        """The ward has been restored already; nothing runs yet."""
+        self.ward = ward
+        self.journal = journal
+        self.trends = trends
+        self.hub = hub
+        self.clock = clock
+        self.inbox = Inbox()
+        self.outbox: Outbox | None = None
+        self.order_cuff: Callable[[Device], str | None] = _no_reader
+        self.started_at_ms = clock.now_ms()
+        self._speed = speed
+        self._pulse = Pulse(planned_at=time.monotonic())
+        self._parts: dict[str, bool] = {}
+
+    # The two doors of the API.
+
+    def read(self) -> Snapshot:
+        """The ward as it stands."""
+        return self.ward.snapshot()
+
+    async def submit(self, action: StaffAction | CuffTaken) -> Answer:
+        """Let the ward decide on an act in its own turn; answered once it is written down."""
+        return await self.inbox.ask(action)
+
+    def status(self) -> Status:
+        """How the service itself is doing."""
+        parts = {part.part: part for part in self.ward.snapshot().parts}
+        paging = parts.get("paging")
+        return Status(
+            started_at_ms=self.started_at_ms,
+            recording=self.journal.recording,
+            recording_why=self.journal.why,
+            paging=paging.ok if paging else True,
+            paging_why=paging.why if paging else "",
+            loop_lag_ms=self._pulse.lag_ms,
+            turn_age_ms=int((time.monotonic() - self._pulse.turned_at) * 1_000),
+            journal_seq=self.journal.head.seq,
+            journal_head=self.journal.head.hash,
+            ready=self._pulse.turned_at > 0,
+        )
+
+    # The loop.
+
+    async def run(self) -> None:
+        """Turn for ever."""
+        while True:
+            await self.turn()
+
+    async def turn(self) -> None:
+        """Hear, decide, write down, tell, act."""
+        heard = await self.inbox.take(self._wait_s())
+        now_ms = self.clock.now_ms()
+        self._feel_the_pulse(now_ms)
+        events: list[Event] = []
+        acts: list[tuple[Act, str | None, int, int]] = []
+        for item in heard:
+            before = len(events)
+            if isinstance(item, Act):
+                refusal, made = self._act(item.action, now_ms)
+                events += made
+                acts.append((item, refusal, before, len(events)))
+            else:
+                events += self.ward.feed(item)
+        events += self.ward.tick(now_ms)
+        recorded = await self._write_down(events)
+        self.hub.publish(events, self.ward)
+        self._act_on(events)
+        for act, refusal, start, end in acts:
+            if not act.answer.done():
+                act.answer.set_result(Answer(tuple(events[start:end]), refusal, recorded))
+        self._pulse.turned_at = time.monotonic()
+
+    def _act(self, action: StaffAction | CuffTaken, now_ms: int) -> tuple[str | None, list[Event]]:
+        stamped = replace(action, at_ms=now_ms)
+        if isinstance(stamped, CuffTaken):
+            stamped = replace(stamped, measured_at_ms=now_ms)
+        refusal = self.ward.refusal(stamped)
+        return refusal, [] if refusal else self.ward.feed(stamped)
+
+    async def _write_down(self, events: Sequence[Event]) -> bool:
+        durable = [event for event in events if event.durable]
+        recorded = await self.journal.append(durable, self.clock.drift_ms()) if durable else True
+        self._part("journal", ok=self.journal.recording, why=self.journal.why)
+        return recorded and self.journal.recording
+
+    def _act_on(self, events: Sequence[Event]) -> None:
+        if self.outbox is not None:
+            self.outbox.take(events)
+        for event in events:
+            if isinstance(event, Reading | CuffTaken):
+                self.trends.put(event)
+            elif isinstance(event, CuffOrdered):
+                refusal = self.order_cuff(event.device)
+                if refusal:
+                    log.warning("cuff refused", device=event.device, why=refusal)
+
+    def _wait_s(self) -> float:
+        due_ms = self.ward.due_ms()
+        wait_s = WAIT_MAX_S
+        if due_ms is not None:
+            wait_s = min(WAIT_MAX_S, max(0.0, (due_ms - self.clock.now_ms()) / 1_000 / self._speed))
+        self._pulse.planned_at = time.monotonic() + wait_s
+        return wait_s
+
+    def _feel_the_pulse(self, now_ms: int) -> None:
+        """See whether the loop is on time, and whether the system's clock agrees with ours."""
+        lag_ms = max(0, int((time.monotonic() - self._pulse.planned_at) * 1_000))
+        self._pulse.lag_ms = lag_ms
+        late = lag_ms >= LATE_MS
+        self._part("loop", ok=not late, why=f"{lag_ms} ms late" if late else "", since_ms=now_ms - lag_ms)
+        drift_ms = self.clock.drift_ms()
+        off = abs(drift_ms) > DRIFT_MS
+        self._part("clock", ok=not off, why=f"the system clock is {drift_ms} ms off" if off else "")
+
+    def _part(self, part: str, *, ok: bool, why: str, since_ms: int | None = None) -> None:
+        if self._parts.get(part, True) is not ok:
+            self._parts[part] = ok
+            now_ms = self.clock.now_ms()
+            self.inbox.put(PartMoved(now_ms, part, ok, why, now_ms if since_ms is None else since_ms))
+
+    def report(self, page_id: int, way: str, outcome: Outcome, why: str) -> None:
+        """What a pager says of a page, as an event."""
+        self.inbox.put(PageReported(self.clock.now_ms(), page_id, way, outcome, why))
+
+
+def _no_reader(device: Device) -> str | None:
+    return f"{device} has no reader"
+
+
+# Building: every shell in the one right order, and down again in the other.
+
+
+def serve(clinic: Clinic, speed: float = 1.0) -> None:
+    """Run one clinic until SIGINT or SIGTERM; CannotStartError where a needed part cannot be had."""
+    import uvloop
+
+    with contextlib.suppress(KeyboardInterrupt):
+        uvloop.run(_serve(clinic, speed))
+
+
+async def _serve(clinic: Clinic, speed: float) -> None:
+    os.umask(0o077)  # whatever the caller's: records are nobody else's
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with open_service(clinic, speed) as tasks:
+        waiting = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            task.result()  # what ended by itself ends the service, with its own error
+            raise RuntimeError(f"{task.get_name()} ended")
+
+
+@contextlib.asynccontextmanager
+async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequence[asyncio.Task[None]]]:
+    """Everything one clinic needs, running; closed again on the way out."""
+    database = clinic.about.database
+    url = database.get_secret_value() if database else None
+    try:
+        store = await open_store(clinic.about.data_dir, url, retention_days=clinic.retention.trends_days)
+    except StoreError as missing:
+        raise CannotStartError(str(missing)) from missing
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        for note in store.notes:
+            log.info("store", note=note)
+        clock = SteadyClock(not_before_ms=(store.journal.last_at_ms or 0) + 1, speed=speed)
+        hub = Hub(secrets.token_hex(4), clock.now_ms)
+        ward = Ward(plan(clinic, DRIVERS))
+        service = Service(ward, store.journal, store.trends, hub, clock, speed)
+        service.outbox = Outbox(
+            _pagers(clinic.paging, clock.now_ms), {m.name: m.pagers for m in clinic.staff}, service.report
+        )
+        stack.push_async_callback(service.outbox.close)
+        events = [row.event async for row in store.journal.replay()]
+        service.outbox.restore(events)
+        ward.restore(events)
+        service.inbox.put(ServiceStarted(clock.now_ms(), VERSION, store.journal.last_at_ms))
+        listening = stack.enter_context(_listen(clinic.server))
+        brokers, readers = _devices(clinic, service, clock, speed)
+        web = _web(clinic, service, store.accounts, speed)
+        tasks = [
+            asyncio.create_task(service.run(), name="the loop"),
+            asyncio.create_task(store.run(), name="the trends"),
+            asyncio.create_task(web.serve(sockets=[listening]), name="the web server"),
+            *(asyncio.create_task(broker.run(), name="a broker") for broker in brokers),
+            *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
+        ]
+        stack.push_async_callback(_end, tasks)
+        service.outbox.resume(clock.now_ms())
+        log.info("chairside is up", address=address(clinic.server), beds=len(clinic.beds))
+        yield tasks
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _devices(
+    clinic: Clinic, service: Service, clock: Clock, speed: float
+) -> tuple[list[Broker], dict[Device, DeviceReader]]:
+    """One reader a device, and one connection to each broker they need."""
+    rng = random.Random()  # noqa: S311  jitter of the back-off, no secret
+    brokers: dict[BrokerAddress, Broker] = {}
+    readers: dict[Device, DeviceReader] = {}
+    for device in clinic.devices:
+        link = full_link(clinic.mqtt, device.link)
+        if link.startswith("mqtt:"):
+            where = _broker_address(clinic.mqtt, link)
+            if where not in brokers:
+                brokers[where] = Broker(where, rng, _say)
+        try:
+            readers[device.name] = reader_for(
+                device.name,
+                device.bed,
+                device.driver,
+                link,
+                device.backend,
+                device.options,
+                list(brokers.values()),
+                service.inbox.put,
+                clock,
+                rng,
+                speed,
+                _say,
+            )
+        except ValueError as wrong:
+            raise CannotStartError(f"device {device.name}: {wrong}") from wrong
+
+    def order_cuff(device: Device) -> str | None:
+        return readers[device].order_cuff()
+
+    service.order_cuff = order_cuff
+    return list(brokers.values()), readers
+
+
+def _broker_address(mqtt: Mqtt | None, link: str) -> BrokerAddress:
+    """Where a link's broker is; the account of [mqtt] is for its own host only."""
+    host, port, _ = parse_mqtt_url(link)
+    if mqtt is None or (host, port or MQTT_PORT) != (mqtt.host, mqtt.port):
+        return BrokerAddress(host, port or MQTT_PORT)
+    return BrokerAddress(
+        mqtt.host,
+        mqtt.port,
+        user=mqtt.user,
+        password=mqtt.password.get_secret_value() if mqtt.password else None,
+        tls=tls_context() if mqtt.tls else None,
+        availability=mqtt.availability_topic,
+    )
+
+
+def full_link(mqtt: Mqtt | None, link: str) -> str:
+    """A link with its broker's name in it: `mqtt:///TOPIC` means the broker of [mqtt]."""
+    if mqtt is None or not link.startswith("mqtt:///"):
+        return link
+    return f"mqtt://{mqtt.host}:{mqtt.port}/{link.removeprefix('mqtt:///')}"
+
+
+def _pagers(paging: Paging, now_ms: Callable[[], int]) -> dict[str, Pager]:
+    """One pager for each `[[paging.pager]]`."""
+    made: dict[str, Pager] = {}
+    for pager in paging.pagers:
+        match pager:
+            case ConsolePager():
+                made[pager.name] = Console(pager.name, pager.timeout_s)
+            case WebhookPager():
+                url, secret = pager.url.get_secret_value(), pager.secret.get_secret_value()
+                made[pager.name] = Webhook(pager.name, url, secret, now_ms, pager.timeout_s)
+            case ApprisePagerSettings():
+                made[pager.name] = ApprisePager(pager.name, pager.url.get_secret_value(), pager.timeout_s)
+    return made
+
+
+def _listen(settings: Server) -> socket.socket:
+    """The port, taken before anything else is started: a second service notices at once."""
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=128)
+    except OSError as taken:
+        where = f"{settings.host} port {settings.port}"
+        why = "is in use by another program" if taken.errno == errno.EADDRINUSE else str(taken.strerror)
+        raise CannotStartError(f"{where}: {why}; set another server.port") from taken
+
+
+def _web(clinic: Clinic, service: Service, accounts: Accounts, speed: float) -> WebServer:
+    """The API and the dashboard, as a server that has not begun."""
+    web = clinic.server
+    settings = Settings(
+        name=clinic.about.name,
+        zone=clinic.about.zone,
+        version=VERSION,
+        dashboard=Path(str(files("monitor"))) / "dashboard",
+        hosts=tuple(dict.fromkeys(["localhost", "127.0.0.1", "::1", web.host, *web.allowed_hosts])),
+        tls=web.tls_cert is not None,
+        insecure_lan=web.insecure_lan,
+        speed=speed,
+        idle_pin_ms=round(web.idle_lock_s * 1_000),
+    )
+    app = build(
+        read=service.read,
+        submit=service.submit,
+        hub=service.hub,
+        history=service.trends,
+        accounts=accounts,
+        status=service.status,
+        now_ms=service.clock.now_ms,
+        real_ms=_wall_ms,
+        settings=settings,
+    )
+    return server(app, settings, host=web.host, port=web.port, certificate=web.tls_cert, key=web.tls_key)
+
+
+def _wall_ms() -> int:
+    return SteadyClock().now_ms()
+
+
+def address(settings: Server) -> str:
+    """What a person types to see the Floor."""
+    scheme = "https" if settings.tls_cert else "http"
+    return f"{scheme}://{settings.host}:{settings.port}/"
+
+
+def _say(text: str) -> None:
+    log.warning("device", said=text)

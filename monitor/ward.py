@@ -1,0 +1,773 @@
+"""The ward: everything that is known and decided, in one deterministic machine that touches nothing.
+
+`feed` hears one event and gives back it and what follows; `tick` lets time pass; `due_ms` says when it wants
+to be called next; `restore` rebuilds it from what was decided before, and decides nothing itself.
+
+Every decision is an event that is *made* in one place and *applied* in another. Live, both happen; a
+restart only applies. So a second reading of the same journal gives the same ward, and pages nobody twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from monitor.alerts import mutes
+from monitor.alerts.board import Alarm, Board
+from monitor.alerts.escalation import CHAINS, Chain
+from monitor.alerts.limits import Profile
+from monitor.alerts.paging import Due, Page, Paging
+from monitor.alerts.roster import Duty, Person, has_nurse, meant
+from monitor.alerts.rules import RULES, Rule
+from monitor.alerts.words import alarm_text, over_text, page_text, recall_text
+from monitor.bedside import CUFF_GIVES_UP_MS, Bedside
+from monitor.model import (
+    CLINIC,
+    Accepted,
+    Acked,
+    Admitted,
+    AlarmMoved,
+    AlarmState,
+    Bed,
+    Cue,
+    Cuff,
+    CuffAsked,
+    CuffOrdered,
+    CuffTaken,
+    CuffWhy,
+    Decided,
+    Device,
+    DeviceNoted,
+    Discharged,
+    DutySet,
+    Event,
+    Heard,
+    LimitSet,
+    LinkMoved,
+    LinkState,
+    PageOrdered,
+    PageRecalled,
+    PageReported,
+    PartMoved,
+    Paused,
+    Priority,
+    Reading,
+    Rejected,
+    Resumed,
+    ServiceStarted,
+    SessionMoved,
+    SessionPhase,
+    Staff,
+    StaffAction,
+    Vital,
+    VitalTyped,
+)
+from monitor.snapshot import (
+    AlarmNow,
+    BedNow,
+    DutyNow,
+    LinkNow,
+    PageNow,
+    PartNow,
+    SessionNow,
+    Snapshot,
+    VitalNow,
+)
+from monitor.watch import Found, Watch
+
+UNDELIVERED_MS = 30_000
+"""A page that nobody has received for so long is a HIGH of its own (alarms.md 7)."""
+
+PARTS: Mapping[str, str] = {
+    "journal": "not-recording",
+    "paging": "paging-down",
+    "clock": "clock-drift",
+    "loop": "loop-late",
+}
+"""Which condition a part of the service raises when it is not well."""
+
+UNPAGED = ("paging-down",)
+"""Conditions that no page could tell of: every screen does."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """One device as the ward knows it: where it stands and what it can do."""
+
+    device: Device
+    driver: str
+    bed: Bed
+    vitals: frozenset[Vital]
+    starts_cuff: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the ward is told once: its beds, devices, people, chains and limit profiles."""
+
+    beds: tuple[tuple[Bed, str], ...]
+    devices: tuple[DevicePlan, ...]
+    profiles: Mapping[str, Profile]
+    people: Mapping[Staff, Person] = field(default_factory=dict)
+    ways: Mapping[Staff, tuple[str, ...]] = field(default_factory=dict)
+    duty: Duty = field(default_factory=Duty)
+    chains: Mapping[Priority, Chain] = field(default_factory=lambda: CHAINS)
+    undelivered_ms: int | None = UNDELIVERED_MS
+    """None: pages go nowhere (replay), so none can be late."""
+    sparse: frozenset[Vital] = frozenset()
+    """Continuous vitals that come so rarely that they are judged like a cuff (replay only)."""
+    live: bool = True
+    """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms."""
+
+
+class Ward:
+    """See the module. One object a clinic; not for use by two threads."""
+
+    def __init__(self, plan: Plan) -> None:
+        """A ward that has heard nothing yet."""
+        self._plan = plan
+        self._rules: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+        self._beds: dict[Bed, Bedside] = {}
+        for index, (bed, place) in enumerate(plan.beds):
+            devices = tuple(d.device for d in plan.devices if d.bed == bed)
+            self._beds[bed] = Bedside(index, bed, place, devices)
+        self._names = [bed for bed, _ in plan.beds]
+        self._devices = {d.device: d for d in plan.devices}
+        self._watch = Watch(plan)
+        self._board = Board(self._rules)
+        self._paging = Paging(plan.chains, plan.ways)
+        self._links: dict[Device, LinkMoved] = {}
+        self._notices: dict[Device, tuple[str, ...]] = {}
+        self._parts: dict[str, PartMoved] = {}
+        self._duty = plan.duty
+        self._duty_set: DutySet | None = None
+        self._closed: dict[int, SessionNow] = {}
+        self._last_session = self._last_pause = 0
+        self._now_ms = 0
+        self._since_ms = 0
+        self._settle_ms: int | None = None
+
+    # The four doors.
+
+    def feed(self, event: Event) -> list[Event]:
+        """Hear one event: it and what follows from it, or nothing where it is not accepted."""
+        if isinstance(event, Reading):
+            return self._hear(event)
+        if isinstance(event, Decided):
+            raise ValueError(f"a ward decides {type(event).__name__}; to rebuild one, use restore()")  # noqa: TRY004
+        self._now_ms = max(self._now_ms, event.at_ms)
+        accepted = self._accept(event)
+        if accepted is None:
+            return []
+        out: list[Event] = [accepted]
+        self._apply(accepted)
+        self._follow(accepted, out)
+        self._settle(out)
+        return out
+
+    def tick(self, now_ms: int) -> list[Event]:
+        """Let time pass: holds that have run, values that have grown stale, pages that are due."""
+        self._now_ms = max(self._now_ms, now_ms)
+        due = self.due_ms()
+        if due is not None and self._now_ms < due:
+            return []
+        out: list[Event] = []
+        self._judge_time(out)
+        self._lapse(out)
+        self._end_pauses(out)
+        self._settle(out)
+        return out
+
+    def due_ms(self) -> int | None:
+        """When the next hold, staleness, lapse or page falls due."""
+        if self._settle_ms is None:
+            self._settle_ms = min(self._dues(), default=_NEVER)
+        watch = self._watch.due_ms()
+        due = self._settle_ms if watch is None else min(self._settle_ms, watch)
+        return None if due == _NEVER else due
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Rebuild the ward from what was decided; decides nothing and pages nobody."""
+        for event in events:
+            self._now_ms = max(self._now_ms, event.at_ms)
+            self._apply(event)
+        self._watch.restore(self._board)
+        self._settle_ms = None
+
+    def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
+        self, action: StaffAction | CuffTaken
+    ) -> str | None:
+        """Why this act would not be accepted now, in words, or None where it would."""
+        match action:
+            case Admitted():
+                return self._refuse_admission(action)
+            case Discharged(session=session):
+                return self._refuse_discharge(session)
+            case Acked(alarm_id=alarm_id):
+                alarm = self._board.get(alarm_id)
+                if alarm is None:
+                    return "This alarm is over."
+                if alarm.state is AlarmState.ACKED:
+                    return f"{alarm.acked_by} has acknowledged this already."
+                return None if alarm.state in _ANSWERABLE else "This alarm has not been raised yet."
+            case Accepted(page_id=page_id) | Rejected(page_id=page_id):
+                page = self._paging.get(page_id)
+                return "There is no such page." if page is None else _refuse_answer(page)
+            case Paused(bed=bed):
+                return self._refuse_occupied(bed) or mutes.refusal(action)
+            case Resumed(bed=bed, pause_id=pause_id):
+                there = bed in self._beds and pause_id in self._beds[bed].pauses
+                return None if there else "This pause has ended."
+            case LimitSet():
+                return self._refuse_occupied(action.bed) or self._watch.refuse_limit(action)
+            case DutySet():
+                return self._refuse_duty(action)
+            case CuffAsked(bed=bed):
+                return self._refuse_occupied(bed) or self._refuse_cuff(self._beds[bed])
+            case VitalTyped(bed=bed) | CuffTaken(bed=bed):
+                return self._refuse_occupied(bed)
+            case _:
+                assert_never(action)
+
+    # Hearing.
+
+    def _hear(self, reading: Reading) -> list[Event]:
+        bedside = self._beds.get(reading.bed)
+        if bedside is None or bedside.session is None or reading.at_ms < bedside.session.opened_at_ms:
+            return []  # nobody lies there, or it was measured on somebody else
+        if reading.late:
+            return [reading]
+        self._now_ms = max(self._now_ms, reading.at_ms)
+        out: list[Event] = [reading]
+        bedside.now[reading.vital] = reading
+        if reading.value is not None:
+            bedside.last[reading.vital] = reading
+        changes = self._watch.hears(bedside, reading)
+        if changes:
+            self._judge(changes, out)
+            self._settle(out)
+        return out
+
+    def _accept(self, event: Heard) -> Heard | None:  # noqa: PLR0911  a table of events
+        match event:
+            case Paused():
+                event = replace(event, pause_id=self._last_pause + 1)
+                return event if self.refusal(event) is None else None
+            case CuffTaken():
+                bedside = self._beds.get(event.bed)
+                return event if bedside is not None and bedside.holds(event.measured_at_ms) else None
+            case LinkMoved() | DeviceNoted():
+                return event if event.device in self._devices else None
+            case PageReported():
+                return event if self._paging.get(event.page_id) else None
+            case PartMoved():
+                before = self._parts.get(event.part)
+                return event if before is None or before.ok != event.ok else None
+            case ServiceStarted():
+                return event
+            case Reading():
+                return event
+            case _:
+                return event if self.refusal(event) is None else None
+
+    def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912  one line a kind of event, and none forgotten
+        match event:
+            case AlarmMoved():
+                self._board.apply(event)
+                self._paging.moved(event)
+            case PageOrdered():
+                self._paging.ordered(event)
+            case PageReported():
+                self._paging.reported(event)
+            case PageRecalled():
+                self._paging.recalled(event)
+            case Accepted():
+                self._paging.accepted(event)
+            case Rejected():
+                self._paging.rejected(event)
+            case Acked():
+                self._board.acked(event)
+            case Admitted():
+                self._beds[event.bed].admitted = event
+            case SessionMoved():
+                self._session_moved(event)
+            case CuffTaken():
+                self._beds[event.bed].hears_cuff(event)
+            case CuffOrdered():
+                self._beds[event.bed].cuff_running_since_ms = event.at_ms
+            case Paused():
+                self._last_pause = max(self._last_pause, event.pause_id)
+                self._beds[event.bed].pauses[event.pause_id] = event
+            case Resumed():
+                self._beds[event.bed].pauses.pop(event.pause_id, None)
+            case LimitSet():
+                bedside = self._beds[event.bed]
+                bedside.overrides[event.rule] = event
+                self._watch.set_limits(bedside, event.at_ms)
+            case VitalTyped():
+                self._beds[event.bed].typed[event.vital] = event
+            case DutySet():
+                self._duty_set, self._duty = event, Duty(event.on, dict(event.beds))
+            case LinkMoved():
+                self._links[event.device] = event
+            case DeviceNoted():
+                self._notices[event.device] = event.what
+            case PartMoved():
+                self._parts[event.part] = event
+            case ServiceStarted():
+                self._started(event)
+            case Reading() | Discharged() | CuffAsked():
+                pass
+            case _:
+                assert_never(event)
+        self._settle_ms = None
+
+    def _follow(self, event: Heard, out: list[Event]) -> None:
+        match event:
+            case Admitted():
+                self._make(
+                    SessionMoved(
+                        event.at_ms, self._last_session + 1, event.bed, None, SessionPhase.WATCH, event.by
+                    ),
+                    out,
+                )
+            case Discharged():
+                self._discharge(event, out)
+            case Acked():
+                for alarm in self._board.same_cause(event.alarm_id):
+                    self._cue(alarm, Cue.ACK, out)
+            case CuffTaken():
+                self._judge_cuff(event, out)
+            case VitalTyped():
+                self._judge(self._watch.hears_typed(self._beds[event.bed], event), out)
+            case CuffAsked():
+                self._order_cuff(self._beds[event.bed], CuffWhy.ASKED, out)
+            case _:
+                pass
+
+    # Deciding. What is made here is applied at once and goes into the one list of the turn.
+
+    def _make(self, event: Decided | Resumed, out: list[Event]) -> None:
+        out.append(event)
+        self._apply(event)
+
+    def _judge(self, found: Sequence[Found], out: list[Event]) -> None:
+        for f in found:
+            moved = self._board.move(
+                f.key, f.cue, self._now_ms, since_ms=f.since_ms, value=f.value, limit=f.limit, note=f.note
+            )
+            if moved is not None:
+                self._move(moved, out)
+            elif f.severe and (alarm := self._board.at(*f.key)) and alarm.state is AlarmState.ACKED:
+                self._cue(alarm, Cue.LAPSE, out, value=f.value, note="worse")
+
+    def _judge_time(self, out: list[Event]) -> None:
+        self._watch_technical()
+        self._judge(self._watch.tick(self._now_ms), out)
+
+    def _cue(
+        self, alarm: Alarm, cue: Cue, out: list[Event], *, value: float | None = None, note: str = ""
+    ) -> None:
+        moved = self._board.move(alarm.key, cue, self._now_ms, value=value, note=note)
+        if moved is not None:
+            self._move(moved, out)
+
+    def _move(self, moved: AlarmMoved, out: list[Event]) -> None:
+        self._make(moved, out)
+        if moved.now is AlarmState.ACTIVE and moved.priority is Priority.HIGH and moved.bed in self._beds:
+            bedside, vital = self._beds[moved.bed], self._rules[moved.rule].vital
+            for pause in mutes.ended_by_new_high(bedside.pauses.values(), moved.bed, vital, self._now_ms):
+                self._make(Resumed(self._now_ms, moved.bed, pause.pause_id, None, "a new HIGH alarm"), out)
+        if moved.now in (AlarmState.ACKED, AlarmState.CLEAR):
+            self._recall(moved, out)
+
+    def _recall(self, moved: AlarmMoved, out: list[Event]) -> None:
+        rule = self._rules[moved.rule]
+        text = alarm_text(rule, moved.value, moved.limit, self._cuff_of(moved.bed), self._says(moved.device))
+        over = over_text(rule, text, self._value_now(moved.bed, rule), moved.now)
+        for page in self._paging.of(moved.alarm_id):
+            words = recall_text(moved.bed, over)
+            self._make(PageRecalled(self._now_ms, page.ordered.page_id, words, moved.cue.value), out)
+
+    def _lapse(self, out: list[Event]) -> None:
+        for alarm in self._board:
+            until_ms = alarm.ack_until_ms
+            if until_ms is not None and until_ms <= self._now_ms:
+                self._cue(alarm, Cue.LAPSE, out, note="acknowledgement expired")
+
+    def _end_pauses(self, out: list[Event]) -> None:
+        for bedside in self._beds.values():
+            for pause in list(bedside.pauses.values()):
+                if pause.until_ms <= self._now_ms:
+                    self._make(
+                        Resumed(self._now_ms, pause.bed, pause.pause_id, None, "its time is over"), out
+                    )
+
+    def _settle(self, out: list[Event]) -> None:
+        """Order what has fallen due, until nothing more does."""
+        for _ in range(_SETTLES_WITHIN):
+            before = len(out)
+            for alarm in self._board:
+                self._page(alarm, out)
+            self._judge_time(out)
+            if len(out) == before:
+                break
+        self._give_up_cuffs()
+        self._settle_ms = None
+
+    def _page(self, alarm: Alarm, out: list[Event]) -> None:
+        due = self._page_due(alarm)
+        if due is None or due.at_ms > self._now_ms:
+            return
+        step, to, why = due.step, self._meant(due.to, alarm.bed), due.why
+        chain = self._plan.chains[alarm.priority]
+        while not to and step + 1 < len(chain.steps):
+            # A step that means nobody on duty is no step: go on to the next at once.
+            step += 1
+            to = self._meant(chain.steps[step].to, alarm.bed)
+        if not to:
+            return
+        words = page_text(alarm.bed, alarm.priority, self._text(alarm))
+        for name in to:
+            page = PageOrdered(
+                at_ms=self._now_ms,
+                page_id=self._paging.last_id + 1,
+                alarm_id=alarm.alarm_id,
+                bed=alarm.bed,
+                rule=alarm.rule.name,
+                priority=alarm.priority,
+                step=step,
+                to=name,
+                why=why,
+                text=words,
+            )
+            self._make(page, out)
+
+    def _page_due(self, alarm: Alarm) -> Due | None:
+        if alarm.rule.condition in UNPAGED or self._board.speaker(alarm) is not None:
+            return None
+        due = self._paging.due(alarm)
+        if due is None:
+            return None
+        bedside = self._beds.get(alarm.bed)
+        pauses = bedside.pauses.values() if bedside else ()
+        if mutes.why_unpaged(pauses, alarm.bed, alarm.rule.vital, alarm.priority, self._now_ms):
+            return None
+        return due if self._reachable(alarm) else None
+
+    def _reachable(self, alarm: Alarm) -> bool:
+        steps = self._plan.chains[alarm.priority].steps
+        return any(self._meant(step.to, alarm.bed) for step in steps)
+
+    def _meant(self, to: Sequence[str], bed: Bed) -> tuple[Staff, ...]:
+        names = [name for role in to for name in meant(role, bed, self._duty, self._plan.people)]
+        return tuple(dict.fromkeys(names))
+
+    def _judge_cuff(self, taken: CuffTaken, out: list[Event]) -> None:
+        bedside = self._beds[taken.bed]
+        self._judge(self._watch.hears_cuff(bedside, taken), out)
+        # One try more where the repeat itself has failed; then the alarm is raised "not confirmed".
+        if self._watch.wants_repeat(bedside) and bedside.failures <= 1:
+            self._order_cuff(bedside, CuffWhy.CONFIRM, out)
+
+    def _order_cuff(self, bedside: Bedside, why: CuffWhy, out: list[Event]) -> None:
+        if self._refuse_cuff(bedside) is None:
+            device = next(d for d in bedside.devices if self._devices[d].starts_cuff and self._is_up(d))
+            self._make(CuffOrdered(self._now_ms, bedside.bed, device, why), out)
+
+    def _give_up_cuffs(self) -> None:
+        for bedside in self._beds.values():
+            since_ms = bedside.cuff_running_since_ms
+            if since_ms is not None and self._now_ms - since_ms >= CUFF_GIVES_UP_MS:
+                bedside.cuff_running_since_ms = None
+
+    def _discharge(self, event: Discharged, out: list[Event]) -> None:
+        bedside = self._bed_of(event.session)
+        if bedside is None or bedside.session is None:
+            raise ValueError(f"session {event.session} was accepted for closing and is not open")
+        for alarm in self._board.of(bedside.bed):
+            if alarm.device is None:
+                self._cue(alarm, Cue.DISCHARGE, out, note="session closed")
+        was = bedside.session.phase
+        self._make(
+            SessionMoved(event.at_ms, event.session, bedside.bed, was, SessionPhase.CLOSED, event.by), out
+        )
+
+    def _session_moved(self, moved: SessionMoved) -> None:
+        bedside = self._beds[moved.bed]
+        self._last_session = max(self._last_session, moved.session)
+        if moved.now is SessionPhase.CLOSED:
+            if (closed := bedside.closed(moved)) is not None:
+                self._closed[moved.session] = closed
+        else:
+            bedside.opened(moved)
+        self._watch.new_patient(bedside, moved.at_ms)
+
+    def _started(self, event: ServiceStarted) -> None:
+        self._since_ms = event.at_ms
+        # What the links were doing before the restart is not known any more.
+        self._links.clear()
+        self._notices.clear()
+        for bedside in self._beds.values():
+            bedside.cuff_running_since_ms = None
+
+    # What the service itself and its devices are doing, as conditions.
+
+    def _watch_technical(self) -> None:
+        now_ms = self._now_ms
+        for device, plan in self._devices.items():
+            taken, down_ms = self._beds[plan.bed].session is not None, self._down_since_ms(device)
+            self._watch.holds("link-lost", plan.bed, device, down_ms, session=taken)
+        for bedside in self._beds.values():
+            self._watch.silences(bedside, self._explained(bedside), now_ms)
+            self._watch.cuff(bedside)
+            nurse = not self._plan.live or has_nurse(bedside.bed, self._duty, self._plan.people)
+            self._watch.nurse(bedside, present=nurse, now_ms=now_ms)
+        self._watch.swept(self._beds.values(), now_ms)
+        for part, condition in PARTS.items():
+            moved = self._parts.get(part)
+            since_ms = moved.since_ms if moved and not moved.ok else None
+            grace_ms = self._plan.undelivered_ms
+            if part == "paging" and since_ms is None and grace_ms is not None:
+                since_ms = self._paging.undelivered_since_ms(grace_ms, now_ms)
+            self._watch.holds(condition, CLINIC, None, since_ms, session=False)
+
+    def _down_since_ms(self, device: Device) -> int | None:
+        if not self._plan.live:
+            return None
+        moved = self._links.get(device)
+        if moved is None:
+            return self._since_ms
+        return None if moved.now is LinkState.UP else moved.since_ms
+
+    def _is_up(self, device: Device) -> bool:
+        return self._down_since_ms(device) is None
+
+    def _explained(self, bedside: Bedside) -> frozenset[Vital]:
+        """The vitals whose silence a lost link explains already: one cause, one alarm."""
+        lost = [self._devices[d].vitals for d in bedside.devices if not self._is_up(d)]
+        held = [self._devices[d].vitals for d in bedside.devices if self._is_up(d)]
+        return frozenset().union(*lost) - frozenset().union(*held)
+
+    # Why not.
+
+    def _refuse_admission(self, event: Admitted) -> str | None:
+        bedside = self._beds.get(event.bed)
+        if bedside is None:
+            return f"There is no bed {event.bed}."
+        if bedside.session is not None:
+            return f"Bed {event.bed} has an open session. Close it first."
+        if event.profile not in self._plan.profiles:
+            return f"There is no limit profile {event.profile}."
+        return None
+
+    def _refuse_discharge(self, session: int) -> str | None:
+        bedside = self._bed_of(session)
+        if bedside is None:
+            return "This session is closed." if session in self._closed else "There is no such session."
+        waiting = [a for a in self._board.of(bedside.bed) if a.unanswered_high]
+        if waiting:
+            words = ", ".join(self._text(a) for a in waiting)
+            return f"A HIGH alarm has not been acknowledged: {words}."
+        return None
+
+    def _refuse_occupied(self, bed: Bed) -> str | None:
+        bedside = self._beds.get(bed)
+        if bedside is None:
+            return f"There is no bed {bed}."
+        return None if bedside.session is not None else f"Bed {bed} has no open session."
+
+    def _refuse_duty(self, event: DutySet) -> str | None:
+        unknown = [name for name in event.on if name not in self._plan.people]
+        if unknown:
+            return f"{unknown[0]} is not in the staff list."
+        for bed, name in event.beds:
+            if bed not in self._beds:
+                return f"There is no bed {bed}."
+            if name not in event.on:
+                return f"{name} has bed {bed} but is not on duty."
+        return None
+
+    def _refuse_cuff(self, bedside: Bedside) -> str | None:
+        """Why no cuff can be started at a bed now; shown on the tile, too."""
+        if bedside.session is None:
+            return f"Bed {bedside.bed} has no open session."
+        able = [d for d in bedside.devices if self._devices[d].starts_cuff]
+        if not able:
+            return "This monitor cannot be started from here: press its own button."
+        if not any(self._is_up(d) for d in able):
+            return "The cuff's monitor is not connected."
+        if bedside.cuff_running_since_ms is not None:
+            return "A reading is running already."
+        return None
+
+    # What is seen from outside.
+
+    def snapshot(self) -> Snapshot:
+        """Everything a screen needs, from one instant."""
+        return Snapshot(
+            at_ms=self._now_ms,
+            beds=tuple(self.bed_now(bed) for bed in self._names),
+            alarms=tuple(self._alarm_now(a) for a in self._board),
+            pages=tuple(self._page_now(p) for p in self._paging),
+            links=tuple(self.link_now(d) for d in self._devices),
+            parts=tuple(self.part_now(p) for p in self._parts),
+            duty=self.duty_now(),
+            closed=tuple(self._closed.values()),
+        )
+
+    def bed_now(self, bed: Bed) -> BedNow:
+        """One bed; KeyError for one that is not in the plan."""
+        bedside = self._beds[bed]
+        limits = self._watch.limits_now(bedside)
+        return bedside.bed_now(self._now_ms, self._duty.nurse(bed), limits, self._refuse_cuff(bedside))
+
+    def vital_now(self, bed: Bed, vital: Vital) -> VitalNow | None:
+        """The newest word on one vital of one bed."""
+        return self._beds[bed].vital_now(vital)
+
+    def alarm_now(self, alarm_id: int) -> AlarmNow | None:
+        """One open alarm, or None once it is CLEAR."""
+        alarm = self._board.get(alarm_id)
+        return None if alarm is None else self._alarm_now(alarm)
+
+    def page_now(self, page_id: int) -> PageNow | None:
+        """One page, or None where it is not kept any more."""
+        page = self._paging.get(page_id)
+        return None if page is None else self._page_now(page)
+
+    def link_now(self, device: Device) -> LinkNow:
+        """One device's link; KeyError for one that is not in the plan."""
+        plan, moved = self._devices[device], self._links.get(device)
+        return LinkNow(
+            device=device,
+            driver=plan.driver,
+            bed=plan.bed,
+            state=moved.now if moved else LinkState.CONNECTING,
+            since_ms=moved.since_ms if moved else self._since_ms,
+            why=moved.why if moved else "not heard from since the start",
+            notices=self._notices.get(device, ()),
+            can_start_cuff=plan.starts_cuff,
+        )
+
+    def part_now(self, part: str) -> PartNow:
+        """One part of the service; KeyError for one that has never been heard of."""
+        moved = self._parts[part]
+        return PartNow(part, moved.ok, moved.since_ms, moved.why)
+
+    def duty_now(self) -> DutyNow:
+        """Who is on duty and who has which bed."""
+        set_by = self._duty_set
+        return DutyNow(
+            on=self._duty.on,
+            beds=tuple(self._duty.beds.items()),
+            set_by=set_by.by if set_by else None,
+            set_at_ms=set_by.at_ms if set_by else None,
+        )
+
+    def unreported(self) -> list[PageOrdered]:
+        """The pages of which no pager has said anything yet: what the outbox takes up after a restart."""
+        return [p.ordered for p in self._paging if not p.outcomes and not p.over]
+
+    def _alarm_now(self, alarm: Alarm) -> AlarmNow:
+        bedside = self._beds.get(alarm.bed)
+        pauses = bedside.pauses.values() if bedside else ()
+        rule, due = alarm.rule, self._page_due(alarm)
+        return AlarmNow(
+            alarm_id=alarm.alarm_id,
+            bed=alarm.bed,
+            rule=rule.name,
+            condition=rule.condition,
+            priority=alarm.priority,
+            technical=rule.technical,
+            vital=rule.vital,
+            device=alarm.device,
+            state=alarm.state,
+            since_ms=alarm.since_ms,
+            raised_at_ms=alarm.raised_at_ms,
+            value=alarm.value,
+            limit=alarm.limit,
+            text=self._text(alarm),
+            note=alarm.note,
+            acked_by=alarm.acked_by,
+            acked_at_ms=alarm.acked_at_ms,
+            ack_until_ms=alarm.ack_until_ms,
+            quiet=mutes.why_silent(pauses, alarm.bed, rule.vital, self._now_ms),
+            spoken_for=self._board.speaker(alarm) is not None,
+            accepted_by=self._paging.accepted_by(alarm.alarm_id),
+            next_page_ms=due.at_ms if due else None,
+        )
+
+    def _page_now(self, page: Page) -> PageNow:
+        ordered, answer = page.ordered, page.answer
+        return PageNow(
+            page_id=ordered.page_id,
+            alarm_id=ordered.alarm_id,
+            bed=ordered.bed,
+            rule=ordered.rule,
+            priority=ordered.priority,
+            step=ordered.step,
+            to=ordered.to,
+            why=ordered.why,
+            text=ordered.text,
+            ordered_at_ms=ordered.at_ms,
+            outcomes=tuple((o.way, o.outcome, o.why, o.at_ms) for o in page.outcomes),
+            answer=None if answer is None else "accepted" if isinstance(answer, Accepted) else "rejected",
+            answered_by=answer.by if answer else None,
+            answered_at_ms=answer.at_ms if answer else None,
+            over=page.over,
+        )
+
+    def _text(self, alarm: Alarm) -> str:
+        said = self._says(alarm.device) or self._says_at(alarm.bed)
+        return alarm_text(alarm.rule, alarm.value, alarm.limit, self._cuff_of(alarm.bed), said)
+
+    def _says(self, device: Device | None) -> tuple[str, ...]:
+        return self._notices.get(device, ()) if device else ()
+
+    def _says_at(self, bed: Bed) -> tuple[str, ...]:
+        bedside = self._beds.get(bed)
+        return tuple(n for d in bedside.devices for n in self._notices.get(d, ())) if bedside else ()
+
+    def _cuff_of(self, bed: Bed) -> Cuff | None:
+        bedside = self._beds.get(bed)
+        return bedside.cuff.cuff if bedside and bedside.cuff else None
+
+    def _value_now(self, bed: Bed, rule: Rule) -> float | None:
+        bedside = self._beds.get(bed)
+        if bedside is None or rule.vital is None:
+            return None
+        now = bedside.vital_now(rule.vital)
+        return now.value if now else None
+
+    def _bed_of(self, session: int) -> Bedside | None:
+        for bedside in self._beds.values():
+            if bedside.session is not None and bedside.session.session == session:
+                return bedside
+        return None
+
+    def _dues(self) -> Iterable[int]:
+        for alarm in self._board:
+            if (until_ms := alarm.ack_until_ms) is not None:
+                yield until_ms
+            if (due := self._page_due(alarm)) is not None:
+                yield due.at_ms
+        for bedside in self._beds.values():
+            yield from (p.until_ms for p in bedside.pauses.values())
+            if bedside.cuff_running_since_ms is not None:
+                yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
+        grace_ms = self._plan.undelivered_ms
+        if grace_ms is not None and (lost_ms := self._paging.undelivered_due_ms(grace_ms)) is not None:
+            yield lost_ms
+
+
+_NEVER = 1 << 62
+_SETTLES_WITHIN = 50  # steps of a chain that fall due in one instant; more would be a circle
+_ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)
+
+
+def _refuse_answer(page: Page) -> str | None:
+    if page.over:
+        return "This page is over."
+    return None

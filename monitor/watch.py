@@ -1,0 +1,352 @@
+"""What is watched, brought together: the engine, the cuffs and the gaps answer in one form. Pure.
+
+The three judge differently (by lasting, by a second reading, by a silence that lasts); to the ward they all
+say the same: this condition, this cue, since then, this value against this limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isnan, nan
+from typing import TYPE_CHECKING
+
+from monitor.alerts.board import Board, Key
+from monitor.alerts.engine import Change, Engine
+from monitor.alerts.gaps import Gaps
+from monitor.alerts.limits import Limits
+from monitor.alerts.repeat import Repeat
+from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, Kind, Rule
+from monitor.bedside import TYPED_LASTS_MS, Bedside
+from monitor.model import (
+    AlarmState,
+    Bed,
+    Cue,
+    CuffTaken,
+    Device,
+    Doubt,
+    LimitSet,
+    Reading,
+    Vital,
+    VitalTyped,
+)
+from monitor.snapshot import LimitNow
+
+if TYPE_CHECKING:
+    from monitor.ward import Plan
+
+FRESH_MS = 10_000
+"""How long a continuous value is live (physiology.md 1): gap delays count from its last instant."""
+
+GAPS: dict[str, tuple[Vital, ...]] = {
+    "spo2-gap": (Vital.SPO2,),
+    "hr-gap": (Vital.HEART_RATE, Vital.PULSE_SPO2),
+    "rr-gap": (Vital.RESPIRATION,),
+}
+"""Which vitals' silence is which gap condition; any one of them ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One condition, what is true of it now, and what a nurse should know with it."""
+
+    key: Key
+    cue: Cue
+    since_ms: int
+    value: float | None = None
+    limit: float | None = None
+    note: str = ""
+    severe: bool = False
+
+
+class Watch:
+    """Everything that is judged, one object a ward. Beds are told apart by their `Bedside`."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Nothing has been heard and no limit is set."""
+        self._plan = plan
+        first = next(iter(plan.profiles.values()))
+        self._engine = Engine(len(plan.beds), first.timing)
+        self._names = [bed for bed, _ in plan.beds]
+        self._repeats = [self._no_repeat(index) for index in range(len(self._names))]
+        self._gaps = Gaps(first.delays_ms)
+        self._limits: list[Limits] = [() for _ in plan.beds]
+        self._vitals: dict[Bed, frozenset[Vital]] = {
+            bed: frozenset().union(*(d.vitals for d in plan.devices if d.bed == bed)) for bed, _ in plan.beds
+        }
+        self._silent: set[tuple[Bed, str]] = set()
+        self._silence_due_ms: int | None = None
+        self._unnursed_ms: dict[Bed, int] = {}
+        self._waiting: list[Found] = []
+
+    # Patients and limits.
+
+    def new_patient(self, bedside: Bedside, at_ms: int) -> None:
+        """Nothing of the last patient stays: no verdict, no limit, no silence."""
+        self._engine.reset(bedside.index)
+        self._repeats[bedside.index] = self._no_repeat(bedside.index)
+        self._limits[bedside.index] = ()
+        self._unnursed_ms.pop(bedside.bed, None)
+        self._silent = {key for key in self._silent if key[0] != bedside.bed}
+        if bedside.session is not None:
+            self.set_limits(bedside, at_ms)
+        self._silence_due_ms = at_ms
+
+    def set_limits(self, bedside: Bedside, at_ms: int) -> None:
+        """The profile's limits for this patient, with this session's own laid over them (ALM-090)."""
+        if bedside.session is None:
+            return
+        own = {name: set_to.limit for name, set_to in bedside.overrides.items() if set_to.limit is not None}
+        profile = self._plan.profiles[bedside.session.profile]
+        limits = profile.limits_for(bedside.session.baseline, own)
+        self._limits[bedside.index] = limits
+        dense = [limit for limit in limits if not self._is_repeated(limit.rule)]
+        self._engine.set_limits(at_ms, bedside.index, dense)
+        rare = [limit for limit in limits if self._is_repeated(limit.rule)]
+        self._waiting += self._findings(self._repeats[bedside.index].set_limits(at_ms, rare))
+
+    def refuse_limit(self, set_to: LimitSet) -> str | None:
+        """Why this limit may not be set, in words, or None."""
+        limits = self._limits[self._names.index(set_to.bed)]
+        limit = next((found for found in limits if found.rule.name == set_to.rule), None)
+        if limit is None:
+            return f"There is no limit called {set_to.rule}."
+        if not set_to.why.strip():
+            return "A changed limit needs a reason."
+        if set_to.limit is None:
+            return None
+        if limit.low_span is None or limit.high_span is None:
+            return "The clinic does not let this limit be changed."
+        if not limit.low_span <= set_to.limit <= limit.high_span:
+            return f"The clinic lets this limit be set from {limit.low_span:g} to {limit.high_span:g}."
+        return None
+
+    def limits_now(self, bedside: Bedside) -> tuple[LimitNow, ...]:
+        """The limits in force, as a screen shows them; an arterial line borrows the cuff's."""
+        return tuple(
+            LimitNow(
+                rule=limit.rule.name,
+                vital=limit.rule.vital,
+                side=limit.rule.side,
+                priority=limit.rule.priority,
+                limit=limit.limit,
+                default=limit.default,
+                inclusive=limit.rule.inclusive,
+                hold_ms=limit.hold_ms,
+                severe=limit.severe,
+                set_by=own.by if own else None,
+                set_why=own.why if own else None,
+                low_span=limit.low_span,
+                high_span=limit.high_span,
+            )
+            for limit in self._limits[bedside.index]
+            if limit.limit is not None and not limit.rule.numbers_of
+            if limit.rule.vital is not None and limit.rule.side is not None
+            for own in (bedside.overrides.get(limit.rule.name),)
+        )
+
+    # Hearing.
+
+    def hears(self, bedside: Bedside, reading: Reading) -> Sequence[Found]:
+        """A live reading. The bed's one heart rate is the ECG's; the oximeter's where there is none."""
+        vital = reading.vital
+        if reading.value is None or (self._silent and (bedside.bed, _GAP_OF.get(vital)) in self._silent):
+            self._silence_due_ms = reading.at_ms
+        row = _ROW_OF.get(vital)
+        if row is None or not self._speaks(bedside, reading):
+            return ()
+        if vital in self._plan.sparse:
+            if reading.value is None:
+                return ()
+            values = {ROWS[row]: reading.value}
+            repeat = self._repeats[bedside.index]
+            return self._findings(repeat.reading(reading.at_ms, values, doubt=reading.doubt))
+        value = nan if reading.value is None else reading.value
+        self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
+        return self._findings(self._engine.take_changes())
+
+    def hears_typed(self, bedside: Bedside, typed: VitalTyped) -> Sequence[Found]:
+        """A value taken by hand: judged like one of a device."""
+        row = _ROW_OF.get(typed.vital)
+        if row is None:
+            return ()
+        fresh_ms = typed.at_ms + TYPED_LASTS_MS
+        self._engine.feed_one(typed.at_ms, row, bedside.index, typed.value, fresh_ms, Doubt.NONE)
+        return self._findings(self._engine.take_changes())
+
+    def hears_cuff(self, bedside: Bedside, taken: CuffTaken) -> Sequence[Found]:
+        """A cuff reading: three pressures of one measurement. A derived mean is no measurement."""
+        cuff, rate = taken.cuff, self._heart_rate(bedside, taken.at_ms)
+        mean = None if cuff.derived_mean else cuff.mean
+        pressures = zip(CUFF_VITALS, (cuff.systolic, cuff.diastolic, mean), strict=True)
+        values = {vital: value for vital, value in pressures if value is not None}
+        repeat = self._repeats[bedside.index]
+        return self._findings(repeat.reading(taken.at_ms, values, heart_rate=rate, doubt=cuff.doubt))
+
+    def wants_repeat(self, bedside: Bedside) -> bool:
+        """Whether a cuff breach of this bed waits for its second reading."""
+        return self._repeats[bedside.index].waiting
+
+    # Technical conditions.
+
+    def holds(
+        self, condition: str, bed: Bed, device: Device | None, since_ms: int | None, *, session: bool
+    ) -> None:
+        """A technical condition holds since then, or (None) does not; each of its rows for its own time."""
+        for rule in _ROWS_OF[condition]:
+            counts = rule.in_session is None or rule.in_session is session
+            self._gaps.set((bed, rule.name, device), since_ms if counts else None)
+
+    def silences(self, bedside: Bedside, explained: frozenset[Vital], now_ms: int) -> None:
+        """Which vitals of this bed have been without a live number, and since when.
+
+        SpO2 is expected from any monitor that measures it; the rates once they have been seen.
+        """
+        for condition, vitals in GAPS.items():
+            offered = [v for v in vitals if v in self._vitals[bedside.bed] and v not in explained]
+            expected = bedside.session is not None and bool(offered)
+            if condition != "spo2-gap":
+                expected = expected and any(v in bedside.last for v in offered)
+            since_ms = self._silent_since_ms(bedside, offered, now_ms) if expected else None
+            key = bedside.bed, condition
+            if since_ms is None:
+                self._silent.discard(key)
+            else:
+                self._silent.add(key)
+            in_session = bedside.session is not None
+            self.holds(condition, bedside.bed, None, since_ms, session=in_session)
+
+    def nurse(self, bedside: Bedside, *, present: bool, now_ms: int) -> None:
+        """Whether the bed has a nurse on duty (alarms.md 7): the duty list, not who is at a keyboard."""
+        if present or bedside.session is None:
+            self._unnursed_ms.pop(bedside.bed, None)
+            since_ms = None
+        else:
+            since_ms = self._unnursed_ms.setdefault(bedside.bed, now_ms)
+        self.holds("no-nurse", bedside.bed, None, since_ms, session=True)
+
+    def cuff(self, bedside: Bedside) -> None:
+        """Whether the cuff has failed twice, or a reading of the session's interval is overdue."""
+        failed = bedside.failed if bedside.failures >= _FAILURES else None
+        since_ms = failed.at_ms if failed else None
+        self.holds("cuff-failed", bedside.bed, None, since_ms, session=True)
+        due_ms = bedside.next_cuff_due_ms() if self._plan.live else None
+        self.holds("cuff-overdue", bedside.bed, None, due_ms, session=True)
+
+    # Time.
+
+    def tick(self, now_ms: int) -> list[Found]:
+        """Let time pass: delays that have run, repeats that have not come, gaps that have lasted."""
+        self._engine.tick(now_ms)
+        found, self._waiting = self._waiting, []
+        found += self._findings(self._engine.take_changes())
+        for repeat in self._repeats:
+            found += self._findings(repeat.tick(now_ms))
+        found += [Found(change.key, change.cue, change.since_ms) for change in self._gaps.tick(now_ms)]
+        return found
+
+    def due_ms(self) -> int | None:
+        """When `tick` wants to be called next."""
+        dues = [self._engine.due_ms(), self._gaps.due_ms(), self._silence_due_ms]
+        dues += [repeat.due_ms() for repeat in self._repeats]
+        return min((due for due in dues if due is not None), default=None)
+
+    def swept(self, bedsides: Iterable[Bedside], now_ms: int) -> None:
+        """After all silences have been looked at: when the next could begin."""
+        fresh = [
+            reading.fresh_until_ms + 1
+            for bedside in bedsides
+            for vital in bedside.now
+            if vital in _GAP_OF
+            for reading in (bedside.now[vital],)
+            if reading.value is not None and reading.fresh_until_ms >= now_ms
+        ]
+        self._silence_due_ms = min(fresh, default=None)
+
+    def restore(self, board: Board) -> None:
+        """Put back what the open alarms say of each condition; whether it still holds is heard soon."""
+        self._engine.take_changes()
+        self._waiting.clear()
+        for alarm in board:
+            cue = _RESTORED.get(alarm.state)
+            place = INDEX[alarm.rule.name]
+            if cue is None:
+                continue
+            if alarm.rule.technical:
+                self._gaps.restore(alarm.key, alarm.since_ms)
+            elif self._is_repeated(alarm.rule):
+                self._repeats[self._names.index(alarm.bed)].restore(place, cue, alarm.since_ms)
+            else:
+                self._engine.restore(self._names.index(alarm.bed), place, cue, alarm.since_ms)
+
+    # Small judgements.
+
+    def _no_repeat(self, index: int) -> Repeat:
+        first = next(iter(self._plan.profiles.values()))
+        return Repeat(first.confirm_ms if self._plan.live else None, index)
+
+    def _is_repeated(self, rule: Rule) -> bool:
+        return rule.kind is Kind.REPEAT or rule.vital in self._plan.sparse
+
+    def _speaks(self, bedside: Bedside, reading: Reading) -> bool:
+        """Whether this reading is the bed's heart rate, or no heart rate at all."""
+        if reading.vital is Vital.PULSE_SPO2:
+            return not _is_live(bedside.now.get(Vital.HEART_RATE), reading.at_ms)
+        if reading.vital is Vital.HEART_RATE and reading.value is None:
+            return not _is_live(bedside.now.get(Vital.PULSE_SPO2), reading.at_ms)
+        return True
+
+    def _heart_rate(self, bedside: Bedside, at_ms: int) -> float | None:
+        for vital in GAPS["hr-gap"]:
+            reading = bedside.now.get(vital)
+            if reading is not None and _is_live(reading, at_ms):
+                return reading.value
+        return None
+
+    def _silent_since_ms(self, bedside: Bedside, vitals: Sequence[Vital], now_ms: int) -> int | None:
+        readings = [bedside.now[v] for v in vitals if v in bedside.now]
+        if any(_is_live(reading, now_ms) for reading in readings):
+            return None
+        if bedside.session is None:
+            return None
+        last = [bedside.last[v] for v in vitals if v in bedside.last]
+        # A number that has grown stale was live until then; one that was withdrawn, until its last instant.
+        ends = [r.fresh_until_ms - FRESH_MS if r in readings else r.at_ms for r in last]
+        return max(ends, default=bedside.session.opened_at_ms)
+
+    def _findings(self, changes: Sequence[Change]) -> list[Found]:
+        return [self._finding(change) for change in changes] if changes else []
+
+    def _finding(self, change: Change) -> Found:
+        rule = RULES[change.rule]
+        note = change.note
+        if change.cue is Cue.HELD and change.doubt is Doubt.POOR_SIGNAL and not note:
+            note = "poor signal"
+        return Found(
+            key=(self._names[change.bed], rule.name, None),
+            cue=change.cue,
+            since_ms=change.since_ms,
+            value=None if isnan(change.value) else change.value,
+            limit=None if isnan(change.limit) else change.limit,
+            note=note,
+            severe=change.severe,
+        )
+
+
+_FAILURES = 2  # "NIBP failed twice" (alarms.md 7)
+_RESTORED = {
+    AlarmState.PENDING: Cue.ONSET,
+    AlarmState.ACTIVE: Cue.HELD,
+    AlarmState.ACKED: Cue.HELD,
+}
+_ROW_OF: dict[Vital, int] = {vital: row for row, vital in enumerate(ROWS)}
+_ROW_OF[Vital.PULSE_SPO2] = _ROW_OF[Vital.HEART_RATE]
+_ROWS_OF: dict[str, list[Rule]] = {}
+for _rule in RULES:
+    if _rule.technical:
+        _ROWS_OF.setdefault(_rule.condition, []).append(_rule)
+_GAP_OF = {vital: condition for condition, vitals in GAPS.items() for vital in vitals}
+
+
+def _is_live(reading: Reading | None, at_ms: int) -> bool:
+    return reading is not None and reading.value is not None and at_ms <= reading.fresh_until_ms
