@@ -41,7 +41,7 @@ def chromium() -> Iterator[Browser]:
 def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     """What the service would answer to looking; every act is put there by its own test."""
     answers: dict[tuple[str, str], tuple[int, Any]] = {
-        ("GET", "/me"): (200, clinic["me"]),
+        ("GET", "/me"): (200, clinic["me"] | {"screen": None, "ends_at_ms": None, "idle_ms": None}),
         ("GET", "/alarms"): (200, {"alarms": []}),
     }
     for bed in clinic["beds"]:

@@ -309,9 +309,9 @@ def trend(one: Wire, until_ms: int | None = None) -> Wire:
         at = [its["opened_at_ms"] + int(p[0] * MINUTE) for p in points]
         values = [p[1] + off * max(0.0, 1 - (last - p[0]) / 9) for p in points]
         top = 99.0 if name == "spo2" else math.inf
-        vitals[name] = [[a, round(min(v, top), 2)] for a, v in zip(at, values, strict=True) if a <= until]
+        vitals[name] = [[a, round(min(v, top), 2), round(min(v, top), 2)] for a, v in zip(at, values, strict=True) if a <= until]
     cuffs = [
         cuff(s, d, 0, None) | {"measured_at_ms": its["opened_at_ms"] + int(t * MINUTE)}
         for t, s, d in CUFFS.get(one["bed"], [])
     ]
-    return {"bed": one["bed"], "vitals": vitals, "cuffs": cuffs}
+    return {"bed": one["bed"], "units": {}, "vitals": vitals, "cuffs": cuffs}

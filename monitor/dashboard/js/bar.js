@@ -3,7 +3,7 @@
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
 import { chips, isWell, marks, named, nextDue, textOf } from "./look.js";
-import { clock, words } from "./words.js";
+import { clock, running, words } from "./words.js";
 
 const SCREENS = [["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
 
@@ -42,8 +42,9 @@ export function Health({ state, brief = false }) {
     ${!state.awake && html`<li><span>${words.maySleep}</span></li>`}</ul>`;
 }
 
-export const Who = ({ state, signOut }) => (state.me && state.me.role !== "display"
-  ? html`<button class="who" onClick=${signOut} aria-label="${named(state, state.me.name)}: ${words.lock}">${icon("lock")}<span>${state.me.display ?? state.me.name}</span></button>`
+/** The name of who is signed in; on a paired screen it counts its last minute down. */
+export const Who = ({ state, signOut, lockIn_ms = null }) => (state.me && state.me.role !== "display"
+  ? html`<button class="who" onClick=${signOut} aria-label="${named(state, state.me.name)}: ${words.lock}">${icon("lock")}<span>${state.me.display ?? state.me.name}${lockIn_ms !== null && lockIn_ms < 60_000 && ` ${running(lockIn_ms)}`}</span></button>`
   : html`<a class="button who" href="/signin">${words.signIn}</a>`);
 
 /** Ten seconds without a beat: over the whole bar, for nothing in it is true any more. */

@@ -57,7 +57,7 @@ function Frame({ app, seen, children }) {
   return html`<div id="screen" class="bed" data-screen="bed">
     <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
       <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>`}</p>
-      <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} /><${Clock} now_ms=${now_ms} />
+      <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />
       ${seen && !seen.empty && ring(seen.minute)}<${Lost} state=${state} /></header>
     ${app.strips}${children}<${Footer} state=${state} ...${app.theme} /></div>`;
 }
@@ -67,7 +67,7 @@ function Band({ app, seen }) {
   const { top, alarms } = seen, audio = seen.pauses.find((p) => p.kind === "audio paused");
   const unseen = alarms.some((a) => a.state !== "acked");
   return html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(top)}>
-    ${line(seen)}
+    ${line({ top, line: { ...seen.line, more: 0 } }, Infinity)}
     ${alarms.length > 1 && html`<ul class="rest">${alarms.slice(1).map((a) => html`<li key=${a.alarm_id}><span class="stars">${words.stars[a.priority]}</span> ${chem(textOf(a))}</li>`)}</ul>`}
     <${Told} state=${app.state} />
     ${unseen && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}
@@ -79,7 +79,7 @@ function Band({ app, seen }) {
 function panel(app, bed, r, past, i) {
   const { state, now_ms, redraw } = app, { row, vital, hot } = r, spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
   const limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital) && l.limit !== null);
-  const drawn = drawnLimits(row, limits);
+  const drawn = drawnLimits(row, limits, hot);
   const points = row === "bp" ? [] : joined(past, trace?.vitals[vital] ?? [], vital);
   const cuffs = row === "bp" ? joinedCuffs(past, trace?.cuffs ?? []) : [];
   const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
@@ -89,10 +89,12 @@ function panel(app, bed, r, past, i) {
     <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
 }
 
-/** On the picture: the worst limit of each side that is in reach; the panel label opens all. */
-function drawnLimits(row, limits) {
+/** On the picture: of each side the limit that comes first, and the one that is crossed; the panel label opens all. */
+function drawnLimits(row, limits, hot) {
   const main = row === "bp" ? limits.filter((l) => l.vital === "nibp_sys") : limits;
-  return ["low", "high"].flatMap((side) => main.filter((l) => l.side === side && l.priority !== "LOW"));
+  const nearest = (side) => main.filter((l) => l.side === side && l.priority !== "LOW").sort((a, b) => (side === "low" ? b.limit - a.limit : a.limit - b.limit))[0];
+  const crossed = hot && main.find((l) => l.priority === hot.priority && l.limit === hot.limit);
+  return [...new Set([nearest("low"), nearest("high"), crossed].filter(Boolean))];
 }
 
 const joined = (past, live, vital) => {

@@ -59,7 +59,7 @@ const hatch = html`<defs><pattern id="hatch" width="6" height="6" patternTransfo
 export class Spark extends Component {
   shouldComponentUpdate(next) {
     const was = this.props;
-    return next.redraw !== was.redraw || next.bed.session.session !== was.bed.session.session || next.hot?.alarm_id !== was.hot?.alarm_id || next.hot?.priority !== was.hot?.priority;
+    return next.redraw !== was.redraw || next.trace?.filled !== was.trace?.filled || next.trace?.cuffs !== was.trace?.cuffs || next.bed.session.session !== was.bed.session.session || next.hot?.alarm_id !== was.hot?.alarm_id || next.hot?.priority !== was.hot?.priority;
   }
 
   render({ bed, trace, row, vital, hot, now_ms, label }) {

@@ -12,7 +12,7 @@ export function Floor({ app }) {
   const { state, now_ms, redraw, wall } = app, n = state.order.length;
   return html`<div id="screen" class="floor" data-screen="floor">
     <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here="/" />`}
-      <${Chips} state=${state} wall=${wall} /><${Next} state=${state} now_ms=${now_ms} /><${Health} state=${state} brief=${!wall} />${!wall && html`<${Who} state=${state} signOut=${app.signOut} />`}<${Lost} state=${state} /></header>
+      <${Chips} state=${state} wall=${wall} /><${Next} state=${state} now_ms=${now_ms} /><${Health} state=${state} brief=${!wall} />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
     ${app.strips}
     <main id="beds" tabindex="-1" aria-label="Beds" style=${{ "--columns": columns(n) }}><h1 class="sr">${words.floor}</h1>
       ${n === 0 && html`<p class="nothing">${words.noBeds}</p>`}

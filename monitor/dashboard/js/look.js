@@ -163,20 +163,22 @@ function alarmLine(state, bed, alarms, now_ms) {
     const value = number?.text ?? (bp?.taken && !bp.old ? `${bp.systolic}/${bp.diastolic}` : null);
     return { text: row && top.value !== null ? words.was(words.vital[top.vital], Math.round(top.value)) : textOf(top), note: value ? words.nowAcknowledge(value) : words.ended, more };
   }
-  return { text: textOf(top), time_ms: now_ms - top.since_ms, note: whoOf(state, top, now_ms), more };
+  return { text: textOf(top), time_ms: now_ms - top.since_ms, note: whoOf(state, top, now_ms), also: sentence(top.note), more };
 }
 
 /** Who knows, who is going, who is there: one sentence. */
 export function whoOf(state, alarm, now_ms) {
-  const also = alarm.note ? `${alarm.note[0].toUpperCase()}${alarm.note.slice(1)}. ` : "";
-  if (alarm.state === "acked") return `${also}${words.atBed(named(state, alarm.acked_by), now_ms - alarm.acked_at_ms)}.`;
-  if (alarm.accepted_by) return `${also}${words.going(named(state, alarm.accepted_by))}.`;
+  if (alarm.state === "acked") return `${words.atBed(named(state, alarm.acked_by), now_ms - alarm.acked_at_ms)}.`;
+  if (alarm.accepted_by) return `${words.going(named(state, alarm.accepted_by))}.`;
   const pages = Object.values(state.pages).filter((p) => p.alarm_id === alarm.alarm_id && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
   const names = [...new Set(pages.map((p) => named(state, p.to)))];
-  if (names.length === 0) return also.trim() || (alarm.quiet ? `${alarm.quiet[0].toUpperCase()}${alarm.quiet.slice(1)}.` : "");
-  if (names.length === 1 && alarm.priority !== "HIGH") return `${also}${words.pagedAgo(names[0], now_ms - pages[0].ordered_at_ms)}`;
-  return `${also}${words.paged(names)} ${words.nobody}.`;
+  if (names.length === 0) return sentence(alarm.quiet);
+  if (names.length === 1 && alarm.priority !== "HIGH") return words.pagedAgo(names[0], now_ms - pages[0].ordered_at_ms);
+  return `${words.paged(names)} ${words.nobody}.`;
 }
+
+/** A remark of the service as a sentence of its own. */
+export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
 
 // Sound: one priority for the whole station (ALM-035).
 

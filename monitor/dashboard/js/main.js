@@ -27,6 +27,20 @@ const REDRAW_MS = 5_000, SLOW_MS = 5_000, GAP_PAUSE_MS = 5_000;
 
 let state = start(performance.now()), beside = null, closed = false, drawn = 0, reopened_perf_ms = -GAP_PAUSE_MS;
 
+// A PIN ends by itself when nobody has touched the screen for a while (the service decides); a touch says that somebody is there.
+const HERE_MS = 20_000;
+let idle_ms = null, here_perf_ms = 0;
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { if (idle_ms !== null && performance.now() - here_perf_ms > HERE_MS) whoAmI(); }, { capture: true, passive: true });
+
+async function whoAmI() {
+  here_perf_ms = performance.now();
+  const answer = await api.me();
+  if (!answer.ok) return answer;
+  idle_ms = answer.data.screen && answer.data.role !== "display" ? answer.data.idle_ms ?? null : null;
+  dispatch({ kind: "me", me: answer.data });
+  return answer;
+}
+
 function dispatch(event) {
   const was = state;
   state = reduce(state, { perf_ms: performance.now(), ...event });
@@ -124,8 +138,7 @@ const all = async (asked) => {
 };
 
 async function signedIn() {
-  const answer = await api.me();
-  if (answer.ok) dispatch({ kind: "me", me: answer.data?.name ? answer.data : answer.data?.me ?? null });
+  await whoAmI();
   closed = false;
   stream.reopen();
   const { wish } = state;
@@ -136,10 +149,10 @@ async function signedIn() {
 async function signOut() {
   if (!state.me || state.me.role === "display") return;
   await api.signOut();
+  idle_ms = null;
   dispatch({ kind: "me", me: null });
   stream.reopen();
-  const answer = await api.me();
-  if (!answer.ok) go("/signin");
+  if (!(await whoAmI()).ok) go("/signin");
 }
 
 // Theme, kept per device.
@@ -159,7 +172,7 @@ const app = () => {
   return {
     state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
     acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; draw(); },
-    strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, loading: state.server === null, slow: state.server === null && perf_ms > SLOW_MS,
+    strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)), loading: state.server === null, slow: state.server === null && perf_ms > SLOW_MS,
     escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
   };
 };
@@ -220,4 +233,5 @@ keepInPhase();
 if (!wall) listenForKeys(app);
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
+if (!wall) whoAmI();
 tick();

@@ -23,7 +23,7 @@ export function SignInBeside({ app }) {
 
 function Form({ app, done, autofocus = false }) {
   const { state } = app, people = state.staff.filter((s) => s.role !== "display" && s.role !== "machine");
-  const paired = state.me?.role === "display" || Boolean(state.me?.screen);
+  const paired = state.me?.role === "display" || state.screen !== null;
   const [withPin, setWithPin] = useState(paired), [name, setName] = useState(""), [secret, setSecret] = useState(""), [error, setError] = useState(null), [busy, setBusy] = useState(false);
   const pin = withPin && people.length > 0;
 

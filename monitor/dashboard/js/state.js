@@ -6,7 +6,7 @@ const TRACE_MS = 30 * 60_000, BUCKET_MS = 10_000;  // 30 minutes in at most 180 
 const RETURNED_MS = 30_000, TOLD_MS = 10_000;
 
 export const start = (perf_ms = 0) => ({
-  server: null, me: null, order: [], beds: {}, alarms: {}, pages: {}, links: {}, parts: {}, duty: { on: [], beds: [] }, staff: [],
+  server: null, me: null, screen: null, order: [], beds: {}, alarms: {}, pages: {}, links: {}, parts: {}, duty: { on: [], beds: [] }, staff: [],
   traces: {}, seen: [],
   seq: null, gap: false, version: null,
   anchor: null,                       // {at_ms, perf_ms}: the last instant at which the server told us its time
@@ -27,7 +27,7 @@ export function reduce(state, event) {
     case "beat": return beat(state, event.data, event.perf_ms);
     case "tick": return tick(state, event.perf_ms);
     case "history": return backfill(state, event);
-    case "me": return { ...state, me: event.me };
+    case "me": return { ...state, me: event.me, screen: event.me?.screen ?? state.screen };
     case "sound": return { ...state, sound: event.is };
     case "awake": return { ...state, awake: event.is };
     case "wish": return { ...state, wish: event.wish };
@@ -92,7 +92,7 @@ function remember(seen, alarm) {
 
 // Traces: one point in ten seconds, and of those in one bucket the one that strayed furthest, so that a short dip is seen.
 
-const fresh = (session) => ({ session, vitals: {}, cuffs: [] });
+const fresh = (session) => ({ session, vitals: {}, cuffs: [], filled: 0 });
 
 /** The traces of a bed belong to one session: another patient starts with nothing. */
 function traceOf(trace, bed) {
@@ -139,7 +139,7 @@ function backfill(state, { bed, session, vitals, cuffs }) {
   }
   const known = new Set(trace.cuffs.map(([t]) => t));
   const all = [...cuffs.filter(([t]) => !known.has(t)), ...trace.cuffs].sort((a, b) => a[0] - b[0]);
-  return { ...state, traces: { ...state.traces, [bed]: { ...trace, vitals: merged, cuffs: all } } };
+  return { ...state, traces: { ...state.traces, [bed]: { ...trace, vitals: merged, cuffs: all, filled: trace.filled + 1 } } };
 }
 
 // The link to the server.

@@ -29,11 +29,14 @@ const empty = ({ name, place }, wall) => html`<article class="tile empty" aria-l
 const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
   <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
 
-export function line({ top, line }) {
+/** The one line. A tile has room for a short remark beside who knows; a longer one stands on Bed. */
+const SHORT = 16;
+export function line({ top, line }, room = SHORT) {
+  const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
   return html`<div class="line ${line.due ? "due" : ""}">
     <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
       <span class="text">${chem(line.text)}</span>${line.time_ms !== undefined && html`<span class="time">${running(line.time_ms)}</span>`}</p>
-    <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}</p></div>`;
+    <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}${also}</p></div>`;
 }
 
 /** The digits of a live value, or dashes with the last value and its age. */

@@ -12,9 +12,20 @@ const STARS = words.stars;
 
 /** What the API answers, as points and cuffs; what was measured before this session is left out. */
 export function readTrend(wire, opened_at_ms) {
-  const vitals = Object.fromEntries(Object.entries(wire.vitals ?? {}).map(([vital, rows]) => [vital, rows.filter(([t]) => t >= opened_at_ms)]));
-  const cuffs = (wire.cuffs ?? []).filter((c) => c.systolic_mmhg !== null && c.measured_at_ms >= opened_at_ms).map((c) => [c.measured_at_ms, c.systolic_mmhg, c.diastolic_mmhg]);
+  const vitals = Object.fromEntries(Object.entries(wire.vitals).map(([vital, rows]) => [vital, lineOf(rows.filter(([t]) => t >= opened_at_ms))]));
+  const cuffs = wire.cuffs.filter((c) => c.systolic_mmhg !== null && c.measured_at_ms >= opened_at_ms).map((c) => [c.measured_at_ms, c.systolic_mmhg, c.diastolic_mmhg]);
   return { vitals, cuffs };
+}
+
+/** A stretch is [at_ms, lowest, highest]: the line goes through both, the nearer one first, so that no dip is lost. */
+function lineOf(rows) {
+  const line = [];
+  for (const [t, low, high] of rows) {
+    const before = line.at(-1)?.[1] ?? low;
+    if (low === high || low === null) line.push([t, low]);
+    else line.push(...(Math.abs(before - low) <= Math.abs(before - high) ? [[t, low], [t, high]] : [[t, high], [t, low]]));
+  }
+  return line;
 }
 
 /** From ten minutes before the session to past now: the present is never at the edge. */
@@ -23,10 +34,13 @@ export function span(session, now_ms) {
   return [from, session.opened_at_ms + Math.max(LEAST_MS, Math.ceil(run / STEP_MS) * STEP_MS)];
 }
 
+// Two and a half points missing is a gap: of the live line's, or of a long stay's wider stretches.
+const gapOf = (points) => Math.max(25_000, points.length ? ((points.at(-1)[0] - points[0][0]) / 600) * 2.5 : 0);
+
 const columns = (points) => {
-  const t = [], v = [];
+  const t = [], v = [], gap_ms = gapOf(points);
   for (const [at, value] of points) {
-    if (t.length && at - t.at(-1) > 25_000 && v.at(-1) !== null) { t.push(t.at(-1) + 1); v.push(null); }   // no bridge over a gap
+    if (t.length && at - t.at(-1) > gap_ms && v.at(-1) !== null) { t.push(t.at(-1) + 1); v.push(null); }   // no bridge over a gap
     t.push(at); v.push(value);
   }
   return [t, v];
@@ -116,14 +130,17 @@ export class Trend extends Component {
     const face = getComputedStyle(document.body).fontFamily;
     c.save();
     c.beginPath(); c.rect(left, top - 12 * ratio, width, height + 24 * ratio); c.clip();
-    for (const limit of limits) {
+    const labels = [];
+    for (const limit of [...limits].sort((a, b) => (b === hotLimit(limits, hot)) - (a === hotLimit(limits, hot)))) {
       const [low, high] = SCALE[row];
       if (limit.limit === null || limit.limit < low || limit.limit > high) continue;
-      const crossed = hot && hot.limit === limit.limit && hot.priority === limit.priority, at = Math.round(y(limit.limit));
+      const crossed = limit === hotLimit(limits, hot), at = Math.round(y(limit.limit));
       c.strokeStyle = token(crossed ? colourOf(hot.priority) : "--ink-3"); c.lineWidth = (crossed ? 2 : 1) * ratio;
       c.setLineDash(crossed ? [] : [6 * ratio, 4 * ratio]);
       stroke(c, left, at, left + width, at);
       c.setLineDash([]);
+      if (labels.some((other) => Math.abs(other - at) < 18 * ratio)) continue;
+      labels.push(at);
       c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "left";
       c.textBaseline = limit.side === "low" ? "top" : "bottom";
       c.fillText(`${STARS[limit.priority]} ${limit.side === "low" ? (limit.inclusive ? "≤" : "<") : limit.inclusive ? "≥" : ">"} ${limit.limit}`, left + 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
@@ -155,6 +172,7 @@ function bars(u, cuffs, hot, x, y, ratio, face) {
   }
 }
 
+const hotLimit = (limits, hot) => (hot ? limits.find((l) => l.limit === hot.limit && l.priority === hot.priority) : undefined);
 const colourOf = (priority) => ({ HIGH: "--high", MEDIUM: "--medium-text", LOW: "--low" })[priority];
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const stroke = (c, x1, y1, x2, y2) => { c.beginPath(); c.moveTo(x1, y1); c.lineTo(x2, y2); c.stroke(); };

@@ -102,7 +102,7 @@ export const words = {
   audioPaused: (ms, who) => `Audio paused ${running(ms)}, ${who}`, audioOff: "Audio off", alarmPaused: "Alarm paused", alarmOff: "Alarm off",
   alarmsOff: (vital) => `${vital} alarms off`,
   alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
-  dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : "due"}`,
+  dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : ms > -60_000 ? "due" : words.late(-ms)}`,
   soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
   soundOff: "Sound is off on this screen. Press to turn it on.", soundOffShort: "Sound off here",
   connecting: "Connecting. Numbers may be old.", stillConnecting: "Still connecting to the clinic server",
@@ -188,6 +188,6 @@ export const words = {
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
   keyList: [["1 to 9, 0", "Open bed 1 to 10"], ["F or Esc", "Floor"], ["A", "Acknowledge at this bed"], ["C", "Cuff now"], ["B", "BP of this bed, typed"], ["P", "Pause audio at this bed"], ["J, K", "Next, previous alarm"], ["L", "Lock this screen"], ["?", "This list"]],
-  theme: "Light", themes: { auto: "As the device", light: "Day", dark: "Dark", night: "Night" },
+  theme: "Brightness", themes: { auto: "As the device", light: "Day", dark: "Dark", night: "Night" },
   noAnswer: "No answer from the clinic server. Nothing was done; try again.", refused: "The clinic server refused this.",
 };
