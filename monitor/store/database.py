@@ -353,7 +353,14 @@ async def bring_forward(place: Database, schema: Schema, backups: Path | None) -
     said = f"{place.name}: the schema went from {was} to {schema.head}; " + (
         f"the copy from before is {copy}." if copy else "copies of it are the server's business."
     )
-    log.info("schema migrated", part=schema.part, was=was, now=schema.head, copy=str(copy) if copy else None)
+    tell(
+        log.info,
+        "schema migrated",
+        part=schema.part,
+        was=was,
+        now=schema.head,
+        copy=str(copy) if copy else None,
+    )
     return said
 
 
@@ -450,8 +457,16 @@ def _unused(folder: Path, stem: str) -> Path:
     return next(folder / name for name in names if not (folder / name).exists())
 
 
+def tell(how: Callable[..., object], what: str, **more: object) -> None:
+    """Log it, if the log can be written: it may lie on the very disk that is full."""
+    with contextlib.suppress(OSError):
+        how(what, **more)
+
+
 def plainly(error: BaseException) -> str:
     """What went wrong with a disk or a server, as one would tell a technician."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return "the database server does not answer"
     match error.orig if isinstance(error, DBAPIError) else error:
         case sqlite3.Error() as sqlite:
             return _SQLITE.get(getattr(sqlite, "sqlite_errorcode", 0) & 0xFF, "the database reports an error")
@@ -461,10 +476,19 @@ def plainly(error: BaseException) -> str:
             return _ERRNO.get(number, os.strerror(number).lower())
         case StoreError() as ours:
             return str(ours).rstrip(".")
-        case _:
-            return "the database reports an error"
+        case other:
+            return _SQLSTATE.get(getattr(other, "sqlstate", None) or "", "the database reports an error")
 
 
+_SQLSTATE = {
+    "53100": "the disk of the database server is full",
+    "57P01": "the database server is going down",
+    "57P02": "the database server has broken down",
+    "57P03": "the database server is only starting",
+    "25006": "the database may only be read",
+    "42501": "this user may not use the database",
+    "23505": "the rows do not fit what is already written",
+}
 _SQLITE = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk reports an error or is full",

@@ -39,6 +39,7 @@ from monitor.store.database import (
     bring_forward,
     database,
     plainly,
+    tell,
 )
 from monitor.store.tables import JOURNAL, journal
 
@@ -257,7 +258,7 @@ class Journal:
         try:
             head = await self._place.read(partial(_before, seq=after_seq))
         except Exception as error:  # noqa: BLE001  whatever a damaged file makes the driver say
-            log.warning("journal unreadable", why=plainly(error), error=repr(error))
+            tell(log.warning, "journal unreadable", why=plainly(error), error=repr(error))
             return max(after_seq, 1)
         while True:
             rows, torn = await self._readable(head.seq)
@@ -288,7 +289,7 @@ class Journal:
             self._catching_up.cancel()
             await asyncio.wait({self._catching_up})
         if self._waiting or (self._under_way and not self._under_way.done()):
-            log.critical("events not recorded", waiting=self.unwritten, lost=self.lost, why=self._why)
+            tell(log.critical, "events not recorded", waiting=self.unwritten, lost=self.lost, why=self._why)
         await self._place.close()
         if self._hold is not None:
             self._hold.release()
@@ -313,11 +314,11 @@ class Journal:
         self.last_at_ms = max(self.last_at_ms or 0, *(each.event.at_ms for each in batch))
 
     def _fall_behind(self, why: str, error: str = "") -> None:
-        if why != self._why:
-            log.error("journal not written", why=why, error=error, waiting=self.unwritten)
-        self._why = why
+        news, self._why = why != self._why, why
         if self._catching_up is None:
             self._catching_up = asyncio.create_task(self._catch_up())
+        if news:
+            tell(log.error, "journal not written", why=why, error=error, waiting=self.unwritten)
 
     async def _catch_up(self) -> None:
         """Wait for what is under way, then write what waits, in order, until nothing does."""
@@ -336,9 +337,9 @@ class Journal:
             if await asyncio.shield(self._under_way):
                 tries = 0
         # No await between the last look and this: nobody can have come to wait meanwhile.
-        log.info("journal written again", head=self.head.seq, lost=self.lost)
         self._why = ""
         self._catching_up = None
+        tell(log.info, "journal written again", head=self.head.seq, lost=self.lost)
 
     async def _settle(self, old: Head, new: Head) -> bool:
         """Ask a fresh connection what became of the transaction that ended in an error."""
@@ -370,7 +371,7 @@ class Journal:
         first_ms = turn[0].event.at_ms if self._hole is None else self._hole.first_ms
         count = len(turn) if self._hole is None else self._hole.events + len(turn)
         self._hole = _Hole(first_ms, turn[-1].event.at_ms, turn[-1].drift_ms, count)
-        log.critical("events lost", count=len(turn), lost=self.lost, why=self._why)
+        tell(log.critical, "events lost", count=len(turn), lost=self.lost, why=self._why)
 
     def _mark_the_hole(self) -> None:
         """Say in the journal itself where events are missing, and how many."""
@@ -413,7 +414,7 @@ class Journal:
         try:
             return await self._place.read(partial(_page, after_seq=after_seq)), False
         except Exception as error:  # noqa: BLE001  whatever a damaged file makes the driver say
-            log.warning("journal unreadable", after=after_seq, why=plainly(error), error=repr(error))
+            tell(log.warning, "journal unreadable", after=after_seq, why=plainly(error), error=repr(error))
         rows: Rows = []
         try:
             while row := await self._place.read(partial(_page, after_seq=after_seq, size=1)):

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Table, delete, func, make_url, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.model import Bed, Cuff, CuffTaken, Quality, Reading, Vital, VitalTyped
-from monitor.store.database import Database, StoreError, as_it_is, bring_forward, database, plainly
+from monitor.store.database import Database, StoreError, as_it_is, bring_forward, database, plainly, tell
 from monitor.store.journal import Head
 from monitor.store.tables import TRENDS, cuffs, heads, readings
 
@@ -211,13 +211,15 @@ class Trends:
     async def close(self) -> None:
         """Write what waits, if the disk takes it, and let go."""
         if not await self.flush():
-            log.error("readings not kept", waiting=len(self._waiting), why=self.why)
+            tell(log.error, "readings not kept", waiting=len(self._waiting), why=self.why)
         await self._place.close()
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1
         self.why = f"Readings are not being kept: {plainly(error)}."
-        log.error("trends not written", why=plainly(error), error=repr(error), waiting=len(self._waiting))
+        tell(
+            log.error, "trends not written", why=plainly(error), error=repr(error), waiting=len(self._waiting)
+        )
 
 
 def thinned(rows: Sequence[Any], vital: Vital, from_ms: int, bucket_ms: int) -> list[Point]:

@@ -1,5 +1,8 @@
 """What the journal, the trends and the accounts promise, held against SQLite and PostgreSQL alike."""
 
+# ruff: noqa: F811  a fixture is asked for by the name it was imported under
+# ruff: noqa: N802  the id of the fault is part of the test's name, as faults are listed by it
+
 from __future__ import annotations
 
 import asyncio
@@ -61,7 +64,7 @@ pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-async def journal(home: Home) -> AsyncIterator[Journal]:  # noqa: F811  pytest's way to ask for a fixture
+async def journal(home: Home) -> AsyncIterator[Journal]:
     opened = await Journal.open(home.places.journal)
     yield opened
     await opened.close()
@@ -109,7 +112,7 @@ async def test_the_flood_of_readings_is_not_in_the_journal(journal: Journal) -> 
     assert journal.head == EMPTY
 
 
-async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> None:  # noqa: F811
+async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> None:
     before = await Journal.open(home.places.journal)
     assert await before.append([acked(n) for n in range(1, 1500)], 0)  # more than is read at once
     await before.close()
@@ -124,7 +127,7 @@ async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> N
     await after.close()
 
 
-async def test_time_does_not_run_back_because_a_late_word_was_written_last(home: Home) -> None:  # noqa: F811
+async def test_time_does_not_run_back_because_a_late_word_was_written_last(home: Home) -> None:
     before = await Journal.open(home.places.journal)
     assert await before.append([acked(5000)], 0)
     assert await before.append([acked(10)], 0)
@@ -137,7 +140,7 @@ async def test_time_does_not_run_back_because_a_late_word_was_written_last(home:
 
 
 async def test_a_second_service_is_refused_and_told_who_has_the_journal(
-    home: Home,  # noqa: F811
+    home: Home,
     journal: Journal,
 ) -> None:
     with pytest.raises(InUseError, match="Another Chairside"):
@@ -146,7 +149,7 @@ async def test_a_second_service_is_refused_and_told_who_has_the_journal(
     assert await journal.append([acked(1)], 0)
 
 
-async def test_somebody_may_look_while_the_service_writes(home: Home, journal: Journal) -> None:  # noqa: F811
+async def test_somebody_may_look_while_the_service_writes(home: Home, journal: Journal) -> None:
     assert await journal.append([acked(1), acked(2)], 0)
     looking = await look(home.folder, home.url)
 
@@ -184,7 +187,7 @@ async def test_an_export_holds_every_row_and_its_hash(journal: Journal) -> None:
     ],
 )
 async def test_the_database_itself_refuses_to_change_a_row(
-    home: Home,  # noqa: F811
+    home: Home,
     journal: Journal,
     statement: str,
 ) -> None:
@@ -197,7 +200,7 @@ async def test_the_database_itself_refuses_to_change_a_row(
     assert await journal.verify() is None
 
 
-async def test_a_row_cannot_be_replaced_or_all_rows_emptied(home: Home, journal: Journal) -> None:  # noqa: F811
+async def test_a_row_cannot_be_replaced_or_all_rows_emptied(home: Home, journal: Journal) -> None:
     assert await journal.append([acked(1), acked(2)], 0)
     statement = (
         "INSERT OR REPLACE INTO journal SELECT 1, at_ms, 9, kind, version, late, body, hash FROM journal"
@@ -211,7 +214,7 @@ async def test_a_row_cannot_be_replaced_or_all_rows_emptied(home: Home, journal:
     assert await journal.verify() is None
 
 
-async def _without_triggers(home: Home, statement: str) -> None:  # noqa: F811
+async def _without_triggers(home: Home, statement: str) -> None:
     for trigger in (
         ("journal_no_update", "journal_no_delete", "journal_no_replace")
         if home.sqlite
@@ -234,7 +237,7 @@ async def _without_triggers(home: Home, statement: str) -> None:  # noqa: F811
         "seq = 77",
     ],
 )
-async def test_F07_an_edited_row_is_named(home: Home, journal: Journal, change: str) -> None:  # noqa: F811, N802
+async def test_F07_an_edited_row_is_named(home: Home, journal: Journal, change: str) -> None:
     assert await journal.append([acked(n) for n in range(1, 8)], 0)
 
     await _without_triggers(home, f"UPDATE journal SET {change} WHERE seq = 4")  # noqa: S608  ours
@@ -243,7 +246,7 @@ async def test_F07_an_edited_row_is_named(home: Home, journal: Journal, change: 
     assert await journal.verify(after_seq=4) == (4 if "seq" in change else 5 if "hash" in change else None)
 
 
-async def test_F07_a_row_taken_from_the_middle_is_named(home: Home, journal: Journal) -> None:  # noqa: F811, N802
+async def test_F07_a_row_taken_from_the_middle_is_named(home: Home, journal: Journal) -> None:
     assert await journal.append([acked(n) for n in range(1, 8)], 0)
 
     await _without_triggers(home, "DELETE FROM journal WHERE seq = 4")
@@ -251,7 +254,7 @@ async def test_F07_a_row_taken_from_the_middle_is_named(home: Home, journal: Jou
     assert await journal.verify() == 4
 
 
-async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) -> None:  # noqa: F811, N802
+async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) -> None:
     store = await open_store(home.folder, home.url)
     assert await store.journal.append([acked(n) for n in range(1, 8)], 0)
     assert await store.trends.keep_head(store.journal.head)
@@ -268,7 +271,7 @@ async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) ->
     assert refused.value.seq == 6
 
 
-async def test_F07_without_the_head_kept_beside_a_cut_tail_goes_unseen(home: Home, journal: Journal) -> None:  # noqa: F811, N802
+async def test_F07_without_the_head_kept_beside_a_cut_tail_goes_unseen(home: Home, journal: Journal) -> None:
     """The control: it is the kept head that tells, not the chain."""
     assert await journal.append([acked(n) for n in range(1, 8)], 0)
 
@@ -277,7 +280,7 @@ async def test_F07_without_the_head_kept_beside_a_cut_tail_goes_unseen(home: Hom
     assert await journal.verify() is None
 
 
-async def test_F07_a_chain_forged_anew_from_the_middle_does_not_fit_the_kept_head(home: Home) -> None:  # noqa: F811, N802
+async def test_F07_a_chain_forged_anew_from_the_middle_does_not_fit_the_kept_head(home: Home) -> None:
     store = await open_store(home.folder, home.url)
     assert await store.journal.append([acked(1), acked(2)], 0)
     assert await store.trends.keep_head(Head(2, "0" * 64))
@@ -286,7 +289,7 @@ async def test_F07_a_chain_forged_anew_from_the_middle_does_not_fit_the_kept_hea
     await store.close()
 
 
-async def test_a_damaged_end_stops_the_start(home: Home) -> None:  # noqa: F811
+async def test_a_damaged_end_stops_the_start(home: Home) -> None:
     before = await Journal.open(home.places.journal)
     assert await before.append([acked(n) for n in range(1, 8)], 0)
     await before.close()
@@ -305,7 +308,7 @@ async def test_a_damaged_end_stops_the_start(home: Home) -> None:  # noqa: F811
     ],
 )
 async def test_a_row_of_another_program_is_an_error_that_names_it(
-    home: Home,  # noqa: F811
+    home: Home,
     journal: Journal,
     change: str,
     said: str,
@@ -390,7 +393,7 @@ def test_every_durable_event_has_a_kind_and_no_other() -> None:
 
 
 @pytest.fixture
-async def trends(home: Home) -> AsyncIterator[Trends]:  # noqa: F811
+async def trends(home: Home) -> AsyncIterator[Trends]:
     opened = await Trends.open(home.places.trends)
     yield opened
     await opened.close()
@@ -473,7 +476,7 @@ async def test_the_same_instant_said_twice_is_kept_once_with_the_last_word(trend
     assert trend.vitals == {Vital.SPO2: [(T0_MS + 1000, 95.0, 95.0)]}
 
 
-async def test_what_is_older_than_the_retention_is_taken_away_counted_from_the_newest(home: Home) -> None:  # noqa: F811
+async def test_what_is_older_than_the_retention_is_taken_away_counted_from_the_newest(home: Home) -> None:
     trends = await Trends.open(home.places.trends, retention_days=1)
     for bed in ("3", "4"):
         trends.put(spo2(0, 97.0, bed))
@@ -506,7 +509,7 @@ def test_each_vital_has_a_number_of_its_own() -> None:
 
 
 @pytest.fixture
-async def accounts(home: Home) -> AsyncIterator[Accounts]:  # noqa: F811
+async def accounts(home: Home) -> AsyncIterator[Accounts]:
     opened = await Accounts.open(home.places.accounts)
     yield opened
     await opened.close()
