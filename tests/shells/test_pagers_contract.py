@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -435,6 +436,19 @@ def test_the_signature_is_the_one_any_other_program_makes() -> None:
     assert signature(b"a shared secret", 1_800_000_000, b'{"a":1}') == (
         "t=1800000000, v1=754afaabed15b077ac0ca55d6c6888778b0680ad5aa28b964b59f81dca18548b"
     )
+
+
+def test_the_receiver_shown_in_the_documents_tells_genuine_from_forged() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "interfaces.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```python\n(def genuine.*?)```", page, re.DOTALL)
+    scope: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib}
+    exec(shown, scope)  # noqa: S102  our own document, read as its reader would
+    genuine, body, at_s = scope["genuine"], b'{"kind":"page"}', NOW_MS // 1000
+    header = signature(b"secret", at_s, body)
+    assert genuine(b"secret", header, body, at_s + 10)
+    assert not genuine(b"other", header, body, at_s + 10)
+    assert not genuine(b"secret", header, body + b" ", at_s + 10)
+    assert not genuine(b"secret", header, body, at_s + 400)
 
 
 async def test_an_address_apprise_cannot_use_fails_the_page_and_does_not_show(server: Server) -> None:
