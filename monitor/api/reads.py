@@ -119,7 +119,7 @@ async def alarms(house: InHouse, state: AlarmState | None = None) -> Response:
 async def pages(house: InHouse) -> Response:
     """Pages, newest first."""
     snapshot = house.doors.read()
-    newest_first = sorted(snapshot.pages, key=lambda page: -page.page_id)
+    newest_first = sorted(views.pages_of_now(snapshot), key=lambda page: -page.page_id)
     return answer(views.PagesShown(snapshot.at_ms, [views.page_shown(page) for page in newest_first]))
 
 

@@ -116,7 +116,7 @@ class BoundedProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its own hold on the signals: those belong to the service. Cancel `serve()` to end it."""
+    """uvicorn without a hold on the signals: those belong to the service. Cancel `serve()` to end it."""
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until cancelled or told to exit; the streams are closed and the app is told either way."""

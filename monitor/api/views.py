@@ -516,7 +516,7 @@ def live_snapshot(
         me=me,
         beds=beds_shown(snapshot, names=names),
         alarms=[alarm_shown(alarm) for alarm in snapshot.alarms],
-        pages=[page_shown(page) for page in snapshot.pages],
+        pages=[page_shown(page) for page in pages_of_now(snapshot)],
         links=[link_shown(link) for link in snapshot.links],
         parts=[part_shown(part) for part in snapshot.parts],
         duty=duty_shown(snapshot.duty),
@@ -901,6 +901,16 @@ def trend_shown(bed: Bed, from_ms: int, to_ms: int, kept: TrendKept) -> TrendSho
             for at_ms, cuff in kept.cuffs
         ],
     )
+
+
+def pages_of_now(snapshot: Snapshot) -> list[PageNow]:
+    """The pages about the service and about the patients who are there now (F41)."""
+    since_ms = {bed.bed: bed.session.opened_at_ms for bed in snapshot.beds if bed.session is not None}
+    return [
+        page
+        for page in snapshot.pages
+        if not page.bed or page.ordered_at_ms >= since_ms.get(page.bed, snapshot.at_ms + 1)
+    ]
 
 
 def alarms_over(snapshot: Snapshot, over: Sequence[AlarmShown]) -> AlarmsShown:

@@ -22,6 +22,7 @@ from monitor.api.server import Server, server
 from monitor.api.signin import hash_of, secret_hash
 from monitor.clock import ManualClock
 from monitor.model import (
+    Admitted,
     AlarmState,
     Baseline,
     Bed,
@@ -101,34 +102,42 @@ class AccountsInMemory:
             raise OSError("disk I/O error")
 
     async def account(self, name: Staff) -> Account | None:
+        """One account."""
         self._check()
         return self.kept.get(name)
 
     async def accounts(self) -> Sequence[Account]:
+        """All of them."""
         self._check()
         return list(self.kept.values())
 
     async def put(self, account: Account) -> None:
+        """Add or write over."""
         self._check()
         self.kept[account.name] = account
 
     async def token(self, secret_hash: str) -> Token | None:
+        """One token."""
         self._check()
         return self.by_hash.get(secret_hash)
 
     async def tokens(self, name: Staff | None = None) -> Sequence[Token]:
+        """All tokens, or one name's."""
         self._check()
         return [token for token in self.by_hash.values() if name in {None, token.name}]
 
     async def put_token(self, token: Token) -> None:
+        """Add or write over."""
         self._check()
         self.by_hash[token.secret_hash] = token
 
     async def drop_token(self, secret_hash: str) -> None:
+        """End one."""
         self._check()
         self.by_hash.pop(secret_hash, None)
 
     async def drop_tokens(self, name: Staff) -> None:
+        """End all of one name."""
         self._check()
         self.by_hash = {key: token for key, token in self.by_hash.items() if token.name != name}
 
@@ -145,9 +154,10 @@ class History:
     """Says what it was asked for, in points at both ends."""
 
     async def trend(self, bed: Bed, from_ms: int, to_ms: int, points: int) -> Kept:
+        """A value at the start, a gap at the end, a cuff reading and a failed one."""
         assert bed
         assert points
-        ends: list[tuple[int, float | None, float | None]] = [(from_ms, 95.0, 97.0), (to_ms, None, None)]
+        ends: list[tuple[int, float | None, float | None]] = [(from_ms, 93.0, 94.0), (to_ms, None, None)]
         failed = Cuff(None, None, quality=Quality.MISSING, why="cuff leak")
         return Kept({Vital.SPO2: ends}, [(from_ms, Cuff(120.0, 80.0, 93.0)), (to_ms, failed)])
 
@@ -286,6 +296,7 @@ class WardByHand:
         self.recorded = True
 
     def snapshot(self) -> Snapshot:
+        """All records."""
         return Snapshot(
             self.at_ms,
             tuple(self.beds.values()),
@@ -298,28 +309,36 @@ class WardByHand:
         )
 
     def bed_now(self, bed: Bed) -> BedNow:
+        """The bed's record."""
         return self.beds[bed]
 
     def vital_now(self, bed: Bed, vital: Vital) -> VitalNow | None:
+        """The vital's record."""
         return next((each for each in self.beds[bed].vitals if each.vital is vital), None)
 
     def alarm_now(self, alarm_id: int) -> AlarmNow | None:
+        """The alarm's record."""
         return self.alarms.get(alarm_id)
 
     def page_now(self, page_id: int) -> PageNow | None:
+        """The page's record."""
         return self.pages.get(page_id)
 
     def link_now(self, device: Device) -> LinkNow:
+        """The one link."""
         assert device == self.link.device
         return self.link
 
     def part_now(self, part: str) -> PartNow:
+        """Every part is well."""
         return PartNow(part, True, NOON_MS, "")  # noqa: FBT003  well
 
     def duty_now(self) -> DutyNow:
+        """The duty list."""
         return self.duty
 
     async def submit(self, act: Act) -> Answer:
+        """Note the act down, and answer as a ward would."""
         self.acts.append(act)
         if self.refuses is not None:
             return Answer((), self.refuses)
@@ -327,7 +346,7 @@ class WardByHand:
         made: tuple[Event, ...] = (stamped,)
         if isinstance(stamped, Paused):
             made = (replace(stamped, pause_id=9),)
-        elif hasattr(stamped, "alias"):
+        elif isinstance(stamped, Admitted):
             made = (stamped, SessionMoved(self.at_ms, 8, stamped.bed, None, SessionPhase.WATCH, stamped.by))
         return Answer(made, None, self.recorded)
 
@@ -384,6 +403,7 @@ class Clinic:
 
     @property
     def origin(self) -> str:
+        """Where the server is."""
         return f"http://127.0.0.1:{self.port}"
 
     def turn(self, *events: Event) -> None:
@@ -437,9 +457,8 @@ class Clinic:
 @contextlib.asynccontextmanager
 async def running(**changed: Any) -> AsyncIterator[Clinic]:
     """The clinic, open for as long as the block lasts. `changed` are settings."""
-    settings = Settings(
-        **{"name": "Clinic", "zone": "UTC", "version": "1.2.3", "dashboard": DASHBOARD} | changed
-    )
+    usual: dict[str, Any] = {"name": "Clinic", "zone": "UTC", "version": "1.2.3", "dashboard": DASHBOARD}
+    settings = Settings(**usual | changed)
     ward, accounts, wall = WardByHand(), AccountsInMemory(), ManualClock(NOON_MS)
     hub = Hub("abc1", lambda: ward.at_ms)
     state = Status(NOON_MS - 1000, True, "", True, "", 0, 0, 41, "f00d")  # noqa: FBT003

@@ -1,4 +1,4 @@
-"""Signing in: passwords anywhere, PINs on paired screens, and every way in which it ends (T03, T05, T15, T26)."""
+"""Signing in: passwords anywhere, PINs on paired screens, and every way it ends (T03, 05, 15, 26)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,248 @@
+"""What a screen is shown: units, nothing old as new, and after each turn exactly what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.api import views
+from monitor.model import (
+    CLINIC,
+    Accepted,
+    Acked,
+    AlarmMoved,
+    AlarmState,
+    Cue,
+    Cuff,
+    CuffTaken,
+    DeviceNoted,
+    Discharged,
+    DutySet,
+    Event,
+    LinkMoved,
+    LinkState,
+    Outcome,
+    PageOrdered,
+    PageReported,
+    PartMoved,
+    Paused,
+    PauseKind,
+    Priority,
+    Quality,
+    ServiceStarted,
+    Staff,
+    Vital,
+    VitalTyped,
+    Why,
+)
+from monitor.snapshot import CuffNow
+from tests.shells.api_clinic import BED3, BED4, MONITOR3, NOON_MS, WardByHand, alarm, page, session, vital
+
+ANNA = Staff("anna")
+
+
+def moved(alarm_id: int = 1, now: AlarmState = AlarmState.ACTIVE) -> AlarmMoved:
+    return AlarmMoved(
+        NOON_MS,
+        alarm_id,
+        BED3,
+        "spo2-low-m",
+        Priority.MEDIUM,
+        AlarmState.PENDING,
+        now,
+        Cue.HELD,
+        NOON_MS,
+        88.0,
+        90.0,
+    )
+
+
+def told_after(events: Sequence[Event], ward: WardByHand, told: views.Told | None = None) -> list[Any]:
+    """The changes as they go out: decoded JSON."""
+    found = views.changes(events, ward, told if told is not None else views.Told(()), ward.at_ms)
+    return list(msgspec.json.decode(msgspec.json.encode(found)))
+
+
+def kinds(changes: list[Any]) -> list[str]:
+    return [change["kind"] for change in changes]
+
+
+def test_a_reading_changes_its_vital_and_many_of_one_vital_change_it_once() -> None:
+    ward = WardByHand()
+    (change,) = told_after([ward.reads(95.0), ward.reads(94.0), ward.reads(93.0)], ward)
+    assert (change["kind"], change["bed"], change["vital"], change["value"], change["unit"]) == (
+        "vital",
+        "3",
+        "spo2",
+        93,
+        "%",
+    )
+
+
+def test_a_late_reading_is_history_and_changes_no_screen() -> None:
+    ward = WardByHand()
+    assert told_after([replace(ward.reads(95.0), late=True)], ward) == []
+
+
+def test_a_bed_that_is_told_whole_is_not_told_in_parts() -> None:
+    ward = WardByHand()
+    cuff = CuffTaken(NOON_MS, NOON_MS, BED3, MONITOR3, Cuff(120.0, 80.0))
+    assert kinds(told_after([ward.reads(95.0), cuff], ward)) == ["bed"]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (VitalTyped(NOON_MS, BED3, Vital.TEMPERATURE, 36.6, ANNA), ["bed"]),
+        (Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1), ["bed"]),
+        (DutySet(NOON_MS, (ANNA,), (), ANNA), ["duty", "bed", "bed"]),
+        (LinkMoved(NOON_MS, MONITOR3, LinkState.UP, LinkState.DOWN, "unplugged", NOON_MS), ["link", "bed"]),
+        (DeviceNoted(NOON_MS, MONITOR3, ("probe off",)), ["link", "bed"]),
+        (PartMoved(NOON_MS, "journal", ok=False, why="disk full", since_ms=NOON_MS), ["part"]),
+        (PageReported(NOON_MS, 5, "push", Outcome.SENT), ["page", "alarm"]),
+        (Accepted(NOON_MS, 5, ANNA), ["page", "alarm"]),
+        (
+            PageOrdered(NOON_MS, 5, 1, BED3, "spo2-low-m", Priority.MEDIUM, 0, ANNA, Why.FIRST, ""),
+            ["page", "alarm"],
+        ),
+        (Acked(NOON_MS, 1, ANNA), ["alarm"]),
+        (moved(), ["alarm"]),
+        (ServiceStarted(NOON_MS, "1", None), []),
+        (Discharged(NOON_MS, 7, ANNA), []),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_each_kind_of_event_changes_what_it_is_about(event: Event, expected: list[str]) -> None:
+    ward = WardByHand()
+    ward.alarms[1] = alarm()
+    assert kinds(told_after([event], ward)) == expected
+
+
+def test_an_alarm_that_is_over_is_taken_off_the_screen_and_kept_for_the_list() -> None:
+    ward, told = WardByHand(), views.Told([alarm()])
+    (change,) = told_after([moved(now=AlarmState.CLEAR)], ward, told)
+    assert change == {"kind": "alarm", "alarm": {"alarm_id": 1, "bed": "3", "state": "clear"}}
+    assert [(over.alarm_id, over.state) for over in told.over] == [(1, "clear")]
+
+
+def test_an_alarm_that_never_sounded_is_no_history() -> None:
+    ward, told = WardByHand(), views.Told([alarm(raised_at_ms=None, state=AlarmState.PENDING)])
+    told_after([moved(now=AlarmState.CLEAR)], ward, told)
+    assert list(told.over) == []
+
+
+def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None:
+    ward = WardByHand()
+    ward.alarms = {1: alarm(1), 2: alarm(2), 3: alarm(3, BED4)}
+    told = views.Told(ward.alarms.values())
+    ward.alarms[1] = alarm(1, quiet="audio paused by anna")
+    pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
+    changes = told_after([pause], ward, told)
+    assert kinds(changes) == ["bed", "alarm"]
+    assert changes[1]["alarm"]["quiet"] == "audio paused by anna"
+    assert told_after([pause], ward, told)[1:] == [], "nothing new is not told again"
+
+
+def test_a_worse_alarm_tells_what_it_speaks_for() -> None:
+    ward = WardByHand()
+    ward.alarms = {1: alarm(1)}
+    told = views.Told(ward.alarms.values())
+    ward.alarms = {1: alarm(1, spoken_for=True), 2: alarm(2, priority=Priority.HIGH)}
+    changes = told_after([moved(2)], ward, told)
+    assert [(c["alarm"]["alarm_id"], c["alarm"]["spoken_for"]) for c in changes] == [(2, False), (1, True)]
+
+
+@pytest.mark.parametrize("quality", list(Quality))
+def test_a_value_is_shown_only_if_it_may_be_believed(quality: Quality) -> None:
+    shown = views.vital_shown(vital(97.0, quality=quality))
+    assert (shown.value == 97.0) is (quality in {Quality.VALID, Quality.QUESTIONABLE})
+    assert shown.last_value == 97.0
+
+
+def test_old_is_never_shown_as_new() -> None:
+    fresh = views.vital_shown(vital(97.0), now_ms=NOON_MS + 10_000)
+    old = views.vital_shown(vital(97.0), now_ms=NOON_MS + 10_001)
+    assert (fresh.value, fresh.why) == (97.0, None)
+    assert (old.value, old.why, old.last_value, old.last_at_ms) == (None, "no recent value", 97.0, NOON_MS)
+
+
+def test_a_failed_cuff_has_no_numbers_and_keeps_its_reason() -> None:
+    shown = views.cuff_shown(
+        CuffNow(None, None, MONITOR3, None, NOON_MS, "cuff leak", None, NOON_MS + 60_000, None)
+    )
+    assert (shown.systolic_mmhg, shown.failed_why, shown.next_due_at_ms) == (
+        None,
+        "cuff leak",
+        NOON_MS + 60_000,
+    )
+    doubted = views.cuff_shown(
+        CuffNow(Cuff(300.0, 80.0, quality=Quality.INVALID), NOON_MS, None, None, None, None, None, None, None)
+    )
+    assert doubted.systolic_mmhg is None
+
+
+def test_not_a_number_goes_out_as_null() -> None:
+    assert b'"value":null' in msgspec.json.encode(views.vital_shown(vital(float("nan"))))
+
+
+def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
+    ward = WardByHand()
+    bed = msgspec.to_builtins(views.bed_shown(ward.bed_now(BED3)))
+    assert set(bed) == {
+        "bed", "place", "session", "nurse", "vitals", "cuff", "cuff_refusal", "limits", "pauses", "devices",
+    }  # fmt: skip
+    assert set(bed["session"]) >= {
+        "session", "alias", "profile", "phase", "opened_at_ms", "opened_by", "cuff_interval_ms", "baseline",
+    }  # fmt: skip
+    assert set(bed["session"]["baseline"]) == {
+        "systolic_mmhg", "diastolic_mmhg", "heart_rate_per_min", "spo2_percent", "respiration_per_min",
+    }  # fmt: skip
+    assert set(bed["vitals"]["spo2"]) == {
+        "vital", "value", "unit", "quality", "why", "at_ms", "fresh_until_ms", "device", "by", "last_value",
+        "last_at_ms",
+    }  # fmt: skip
+    assert set(bed["cuff"]) == {
+        "systolic_mmhg", "diastolic_mmhg", "mean_mmhg", "pulse_per_min", "quality", "why", "measured_at_ms",
+        "device", "by", "failed_at_ms", "failed_why", "running_since_ms", "next_due_at_ms", "old_after_at_ms",
+    }  # fmt: skip
+    assert set(bed["limits"][0]) == {
+        "rule", "condition", "vital", "side", "priority", "limit", "default", "unit", "inclusive", "hold_ms",
+        "severe", "set_by", "set_why", "low_span", "high_span",
+    }  # fmt: skip
+    assert set(bed["pauses"][0]) == {
+        "pause_id", "bed", "kind", "vital", "since_ms", "until_ms", "by", "why",
+    }  # fmt: skip
+    assert set(msgspec.to_builtins(views.alarm_shown(alarm()))) == {
+        "alarm_id", "bed", "rule", "priority", "technical", "vital", "device", "state", "since_ms",
+        "raised_at_ms", "value", "limit", "unit", "text", "note", "acked_by", "acked_at_ms", "ack_until_ms",
+        "quiet", "spoken_for", "accepted_by", "next_page_at_ms",
+    }  # fmt: skip
+    assert set(msgspec.to_builtins(views.page_shown(page()))) == {
+        "page_id", "alarm_id", "bed", "rule", "priority", "step", "to", "why", "text", "ordered_at_ms",
+        "outcomes", "answer", "answered_by", "answered_at_ms", "over",
+    }  # fmt: skip
+
+
+def test_an_alarm_is_named_by_its_condition_beside_its_priority() -> None:
+    assert [views.condition(rule) for rule in ("spo2-low", "spo2-low-m", "sbp-high-l", "hr-none")] == [
+        "spo2-low",
+        "spo2-low",
+        "sbp-high",
+        "hr-none",
+    ]
+    shown = views.alarm_shown(alarm())
+    assert (shown.rule, shown.priority, shown.unit) == ("spo2-low", "MEDIUM", "%")
+
+
+def test_past_alarms_of_a_bed_are_those_of_the_patient_who_is_there() -> None:
+    ward = WardByHand()
+    theirs, others = alarm(1, since_ms=NOON_MS), alarm(2, since_ms=NOON_MS - 120_000)
+    nobodys, service = alarm(3, BED4, since_ms=NOON_MS), alarm(4, CLINIC, since_ms=0)
+    over = [views.alarm_shown(each) for each in (theirs, others, nobodys, service)]
+    assert [a.alarm_id for a in views.alarms_over(ward.snapshot(), over).alarms] == [4, 1]
+    ward.beds[BED3] = replace(ward.beds[BED3], session=session(8, opened_at_ms=NOON_MS + 1))
+    assert [a.alarm_id for a in views.alarms_over(ward.snapshot(), over).alarms] == [4]
