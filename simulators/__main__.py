@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from simulators.faults import EXPLAINED, parse
-from simulators.play import ON_A_BROKER, SERIAL, Part, patient_of, play, start_of, until_told
+from simulators.play import ON_A_BROKER, SERIAL, Network, Part, patient_of, play, start_of, until_told
 from simulators.scenario import ScenarioError, names
 
 EPILOG = (
@@ -78,7 +78,7 @@ async def _run(part: Part, speed: float) -> None:
         typer.echo(f"{part.driver} with {part.scenario} (seed {part.seed}) listens at {where}")
         sys.stdout.flush()
 
-    await until_told(asyncio.create_task(play([part], speed, announce)))
+    await until_told(asyncio.create_task(play([part], speed, announce, Network())))
 
 
 def _options(given: list[str]) -> dict[str, Any]:

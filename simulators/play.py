@@ -1,6 +1,7 @@
 """The stage: each part is a device twin on its cable, with its faults, playing a patient in real time.
 
-`python -m simulators.play PLAN.json` plays many parts in one process: all the monitors of a clinic.
+`python -m simulators.play PLAN.json` plays many parts in one process: all the monitors of a clinic. It ends
+with its standard input, so that it never outlives whoever started it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from simulators.faults import Fault, Faults, Frame, made
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
 from simulators.recorded import load_recording
 from simulators.scenario import ScenarioError, load
-from simulators.twin import Message, MessageTwin, SerialTwin
+from simulators.twin import HostClock, Message, MessageTwin, SerialTwin
 
 SERIAL = ("masimo-ascii1", "nellcor-ascii", "dinamap")
 ON_A_BROKER = ("mqtt-native", "mqtt-map")
@@ -56,6 +57,25 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     speed: float = 1.0
 
 
+class Network:
+    """The time that bridges are set by. It is the machine's own until somebody sets it better."""
+
+    def __init__(self) -> None:
+        """Nobody is on it yet."""
+        self._bridges: list[tuple[HostClock, _Time]] = []
+
+    def host(self, time: _Time) -> HostClock:
+        """The clock of one more bridge."""
+        clock = HostClock(time.clock.now_ms() - time.now_ms())
+        self._bridges.append((clock, time))
+        return clock
+
+    def set_ms(self, now_ms: int) -> None:
+        """Set every bridge's clock."""
+        for clock, time in self._bridges:
+            clock.epoch_ms = now_ms - time.now_ms()
+
+
 @dataclass(frozen=True, slots=True)
 class _Time:
     """The patient's time: it begins at `start_ms` and goes with the clock."""
@@ -83,10 +103,10 @@ def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
 
 
 async def play(
-    parts: Sequence[Part], speed: float, announce: Callable[[Part, str], None], clock: Clock | None = None
+    parts: Sequence[Part], speed: float, announce: Callable[[Part, str], None], network: Network
 ) -> None:
     """Play all parts, for ever. Anything that is wrong with them is a ValueError or an OSError at once."""
-    steady = clock or SteadyClock(speed=speed)
+    steady = SteadyClock(speed=speed)
     began_ms = steady.now_ms()
     with contextlib.ExitStack() as put_away:
         async with asyncio.TaskGroup() as tasks:
@@ -99,7 +119,7 @@ async def play(
                     await _wire(part, patient, cable, time, tasks)
                     announce(part, cable.where())
                 elif part.driver in ON_A_BROKER:
-                    announce(part, await _connect(part, patient, time, tasks))
+                    announce(part, await _connect(part, patient, time, network, tasks))
                 else:
                     known = ", ".join([*SERIAL, *ON_A_BROKER])
                     raise ValueError(f"{part.driver}: no such device here; there are {known}")
@@ -113,11 +133,13 @@ async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, task
     tasks.create_task(_answer(twin, cable, faults, time))
 
 
-async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
+async def _connect(
+    part: Part, patient: AnyPatient, time: _Time, network: Network, tasks: asyncio.TaskGroup
+) -> str:
     host, port, topic = _broker(part.link)
     faults = _faults(part, patient)
     options = {**part.options, "topic": topic}
-    twin: MessageTwin = twin_of(part.driver)(patient, part.seed, options, faults.jumps())
+    twin: MessageTwin = twin_of(part.driver)(patient, part.seed, options, faults.jumps(), network.host(time))
     cable = BrokerCable(host, port)
     await cable.plug()
     tasks.create_task(cable.run(twin.will(), twin.born()))
@@ -238,17 +260,31 @@ async def until_told(work: asyncio.Task[None]) -> None:
         return
 
 
+async def _obey(work: asyncio.Task[None], network: Network) -> None:
+    """What comes on standard input: `clock MS` sets the bridges' clocks, its end is the end of the play."""
+    lines = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    while line := await lines.readline():
+        word, _, number = line.decode("ascii", "replace").strip().partition(" ")
+        if word == "clock" and number.isdigit():
+            network.set_ms(int(number))
+    work.cancel()
+
+
+async def _stage(plan: Plan) -> None:
+    def announce(part: Part, where: str) -> None:
+        print(f"{part.driver} {where}", flush=True)  # noqa: T201  the lines the supervisor waits for
+
+    network = Network()
+    work = asyncio.create_task(play(plan.parts, plan.speed, announce, network))
+    ear = asyncio.create_task(_obey(work, network))
+    await until_told(work)
+    ear.cancel()
+
+
 def main(plan: Path) -> int:
-    """Play a plan; 0 once it was told to stop."""
-    read = msgspec.json.decode(plan.read_bytes(), type=Plan)
-
-    async def stage() -> None:
-        def announce(part: Part, where: str) -> None:
-            print(f"{part.driver} {where}", flush=True)  # noqa: T201  the line the supervisor waits for
-
-        await until_told(asyncio.create_task(play(read.parts, read.speed, announce)))
-
-    asyncio.run(stage())
+    """Play a plan; 0 once it was told to stop, or whoever started it has gone."""
+    asyncio.run(_stage(msgspec.json.decode(plan.read_bytes(), type=Plan)))
     return 0
 
 

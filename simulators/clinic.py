@@ -1,0 +1,729 @@
+"""`chairside demo`: a clinic that does not exist, and the real service watching it.
+
+One supervisor has three children: a broker, one process that plays every monitor, and the service. A child
+that dies is started again at once; the service comes back as its journal says it was. Ctrl-C ends all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import importlib.util
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import httpx
+import msgspec
+import typer
+
+from simulators.patient import AnyPatient
+from simulators.play import Part, Plan, patient_of
+from simulators.scenario import ScenarioError, names
+
+LOOPBACK = "127.0.0.1"
+BEDS_MAX = 60
+SPEED_MAX = 60
+READY_WITHIN_S = 60.0
+STOP_WITHIN_S = 8.0
+SOON_S = 3.0
+"""A child that lived shorter than this has a reason to die that will not go away by itself: wait a little."""
+SAVE_EVERY_S = 5.0
+LOG_MAX_BYTES = 20_000_000
+
+CUFF_S = 300
+CUFF_SOON_S = 25.0
+"""How long before a cuff's own cycle each patient begins, so that a blood pressure comes early."""
+STORY_AFTER_S = 45.0
+"""How long after the start a story begins: in D2 breathing stops then, and SpO2 falls 45 s later."""
+
+ORDINARY = ("N0", "N0-ESK")
+ILL_BED, ILL = 3, "D2"
+
+STAFF = (
+    ("dana", "Dana", "nurse"),
+    ("eli", "Eli", "nurse"),
+    ("mira", "Mira", "charge nurse"),
+    ("admin", "Administrator", "administrator"),
+)
+NURSES = ("dana", "eli")
+ALIASES = ("Heron", "Maple", "Cedar", "Otter", "Birch", "Finch", "Robin", "Aspen", "Wren", "Hazel")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+# What stands in the clinic.
+
+
+@dataclass(frozen=True, slots=True)
+class BedPlan:
+    """One bed: who lies there, from which second on, and the monitors beside it."""
+
+    name: str
+    scenario: str
+    which: int
+    start_s: float
+    patient: AnyPatient
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """One `[[device]]` and the part that plays it. `{bed}` stands for the bed's name."""
+
+    name: str
+    driver: str
+    on_a_broker: str = ""
+    """The topic, without host; "" for a line."""
+    heard: str = ""
+    """What is appended to the topic in the service's filter."""
+    played: Mapping[str, Any] = field(default_factory=dict)
+    read: Mapping[str, Any] = field(default_factory=dict)
+
+
+OXIMETER = Monitor("masimo-{bed}", "masimo-ascii1")
+PRINTER = Monitor("nellcor-{bed}", "nellcor-ascii")
+CUFF = Monitor("v100-{bed}", "dinamap", played={"cycle_s": CUFF_S})
+BREATH = Monitor(
+    "bridge-{bed}",
+    "mqtt-native",
+    "vs1/demo/bed-{bed}/bridge-{bed}",
+    "/+",
+    {"vitals": ["hr", "rr", "temp"], "cycle_s": CUFF_S},
+)
+WHOLE = Monitor(
+    "bridge-{bed}",
+    "mqtt-native",
+    "vs1/demo/bed-{bed}/bridge-{bed}",
+    "/+",
+    {"cycle_s": CUFF_S},
+)
+CUFF_GATEWAY = Monitor(
+    "gateway-{bed}",
+    "mqtt-map",
+    "gateway/bed-{bed}",
+    "",
+    {"shape": "flat", "oximeter": False, "cycle_s": CUFF_S},
+    {"shape": "flat", "silent_after_s": 3600},
+)
+GATEWAY = Monitor(
+    "gateway-{bed}",
+    "mqtt-map",
+    "gateway/bed-{bed}",
+    "",
+    {"shape": "envelope", "cycle_s": CUFF_S},
+    {"shape": "envelope", "values": "values", "time": {"path": "ts", "unit": "ms"}},
+)
+
+ROOMS: tuple[tuple[Monitor, ...], ...] = (
+    (OXIMETER, CUFF),
+    (PRINTER, CUFF),
+    (OXIMETER, BREATH),
+    (PRINTER, CUFF_GATEWAY),
+    (WHOLE,),
+    (GATEWAY,),
+)
+"""The monitors of the beds, again from the first after the sixth: all five drivers are there."""
+
+
+def beds(count: int, scenarios: Sequence[str], seed: int) -> list[BedPlan]:
+    """Who lies in which bed, and since when. ScenarioError says which scenario is none."""
+    asked = [(name, which) for name in scenarios for which in _patients(name, seed)]
+    found = []
+    for number in range(1, count + 1):
+        own_seed = seed * 1000 + number
+        if asked:
+            scenario, which = asked[number - 1] if number <= len(asked) else (ORDINARY[number % 2], 1)
+        else:
+            scenario, which = (ILL, 1) if number == ILL_BED else (ORDINARY[number % 2], 1)
+        patient = patient_of(scenario, which, own_seed)
+        found.append(BedPlan(str(number), scenario, which, _start_s(patient, number), patient, own_seed))
+    return found
+
+
+def _patients(name: str, seed: int) -> list[int]:
+    """The numbers of a scenario's patients."""
+    found: list[int] = []
+    with contextlib.suppress(ScenarioError):
+        while len(found) < BEDS_MAX:
+            patient_of(name, len(found) + 1, seed)
+            found.append(len(found) + 1)
+            if name.endswith((".csv", ".csv.gz")):
+                break
+    if not found:
+        patient_of(name, 1, seed)
+    return found
+
+
+def _start_s(patient: AnyPatient, number: int) -> float:
+    begins_min = patient.story.begins_min()
+    if begins_min is not None:
+        return begins_min * 60 - STORY_AFTER_S
+    if patient.story.title == "a recording":
+        return 0.0
+    # Ordinary sessions at different minutes: 10, 25, 40, ... and from the start again after 90.
+    return (10 + (number - 1) * 15 % 90) * 60 - CUFF_SOON_S
+
+
+# Files.
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """What the supervisor remembers from one start to the next, beside what the service keeps."""
+
+    passwords: dict[str, str] = {}
+    lived_s: float = 0.0
+    """How long the patients have been here, in their own time."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """One demonstration: its folder, ports and people."""
+
+    folder: Path
+    port: int
+    broker_port: int
+    speed: float
+    beds: tuple[BedPlan, ...]
+
+    @property
+    def config(self) -> Path:
+        """The clinic.toml that the service reads."""
+        return self.folder / "clinic.toml"
+
+    @property
+    def address(self) -> str:
+        """Where the dashboard is."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def monitors(self) -> list[tuple[BedPlan, Monitor]]:
+        """Every monitor with its bed."""
+        return [
+            (bed, monitor) for place, bed in enumerate(self.beds) for monitor in ROOMS[place % len(ROOMS)]
+        ]
+
+    def plan(self, lived_s: float) -> Plan:
+        """What the stage plays, from where the patients are by now."""
+        parts = []
+        for bed, monitor in self.monitors():
+            topic = monitor.on_a_broker.format(bed=bed.name)
+            line = self._line(monitor.name.format(bed=bed.name))
+            parts.append(
+                Part(
+                    driver=monitor.driver,
+                    link=f"mqtt://{LOOPBACK}:{self.broker_port}/{topic}" if topic else f"pty:{line}",
+                    scenario=bed.scenario,
+                    bed=bed.which,
+                    seed=bed.seed,
+                    start_s=bed.start_s + lived_s,
+                    options=dict(monitor.played),
+                )
+            )
+        return Plan(parts=tuple(parts), speed=self.speed)
+
+    def clinic_toml(self) -> str:
+        """The settings of the service."""
+        lines = [
+            "# Written at each start of the demonstration: changes here are lost.",
+            "[clinic]",
+            'name = "Demonstration clinic"',
+            f"data_dir = {_quoted(self.folder)}",
+            "[server]",
+            f"host = {_quoted(LOOPBACK)}",
+            f"port = {self.port}",
+            "[mqtt]",
+            f"host = {_quoted(LOOPBACK)}",
+            f"port = {self.broker_port}",
+        ]
+        for bed in self.beds:
+            lines += ["[[bed]]", f"name = {_quoted(bed.name)}", f"place = {_quoted(f'Room {bed.name}')}"]
+        for bed, monitor in self.monitors():
+            name = monitor.name.format(bed=bed.name)
+            topic = monitor.on_a_broker.format(bed=bed.name)
+            link = f"mqtt:///{topic}{monitor.heard}" if topic else str(self._line(name))
+            lines += [
+                "[[device]]",
+                f"name = {_quoted(name)}",
+                f"driver = {_quoted(monitor.driver)}",
+                f"link = {_quoted(link)}",
+                f"bed = {_quoted(bed.name)}",
+            ]
+            if monitor.read:
+                lines.append(f"options = {_inline(monitor.read)}")
+        lines += ["[[paging.pager]]", 'name = "log"', 'way = "console"']
+        for name, display, role in STAFF:
+            lines += [
+                "[[staff]]",
+                f"name = {_quoted(name)}",
+                f"display = {_quoted(display)}",
+                f"role = {_quoted(role)}",
+                'pagers = ["log"]',
+            ]
+        return "\n".join(lines) + "\n"
+
+    def _line(self, name: str) -> Path:
+        return self.folder / "ports" / name
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(str(value))  # a JSON string is a TOML basic string
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_inline(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value)
+
+
+# Children.
+
+
+def _dies_with_us() -> None:
+    """Linux: this child gets SIGTERM when the supervisor dies, however it dies."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+async def _start(*arguments: str, stdin: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        *arguments,
+        stdin=stdin,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is for the supervisor, which ends the others in order
+        preexec_fn=_dies_with_us,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+class Child:
+    """One process that is started again when it dies. `ready` is called at each start."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Callable[[], Sequence[str]],
+        heard: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        """`arguments` are asked for at each start, `heard` gets each line it prints."""
+        self.name = name
+        self.process: asyncio.subprocess.Process | None = None
+        self.starts = 0
+        self.last_words = ""
+        self._arguments, self._heard, self._say = arguments, heard, say
+        self._first_line = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Start it."""
+        self._first_line.clear()
+        self.process = await _start(*self._arguments())
+        self.starts += 1
+
+    async def spoken(self, within_s: float) -> None:
+        """Wait for its first line."""
+        await asyncio.wait_for(self._first_line.wait(), within_s)
+
+    async def keep(self, ready: Callable[[], Any]) -> NoReturn:
+        """Listen to it, and start it again whenever it ends; `ready` is awaited after each new start."""
+        began = time.monotonic()
+        while True:
+            code = await self.listen()
+            if time.monotonic() - began < SOON_S:
+                await asyncio.sleep(SOON_S)
+            self._say(f"{self.name} has ended ({_ending(code)}): starting it again")
+            began = time.monotonic()
+            await self.begin()
+            await ready()
+
+    async def listen(self) -> int:
+        """Pass on its lines until it ends; its exit code."""
+        process = self.process
+        if process is None or process.stdout is None:
+            raise RuntimeError(f"{self.name} has not been started")
+        async for line in process.stdout:
+            self._first_line.set()
+            self.last_words = line.decode("utf-8", "replace").rstrip("\n") or self.last_words
+            self._heard(self.last_words)
+        return await process.wait()
+
+    async def tell(self, line: str) -> None:
+        """Write a line to its standard input, if it still listens."""
+        if self.process is not None and self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.write(f"{line}\n".encode())
+                await self.process.stdin.drain()
+
+    async def end(self) -> None:
+        """Ask it to end, and make it end if it will not."""
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+def _ending(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit {code}"
+
+
+class Log:
+    """A file of lines that does not grow for ever: full, it is begun anew."""
+
+    def __init__(self, path: Path) -> None:
+        """Continue the file."""
+        self._path = path
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, line: str) -> None:
+        """One more line."""
+        if self._file.tell() > LOG_MAX_BYTES:
+            self._file.close()
+            self._file = self._path.open("w", encoding="utf-8")
+        self._file.write(line + "\n")
+        self._file.flush()
+
+
+# The supervisor.
+
+
+class Demo:
+    """Everything of one demonstration, from the first child to the last."""
+
+    def __init__(self, house: House, kept: Kept, say: Callable[[str], None]) -> None:
+        """Nothing runs yet."""
+        self._house, self._kept, self._say = house, kept, say
+        self._began = time.monotonic()
+        self._lived_before_s = kept.lived_s
+        logs = house.folder / "logs"
+        logs.mkdir(mode=0o700, exist_ok=True)
+        self._pages, self._service_log = Log(logs / "pages.log"), Log(logs / "service.log")
+        self._other_log = Log(logs / "devices.log")
+        self._broker = Child("the broker", self._broker_arguments, self._other_log.write, say)
+        self._stage = Child("the monitors", self._stage_arguments, self._other_log.write, say)
+        self._service = Child("the service", self._service_arguments, self._heard, say)
+
+    async def run(self) -> None:
+        """Start everything, say where it is, keep it running; ended by being cancelled."""
+        tasks: list[asyncio.Task[Any]] = []
+        try:
+            await asyncio.gather(self._broker.begin(), self._stage.begin())
+            tasks += [
+                asyncio.create_task(self._broker.keep(_nothing)),
+                asyncio.create_task(self._stage.keep(self._set_clocks)),
+            ]
+            await self._add_people()
+            await asyncio.gather(self._broker.spoken(READY_WITHIN_S), self._stage.spoken(READY_WITHIN_S))
+            await self._service.begin()
+            await self._first_words()
+            tasks.append(asyncio.create_task(self._service.keep(self._set_clocks)))
+            await self._open()
+            self._greet()
+            while True:
+                await asyncio.sleep(SAVE_EVERY_S)
+                self._save()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+        finally:
+            self._save()
+            for task in tasks:
+                task.cancel()
+            for child in (self._service, self._stage, self._broker):
+                await child.end()
+
+    # Starting.
+
+    async def _add_people(self) -> None:
+        """The accounts, once; the first makes the store that the others then find."""
+        new = [person for person in STAFF if person[0] not in self._kept.passwords]
+        for group in (new[:1], new[1:]):
+            await asyncio.gather(*(self._add(*person) for person in group))
+        self._save()
+
+    async def _add(self, name: str, display: str, role: str) -> None:
+        password = secrets.token_urlsafe(9)
+        adding = await _start(
+            *("monitor", "user", "add", name, "--role", role, "--display", display),
+            *("--password-stdin", "--config", str(self._house.config)),
+        )
+        said, _ = await adding.communicate(f"{password}\n".encode())
+        if adding.returncode != 0:
+            raise DemoError(f"{name} could not be added: {said.decode('utf-8', 'replace').strip()}")
+        self._kept.passwords[name] = password
+
+    async def _first_words(self) -> None:
+        """Wait until the service is ready, or say why it never will be."""
+        listening = asyncio.create_task(self._service.listen())
+        ready = asyncio.create_task(self._ready())
+        done, _ = await asyncio.wait({listening, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if listening in done:
+            ready.cancel()
+            raise DemoError(f"the service did not start: {self._service.last_words or 'it said nothing'}")
+        await ready
+        listening.cancel()
+
+    async def _ready(self) -> None:
+        async with httpx.AsyncClient(base_url=self._house.address) as web:
+            for _ in range(round(READY_WITHIN_S / 0.05)):
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await web.get("/readyz")).status_code == httpx.codes.OK:
+                        return
+                await asyncio.sleep(0.05)
+        raise DemoError(f"the service was not ready within {READY_WITHIN_S:.0f} s; see logs/service.log")
+
+    async def _open(self) -> None:
+        """Sessions on the empty beds, and the duty list if there is none: through the API, as staff would."""
+        async with self._signed_in("mira") as web:
+            await self._set_clocks_by(web)
+            shown = (await web.get("/api/v1/duty")).json()
+            if not shown.get("on"):
+                people = [{"bed": bed.name, "staff": self._nurse_of(bed)} for bed in self._house.beds]
+                on = [name for name, _, role in STAFF if "nurse" in role]
+                _checked(await web.put("/api/v1/duty", json={"on": on, "beds": people}))
+            tiles = [tile["bed"] for tile in (await web.get("/api/v1/beds")).json()["beds"]]
+            taken = {bed["bed"] for bed in tiles if bed["session"] is not None}
+            for place, bed in enumerate(self._house.beds):
+                if bed.name not in taken:
+                    _checked(await web.post("/api/v1/sessions", json=self._session(place, bed)))
+
+    def _nurse_of(self, bed: BedPlan) -> str:
+        """Half of the beds each: the first nurse has the first."""
+        return NURSES[2 * self._house.beds.index(bed) // len(self._house.beds)]
+
+    def _session(self, place: int, bed: BedPlan) -> dict[str, Any]:
+        """What staff would enter: the patient's own normal before the drug."""
+        patient, before_ms = bed.patient, round(1000 * min(bed.start_s, -60.0))
+        if patient.story.drug == "none":
+            before_ms = round(1000 * bed.start_s)
+        taken = {
+            "systolic_mmhg": patient.systolic(before_ms),
+            "diastolic_mmhg": patient.diastolic(before_ms),
+            "heart_rate_per_min": patient.heart_rate(before_ms),
+            "spo2_percent": patient.spo2(before_ms),
+            "respiration_per_min": patient.respiration(before_ms),
+        }
+        return {
+            "bed": bed.name,
+            "alias": ALIASES[place % len(ALIASES)],
+            "baseline": {key: round(value) for key, value in taken.items() if value is not None},
+            "cuff_interval_s": CUFF_S,
+        }
+
+    def _greet(self) -> None:
+        lines = [
+            "",
+            f"Chairside is watching {len(self._house.beds)} beds that do not exist: {self._house.address}/",
+            "",
+            *(
+                f"  {display:<14} {role:<14} sign in as {name:<6} with {self._kept.passwords[name]}"
+                for name, display, role in STAFF
+            ),
+            "",
+            f"Pages go to this window and to {self._house.folder}/logs/pages.log. Ctrl-C ends it all.",
+            *(
+                f"Bed {bed.name}: {bed.patient.story.title} ({bed.scenario})."
+                for bed in self._house.beds
+                if bed.scenario not in ORDINARY
+            ),
+        ]
+        for line in lines:
+            self._say(line)
+
+    # Running.
+
+    def _broker_arguments(self) -> Sequence[str]:
+        return "simulators.broker", str(self._house.broker_port)
+
+    def _stage_arguments(self) -> Sequence[str]:
+        plan = self._house.folder / "plan.json"
+        plan.write_bytes(msgspec.json.encode(self._house.plan(self._lived_s())))
+        return "simulators.play", str(plan)
+
+    def _service_arguments(self) -> Sequence[str]:
+        return "monitor", "run", str(self._house.config), "--speed", f"{self._house.speed:g}"
+
+    def _heard(self, line: str) -> None:
+        """A line of the service: a page, or something for its log."""
+        if line.startswith("page "):
+            self._pages.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}")
+            self._say(line)
+        else:
+            self._service_log.write(line)
+
+    async def _set_clocks(self) -> None:
+        """Set the bridges by the service's clock, as the network would: at a speed it is nobody else's."""
+        await self._ready()
+        async with self._signed_in("mira") as web:
+            await self._set_clocks_by(web)
+
+    async def _set_clocks_by(self, web: httpx.AsyncClient) -> None:
+        status = _checked(await web.get("/api/v1/status")).json()
+        await self._stage.tell(f"clock {status['at_ms']}")
+
+    @contextlib.asynccontextmanager
+    async def _signed_in(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
+        address = self._house.address
+        async with httpx.AsyncClient(base_url=address, headers={"Origin": address}) as web:
+            password = self._kept.passwords[name]
+            answer = _checked(await web.post("/api/v1/signin", json={"name": name, "password": password}))
+            # The cookie is for https and localhost; httpx would not send it to an address.
+            cookie = answer.headers["set-cookie"].partition(";")[0]
+            web.cookies.clear()
+            web.headers["Cookie"] = cookie
+            yield web
+            await web.post("/api/v1/signout")
+
+    def _lived_s(self) -> float:
+        return self._lived_before_s + (time.monotonic() - self._began) * self._house.speed
+
+    def _save(self) -> None:
+        self._kept.lived_s = self._lived_s()
+        _write_kept(self._house.folder, self._kept)
+
+
+class DemoError(Exception):
+    """The demonstration cannot go on; the text says why, in one line."""
+
+
+async def _nothing() -> None:
+    """The broker needs nothing after it has come back."""
+
+
+def _checked(answer: httpx.Response) -> httpx.Response:
+    if answer.is_error:
+        what = f"{answer.request.method} {answer.request.url.path}"
+        raise DemoError(f"the service refused {what}: {answer.text[:300]}")
+    return answer
+
+
+def _kept_in(folder: Path) -> Kept:
+    path = folder / "demo.json"
+    if not path.is_file():
+        return Kept()
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Kept)
+    except (msgspec.DecodeError, OSError) as problem:
+        raise DemoError(
+            f"{path} cannot be read ({problem}); remove it, or choose another --data-dir"
+        ) from None
+
+
+def _write_kept(folder: Path, kept: Kept) -> None:
+    beside = folder / ".demo.json.new"
+    beside.write_bytes(msgspec.json.encode(kept))
+    beside.chmod(0o600)
+    beside.replace(folder / "demo.json")
+
+
+def _free_port(wanted: int = 0) -> int:
+    """`wanted` if nobody has it, otherwise any that is free."""
+    for port in (wanted, 0):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            free: int = trial.getsockname()[1]
+            return free
+    raise DemoError("no port is free on this machine")
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Any:
+    """Hold the folder: two demonstrations in one would write one journal."""
+    with (folder / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoError(
+                f"a demonstration is running in {folder} already; --data-dir names another"
+            ) from None
+        yield
+
+
+async def _run(demo: Demo) -> None:
+    work = asyncio.create_task(demo.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        return
+    except httpx.HTTPError as problem:
+        raise DemoError(f"the service does not answer: {problem or type(problem).__name__}") from None
+
+
+@app.command(epilog="Example: chairside demo --beds 6 --speed 10 --scenario H1 --scenario D2")
+def demo(
+    bed_count: Annotated[int, typer.Option("--beds", min=1, max=BEDS_MAX, help="How many beds.")] = 6,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The dashboard's port.")] = 8000,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same patients.")] = 1,
+    speed: Annotated[
+        float, typer.Option(help=f"How much faster time goes, above 0 and at most {SPEED_MAX}.")
+    ] = 1.0,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help=f"For the beds in turn, several times: {', '.join(names())}, a .toml, a .csv."),
+    ] = None,
+    data_dir: Annotated[Path, typer.Option(help="Where its records are kept.")] = Path("demo-data"),
+) -> None:
+    """A whole clinic on this machine: simulated patients and monitors, a real broker, the real service.
+
+    Runs until Ctrl-C. A second start with the same --data-dir goes on where the first ended.
+    """
+    try:
+        _demo(bed_count, port, seed, speed, scenario or (), data_dir.absolute())
+    except (DemoError, ScenarioError) as problem:
+        _refuse(str(problem))
+    except OSError as problem:
+        _refuse(f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem))
+
+
+def _demo(bed_count: int, port: int, seed: int, speed: float, scenarios: Sequence[str], folder: Path) -> None:
+    if not 0 < speed <= SPEED_MAX:
+        raise DemoError(f"--speed is above 0 and at most {SPEED_MAX}")
+    if importlib.util.find_spec("amqtt") is None:
+        raise DemoError('the broker of the demonstration is missing: pip install "chairside[demo]"')
+    planned = tuple(beds(bed_count, scenarios, seed))
+    (folder / "ports").mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _alone(folder):
+        found = _free_port(port)
+        if found != port:
+            _say(f"Port {port} is taken on this machine; using {found}.")
+        house = House(folder, found, _free_port(), speed, planned)
+        house.config.write_text(house.clinic_toml(), encoding="utf-8")
+        asyncio.run(_run(Demo(house, _kept_in(folder), _say)))
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(f"demo: {why}", err=True)
+    sys.exit(2)
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads us any more: the clinic goes on
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    app()
