@@ -49,6 +49,8 @@ SOFT: dict[Vital, tuple[float, float]] = {
 CLAIMS = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2, Vital.RESPIRATION})
 """Where 0 says "no beat" or "no breath". A cuff that found a pressure has felt a pulse."""
 
+PRESSURES = {Vital.SYSTOLIC: "systolic", Vital.DIASTOLIC: "diastolic", Vital.MEAN: "mean"}
+
 FAHRENHEIT = (90.0, 110.0)
 KILOPASCAL = (12.0, 25.0)
 """A systolic pressure in this span was sent in kPa: no adult has it in mmHg."""
@@ -135,7 +137,7 @@ def _inconsistent(systolic: float, diastolic: float, mean: float | None) -> str 
 
 
 def _doubted(said: Cuff, systolic: float, diastolic: float) -> Cuff:
-    whys: list[str] = [said.why] if said.why else []
+    whys: list[str] = said.why.split("; ") if said.why else []
     doubt = said.doubt
     given = [(Vital.SYSTOLIC, systolic), (Vital.DIASTOLIC, diastolic)]
     measured = None if said.derived_mean else said.mean
@@ -166,11 +168,16 @@ def _impossible(vital: Vital, value: float) -> str | None:
     if vital is Vital.TEMPERATURE and FAHRENHEIT[0] <= value <= FAHRENHEIT[1]:
         return f"temperature {value:g} looks like Fahrenheit: check the unit set for this device"
     low, high = HARD[vital]
-    return None if low <= value <= high else f"{vital.label} {value:g} cannot be right"
+    return None if low <= value <= high else f"{_name(vital)} {value:g} cannot be right"
 
 
 def _unusual(vital: Vital, value: float) -> str | None:
     if value == 0 and vital in CLAIMS:
         return None
     low, high = SOFT[vital]
-    return None if low <= value <= high else f"{vital.label} {value:g} is unusual"
+    return None if low <= value <= high else f"{_name(vital)} {value:g} is unusual"
+
+
+def _name(vital: Vital) -> str:
+    """What a nurse calls it: "BP" alone would not say which of the two."""
+    return PRESSURES.get(vital, vital.label)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.devices.codecs import DRIVERS, dinamap, masimo_ascii1
 from monitor.devices.lines import as_line, decode, from_hex
-from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
+from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
 
 def test_the_four_kinds_of_line() -> None:

@@ -207,16 +207,16 @@ def test_a_source_says_whether_it_is_there() -> None:
 
 
 def test_nothing_of_a_payload_is_ever_quoted() -> None:
-    secret = "Maria Muster"
+    name = "Maria Muster"
     for payload in (
-        {"name": secret, "patient": {"name": secret}},
-        {"spo2": secret, "sys": secret, "dia": secret},
-        {"ts": secret, "values": {"spo2": 97}},
-        {"data": {"hr": secret}, "metadata": {"timestamp": NOW_MS}},
-        secret,
-        [secret, {secret: secret}],
+        {"name": name, "patient": {"name": name}},
+        {"spo2": name, "sys": name, "dia": name},
+        {"ts": name, "values": {"spo2": 97}},
+        {"data": {"hr": name}, "metadata": {"timestamp": NOW_MS}},
+        name,
+        [name, {name: name}],
     ):
-        assert secret not in json.dumps([as_line(one) for one in _hears(Decoder(), "t", payload)])
+        assert name not in json.dumps([as_line(one) for one in _hears(Decoder(), "t", payload)])
 
 
 @pytest.mark.parametrize(

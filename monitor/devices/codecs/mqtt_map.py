@@ -444,7 +444,7 @@ OPTIONS = {
     "values": 'path to the values of an envelope: "data.value"',
     "time": 'where the time stands: { path = "ts", unit = "ms" } (unit "s" or "ms")',
     "map": 'what is what: [{ path = "pi", vital = "pi", unit = "%", scale = 0.1 }]; scalars: { topic, vital }',
-    "device": 'one device only: { is = "aa:bb", path = "data.mac" }, or { is = "A1", segment = 2 }',
+    "device": 'one device: { is = "aa:bb", path = "data.mac" }, or { is = "A1", segment = 2 }',
     "availability": 'who says if the source is there: { topic, online = "online", offline = "offline" }',
     "accept_retained": "true: take retained values without a time, marked questionable (default false)",
     "max_age_s": "an older continuous value is history (default 10)",
