@@ -114,7 +114,7 @@ CUFF_GATEWAY = Monitor(
     "gateway/bed-{bed}",
     "",
     {"shape": "flat", "oximeter": False, "cycle_s": CUFF_S},
-    {"shape": "flat", "silent_after_s": 3600},
+    {"shape": "flat"},
 )
 GATEWAY = Monitor(
     "gateway-{bed}",

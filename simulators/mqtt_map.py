@@ -15,7 +15,7 @@ OPTIONS = {
     "shape": '"flat" (default), "envelope" (with the gateway\'s time) or "scalar"',
     "cycle_s": "the cuff's own interval in seconds (default 300); 0 is none",
     "cuff": "false for a gateway without a cuff (default true)",
-    "oximeter": "false for a gateway without an oximeter (default true)",
+    "oximeter": "false for a gateway with a thermometer instead of an oximeter (default true)",
 }
 SHAPES = ("flat", "envelope", "scalar")
 
@@ -54,11 +54,7 @@ class Twin:
         """What has been published by now."""
         messages: list[Message] = []
         for at_ms in self._rhythm.passed(t_ms):
-            if self._oximeter:
-                spo2, pulse = self._patient.spo2(at_ms), self._patient.pulse(at_ms)
-                messages += self._shaped(
-                    {"spo2": spo2, "bpm": None if pulse is None else round(pulse)}, at_ms
-                )
+            messages += self._shaped(self._continuous(at_ms), at_ms)
         taken = [] if self._cuffs is None else self._cuffs.go_on(t_ms)
         if not self._begun:
             self._begun, taken = True, taken[-1:]
@@ -73,6 +69,13 @@ class Twin:
     def will(self) -> Message:
         """Offline, retained."""
         return Message(f"{self._topic}/LWT", b"offline", retain=True)
+
+    def _continuous(self, t_ms: int) -> dict[str, float | None]:
+        if not self._oximeter:
+            celsius = self._patient.temperature(t_ms)
+            return {"temp": None if celsius is None else round(celsius, 1)}
+        pulse = self._patient.pulse(t_ms)
+        return {"spo2": self._patient.spo2(t_ms), "bpm": None if pulse is None else round(pulse)}
 
     def _cuff(self, taken: Taken) -> list[Message]:
         result = taken.result
