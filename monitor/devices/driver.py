@@ -8,6 +8,11 @@ from typing import Any, Protocol
 
 from monitor.model import Fault, Said, Vital
 
+SILENCE_MAX_S = 24 * 3600
+
+ONLINE, OFFLINE = "online", "offline"
+"""How the `Notice` of a source begins that says whether it is there: offline is no sign of life."""
+
 
 class Decoder(Protocol):
     """Bytes in by argument, meaning out by return. The caller may cut the bytes anywhere."""
@@ -95,3 +100,13 @@ class Driver:
 def leftover(dropped: int) -> list[Said]:
     """The Fault for an unfinished frame at the end of a stream, if there was one."""
     return [Fault("unfinished frame at the end", dropped)] if dropped else []
+
+
+def silence_ms(driver: Driver, options: Mapping[str, Any]) -> int:
+    """When a link is silent: by `silent_after_s`, where the driver knows that option, or by its own rhythm."""
+    given = options.get("silent_after_s") if "silent_after_s" in driver.options else None
+    if given is None:
+        return driver.silent_after_ms
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 1 <= given <= SILENCE_MAX_S:
+        raise ValueError(f"silent_after_s is a number of seconds, from 1 to {SILENCE_MAX_S}")
+    return round(given * 1000)

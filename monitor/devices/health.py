@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.devices.codecs import DRIVERS
-from monitor.devices.driver import Driver
-from monitor.model import Fault, LinkState, Said
+from monitor.devices.driver import OFFLINE, Driver
+from monitor.model import Fault, LinkState, Notice, Said
 
 BACKOFF_FIRST_MS = 1_000
 BACKOFF_LAST_MS = 10_000
@@ -98,6 +98,9 @@ class Health:
 
     def heard(self, now_ms: int, data: bytes, said: Sequence[Said]) -> list[Move]:
         """Bytes came, and this is what the codec made of them."""
+        gone = next((one for one in said if isinstance(one, Notice) and one.what.startswith(OFFLINE)), None)
+        if gone is not None:
+            return self._move(LinkState.SILENT, f"the source says it is {gone.what}", now_ms)
         if all(isinstance(one, Fault) for one in said):
             self._raw = (self._raw + data)[-KEPT_BYTES:]
             return []

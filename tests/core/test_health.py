@@ -150,6 +150,18 @@ def test_a_device_that_only_gives_notice_is_there() -> None:
     assert [move.now for move in health.heard(10, MASIMO, [Notice("no sensor connected")])] == [UP]
 
 
+def test_a_bridge_that_says_its_device_has_gone_is_no_sign_of_life() -> None:
+    health = _health("mqtt-native")
+    health.opened(0)
+    health.heard(10, b"{}", READING)
+    assert health.heard(500, b"{}", [Notice("offline: will")]) == [
+        Move(UP, SILENT, "the source says it is offline: will", 500)
+    ]
+    assert health.heard(600, b"{}", [Notice("offline: will")]) == []
+    assert health.tick(60_000) == []
+    assert [move.now for move in health.heard(61_000, b"{}", [Notice("online")])] == [UP]
+
+
 def test_a_device_with_a_rhythm_of_its_own_is_silent_after_its_own_time() -> None:
     health = Health(DRIVERS["mqtt-native"], random.Random(1).random, 0, silent_after_ms=2_000_000)  # noqa: S311  jitter
     health.opened(0)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.devices.codecs import DRIVERS, masimo_ascii1
-from monitor.devices.driver import Driver
+from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.lines import decode
 from monitor.model import Vital
 from tests.devices.vectors import FOLDER, Vector, codec, vectors
@@ -56,6 +56,16 @@ def test_a_driver_says_who_it_is_and_refuses_an_option_it_does_not_know(driver: 
     assert driver.hint
     with pytest.raises(ValueError, match="has no option 'colour'"):
         driver.decoder({"colour": "red"})
+
+
+@pytest.mark.parametrize("name", ["mqtt-native", "mqtt-map"])
+def test_a_device_that_speaks_seldom_may_say_after_how_long_it_is_silent(name: str) -> None:
+    driver = DRIVERS[name]
+    assert silence_ms(driver, {}) == driver.silent_after_ms
+    assert silence_ms(driver, {"silent_after_s": 3600}) == 3_600_000
+    for wrong in (0, "long", True, 10**9):
+        with pytest.raises(ValueError, match="silent_after_s is a number of seconds"):
+            driver.decoder({"silent_after_s": wrong})
 
 
 @pytest.mark.parametrize("vector", vectors(), ids=str)

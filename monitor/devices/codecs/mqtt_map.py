@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.devices.driver import Driver
+from monitor.devices.driver import OFFLINE, ONLINE, Driver, silence_ms
 from monitor.devices.framing import printable, read_json
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
@@ -403,9 +403,9 @@ def _number(value: Any) -> tuple[float | None, str | None]:
 def _availability(payload: bytes, words: tuple[str, str, str]) -> Said:
     word = payload.strip()
     if word == words[1].encode():
-        return Notice("online")
+        return Notice(ONLINE)
     if word == words[2].encode():
-        return Notice("offline")
+        return Notice(OFFLINE)
     return Fault("neither online nor offline", len(payload))
 
 
@@ -443,7 +443,7 @@ OPTIONS = {
     "root": "path to the object, or the array of objects, inside the message",
     "values": 'path to the values of an envelope: "data.value"',
     "time": 'where the time stands: { path = "ts", unit = "ms" } (unit "s" or "ms")',
-    "map": 'what is what: [{ path = "pi", vital = "pi", unit = "%", scale = 0.1 }]; scalars: { topic, vital }',
+    "map": 'what is what: [{ path = "pi", vital = "pi", unit = "%", scale = 0.1 }]; scalars: { topic }',
     "device": 'one device: { is = "aa:bb", path = "data.mac" }, or { is = "A1", segment = 2 }',
     "availability": 'who says if the source is there: { topic, online = "online", offline = "offline" }',
     "accept_retained": "true: take retained values without a time, marked questionable (default false)",
@@ -456,6 +456,7 @@ OPTIONS = {
 def plan_of(options: Mapping[str, Any]) -> Plan:
     """The plan that the options ask for; a ValueError names the option that is wrong."""
     _only(options, OPTIONS, "mqtt-map")
+    silence_ms(DRIVER, options)
     shape = options.get("shape")
     if shape not in {None, "scalar", "flat", "envelope"}:
         raise ValueError(f'shape is "scalar", "flat" or "envelope", not {shape!r}')

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from monitor.devices.driver import Driver
+from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.framing import MESSAGE_MAX, printable
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
@@ -436,6 +436,7 @@ def _decoder(options: Mapping[str, Any]) -> Decoder:
     device = options.get("device")
     if device is not None and not isinstance(device, str):
         raise ValueError("device is the id of a device, in quotes")
+    silence_ms(DRIVER, options)
     return Decoder(device)
 
 

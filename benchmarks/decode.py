@@ -1,0 +1,107 @@
+"""Decoding: what each driver reads a second, noise at full baud, and byte by byte in a straight line.
+
+A real line carries 960 bytes a second; what is measured here is how little of a core that takes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from benchmarks.measure import Row, alone, at_most, pair, plain
+from monitor.devices.codecs import DRIVERS, dinamap, masimo_ascii1, mqtt_map, mqtt_native, nellcor_ascii
+from monitor.model import Vital
+
+MESSAGES = 2_000
+BAUD_BYTES_PER_S = 960
+GARBAGE_SHARE_MAX = 20.0  # % of a core at full baud (fault F22)
+CHUNK = 64  # what a serial port hands over at a time
+BEGIN = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
+BEGIN_MS = round(BEGIN.timestamp() * 1000)
+
+Messages = list[bytes]
+
+
+def streams() -> dict[str, Messages]:
+    """The same steady patient as each device tells it, a message a second."""
+    told: dict[str, Messages] = {name: [] for name in DRIVERS}
+    for second in range(MESSAGES):
+        at = BEGIN + timedelta(seconds=second)
+        spo2, pulse = 95 + second % 4, 68 + second % 9
+        told["masimo-ascii1"].append(masimo_ascii1.encode(f"{at:%m/%d/%y %H:%M:%S}", spo2, pulse, 4.96))
+        told["nellcor-ascii"].append(nellcor_ascii.encode(f"{at:%d-%b-%y %H:%M:%S}", spo2, pulse, 20))
+        answers = (
+            dinamap.encode_nibp(second % 300, 120, 70, 87),
+            dinamap.encode_oximeter(spo2),
+            dinamap.encode_rate(pulse),
+        )
+        told["dinamap"].append(answers[second % 3])
+        values: list[tuple[Vital, float | None, str]] = [
+            (Vital.SPO2, spo2, "valid"),
+            (Vital.PULSE_SPO2, pulse, "valid"),
+        ]
+        told["mqtt-native"].append(mqtt_native.encode_numeric("d", "b", second, at.isoformat(), values))
+        told["mqtt-map"].append(
+            mqtt_map.encode_envelope({"spo2": spo2, "bpm": pulse}, BEGIN_MS + second * 1000)
+        )
+    return told
+
+
+def decoding(name: str, messages: Messages) -> Callable[[], object]:
+    """The job of reading a whole stream, as a port or a broker hands it over."""
+    driver = DRIVERS[name]
+    if driver.transport == "mqtt":
+
+        def hear() -> None:
+            decoder = driver.decoder({})
+            for second, payload in enumerate(messages):
+                decoder.message("", payload, retained=False, at_ms=BEGIN_MS + second * 1000)
+
+        return hear
+    return feeding(name, b"".join(messages), CHUNK)
+
+
+def feeding(name: str, stream: bytes, size: int) -> Callable[[], object]:
+    """The job of reading a stream in pieces of `size` bytes."""
+    pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+
+    def feed() -> None:
+        decoder = DRIVERS[name].decoder({})
+        for piece in pieces:
+            decoder.feed(piece)
+
+    return feed
+
+
+def rows() -> list[Row]:
+    """Each driver on its own stream; the serial ones on noise and byte by byte as well."""
+    found: list[Row] = []
+    noise = random.Random(1).randbytes(200_000)  # noqa: S311  the same noise every time
+    for name, messages in streams().items():
+        size = sum(map(len, messages))
+        cost_s = alone(decoding(name, messages))
+        found.append(plain(f"{name}: messages", MESSAGES / cost_s, "/s", f"{cost_s / MESSAGES * 1e6:.1f} µs"))
+        found.append(plain(f"{name}: bytes", size / cost_s / 1e6, "MB/s"))
+        if DRIVERS[name].transport == "serial":
+            stream = b"".join(messages)[:60_000]
+            found += [_garbage(name, noise), _endless(name), _byte_by_byte(name, stream)]
+    return found
+
+
+def _garbage(name: str, noise: bytes) -> Row:
+    share = alone(feeding(name, noise, CHUNK)) / len(noise) * BAUD_BYTES_PER_S * 100
+    return at_most(f"{name}: line noise at 9600 baud", share, GARBAGE_SHARE_MAX, "% of a core")
+
+
+def _endless(name: str) -> Row:
+    """Noise without a line end: a decoder that looks at its whole buffer for each byte is found out."""
+    short, long = b"\x00" * 20_000, b"\x00" * 80_000
+    ratio = pair(feeding(name, long, 1), feeding(name, short, 1)).ratio / 4
+    return at_most(f"{name}: four times the noise, byte by byte, per byte", ratio, 1.3)
+
+
+def _byte_by_byte(name: str, stream: bytes) -> Row:
+    quarter = stream[: len(stream) // 4]
+    ratio = pair(feeding(name, stream, 1), feeding(name, quarter, 1)).ratio / (len(stream) / len(quarter))
+    return at_most(f"{name}: four times the lines, byte by byte, per byte", ratio, 1.3)
