@@ -103,7 +103,7 @@ def leftover(dropped: int) -> list[Said]:
 
 
 def silence_ms(driver: Driver, options: Mapping[str, Any]) -> int:
-    """When a link is silent: by `silent_after_s`, where the driver knows that option, or by its own rhythm."""
+    """After how long a link is silent: `silent_after_s` if the driver knows it, or the device's rhythm."""
     given = options.get("silent_after_s") if "silent_after_s" in driver.options else None
     if given is None:
         return driver.silent_after_ms
