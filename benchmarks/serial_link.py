@@ -10,13 +10,13 @@ import asyncio
 import os
 import pty
 import random
-import statistics
-import sys
 import time
 import tty
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from statistics import median
 
+from benchmarks.measure import Row, at_most, collector_off, plain, table
 from monitor.clock import Clock, ManualClock, SteadyClock
 from monitor.devices.codecs.masimo_ascii1 import DRIVER, encode
 from monitor.devices.links.serial import open_serial
@@ -146,27 +146,24 @@ async def paced(port: Port, said: list[bytes], heard: Heard, clock: ManualClock 
     return spent / len(said) * 1e6
 
 
-async def compare() -> bool:
+async def compare() -> Row:
     """Interleaved pairs on one pty."""
     pairs: list[tuple[float, float]] = []
     port = Port()
     warm = lines(200)
     await raw(port, warm)
     await through_the_reader(port, warm)
-    for _ in range(PAIRS):
-        said = lines(LINES)
-        pairs.append((await raw(port, said), await through_the_reader(port, said)))
+    with collector_off():
+        for _ in range(PAIRS):
+            said = lines(LINES)
+            pairs.append((await raw(port, said), await through_the_reader(port, said)))
     port.close()
-    ratio = statistics.median(ours / bare for bare, ours in pairs)
-    print(
-        f"serial line to inbox: raw add_reader {statistics.median(bare for bare, _ in pairs):.1f} us, "
-        f"reader {statistics.median(ours for _, ours in pairs):.1f} us, "
-        f"ratio {ratio:.2f} (goal <= {GOAL})"
-    )
-    return ratio <= GOAL
+    ratio = median(ours / bare for bare, ours in pairs)
+    bare, ours = (median(pair[which] for pair in pairs) for which in (0, 1))
+    return at_most("serial line to inbox / raw add_reader", ratio, GOAL, "x", f"{ours:.1f} / {bare:.1f} us")
 
 
-async def forty_ports() -> bool:
+async def forty_ports() -> list[Row]:
     """Forty devices at ten lines a second each: whether a line is lost, and what it costs."""
     ports = [Port() for _ in range(PORTS)]
     counts = [0] * PORTS
@@ -202,17 +199,20 @@ async def forty_ports() -> bool:
     for port in ports:
         port.close()
     lost = PORTS * total - sum(counts) // 3
-    print(
-        f"{PORTS} ports x {RATE_PER_S} lines/s for {SECONDS} s: {lost} of {PORTS * total} lines lost "
-        f"(goal 0), {100 * cpu / wall:.1f} % of a core"
-    )
-    return lost == 0
+    return [
+        at_most(f"lines lost of {PORTS} ports x {RATE_PER_S}/s", lost, 0, "", f"of {PORTS * total}"),
+        plain(f"{PORTS} ports x {RATE_PER_S} lines/s", 100 * cpu / wall, "% of a core"),
+    ]
 
 
-async def run(*parts: Callable[[], Awaitable[bool]]) -> int:
-    """0 if every goal was met."""
-    return 0 if all([await part() for part in parts]) else 1
+def rows() -> list[Row]:
+    """The comparison, and the forty ports."""
+
+    async def both() -> list[Row]:
+        return [await compare(), *await forty_ports()]
+
+    return asyncio.run(both())
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(run(compare, forty_ports)))
+    print(table(rows()))

@@ -180,6 +180,9 @@ class _Station:
     def _hear(self, data: bytes, said: Sequence[Said], now_ms: int) -> None:
         """What came, and what the codec made of it."""
         self._moved(self._health.heard(now_ms, data, said))
+        self._tell(said, now_ms)
+
+    def _tell(self, said: Sequence[Said], now_ms: int) -> None:
         for one in said:
             if isinstance(one, Sample):
                 self._tell_sample(one, now_ms)
@@ -394,13 +397,19 @@ class MqttReader(_Station):
     async def _listen(self, link: MessageLink) -> str:
         try:
             while messages := await link.messages():
+                now_ms = self._clock.now_ms()
                 for topic, payload, retained in messages:
-                    now_ms = self._clock.now_ms()
-                    said = self._decoder.message(topic, payload, retained=retained, at_ms=now_ms)
-                    self._hear(payload, said, now_ms)
+                    self.take(topic, payload, now_ms, retained=retained)
         except Exception as error:  # noqa: BLE001  whatever a codec raises is this link's own trouble
             return self._start_afresh(error)
         return link.why or GONE
+
+    def take(self, topic: str, payload: bytes, now_ms: int, *, retained: bool) -> None:
+        """One message. A retained one is no sign of life, whatever it says."""
+        said = self._decoder.message(topic, payload, retained=retained, at_ms=now_ms)
+        if not retained:
+            self._moved(self._health.heard(now_ms, payload, said))
+        self._tell(said, now_ms)
 
     async def _keep_time(self) -> None:
         while True:

@@ -187,6 +187,7 @@ class Broker:
         """Connect, stay, connect again; for ever, or until cancelled."""
         failures = 0
         while True:
+            _heed()
             try:
                 async with self._connected() as client:
                     failures = 0
@@ -214,6 +215,7 @@ class Broker:
         if new and self._client is not None:
             try:
                 await self._subscribe(self._client, new)
+                _heed()
             except aiomqtt.MqttError as error:
                 link.end(self._words(error))
                 self._drop(link)
@@ -231,6 +233,7 @@ class Broker:
         try:
             async with self._publishing:
                 await client.publish(topic, payload, qos=qos, retain=retain)
+            _heed()
         except aiomqtt.MqttError as error:
             raise LinkLost(self._words(error)) from error
 
@@ -256,6 +259,7 @@ class Broker:
             await _let_go(client)
             raise
         try:
+            _heed()
             yield client
         finally:
             self._client = None
@@ -288,6 +292,7 @@ class Broker:
         self._came_back.clear()
         await self._subscribe(client, [self.address.selftest])
         await self._tell_everybody(client, b"online")
+        _heed()
         self._up.set()
         self.why = ""
         self._said.clear()
@@ -425,6 +430,17 @@ def _code(answer: object) -> int:
     if isinstance(answer, ReasonCode):
         return int(answer.value)
     return answer if isinstance(answer, int) else 0
+
+
+def _heed() -> None:
+    """Be cancelled, if somebody asked for that meanwhile.
+
+    aiomqtt waits with `asyncio.wait_for`, which before Python 3.12 forgets a cancellation that comes together
+    with the answer; the task still counts it.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _let_go(client: aiomqtt.Client) -> None:
