@@ -7,18 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from monitor.model import Bed, Cuff, CuffTaken, Device, Staff, StaffAction, Vital
+from monitor.api.ward_view import TrendKept
+from monitor.model import Bed, CuffTaken, Staff, StaffAction
 from monitor.people import Account, Token
 from monitor.snapshot import (
-    AlarmNow,
     Answer,
-    BedNow,
-    DutyNow,
-    LinkNow,
-    PageNow,
-    PartNow,
     Snapshot,
-    VitalNow,
 )
 
 Act = StaffAction | CuffTaken
@@ -27,56 +21,6 @@ Act = StaffAction | CuffTaken
 Read = Callable[[], Snapshot]
 Submit = Callable[[Act], Awaitable[Answer]]
 """Stamps the act's `at_ms`, lets the ward decide in its own turn and gives back what came of it."""
-
-
-class WardView(Protocol):
-    """What the hub asks of the ward after a turn; `None` for what is no longer there."""
-
-    def snapshot(self) -> Snapshot:
-        """Everything, from one instant."""
-        ...
-
-    def bed_now(self, bed: Bed) -> BedNow:
-        """One bed."""
-        ...
-
-    def vital_now(self, bed: Bed, vital: Vital) -> VitalNow | None:
-        """The newest word on one vital; None on a bed without a session."""
-        ...
-
-    def alarm_now(self, alarm_id: int) -> AlarmNow | None:
-        """One alarm; None once it is clear."""
-        ...
-
-    def page_now(self, page_id: int) -> PageNow | None:
-        """One page; None once it is forgotten."""
-        ...
-
-    def link_now(self, device: Device) -> LinkNow:
-        """One device's link."""
-        ...
-
-    def part_now(self, part: str) -> PartNow:
-        """One part of the service."""
-        ...
-
-    def duty_now(self) -> DutyNow:
-        """Who is on duty."""
-        ...
-
-
-class TrendKept(Protocol):
-    """A bed's history as it is kept: points are (at_ms, lowest, highest), a None is a gap."""
-
-    @property
-    def vitals(self) -> Mapping[Vital, Sequence[tuple[int, float | None, float | None]]]:
-        """The continuous vitals."""
-        ...
-
-    @property
-    def cuffs(self) -> Sequence[tuple[int, Cuff]]:
-        """Cuff readings with when they were measured, failed ones too."""
-        ...
 
 
 class History(Protocol):

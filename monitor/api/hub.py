@@ -25,7 +25,7 @@ from monitor.model import Event
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from monitor.api.doors import WardView
+    from monitor.api.ward_view import WardView
 
 RING = 4096
 """Messages kept for resuming: about 40 s of a ward of 20 beds with five readings a second each."""

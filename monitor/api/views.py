@@ -58,7 +58,7 @@ from monitor.snapshot import (
 )
 
 if TYPE_CHECKING:
-    from monitor.api.doors import TrendKept, WardView
+    from monitor.api.ward_view import TrendKept, WardView
 
 BELIEVED = (Quality.VALID, Quality.QUESTIONABLE)
 

@@ -198,7 +198,7 @@ async def test_a_bed_is_named_with_plain_letters(bed: str) -> None:
         ("/beds/3/vitals", bp(281, 80), "systolic_mmhg", "at most 280"),
         ("/beds/3/vitals", bp(80, 80), "bp", "below the upper one"),
         ("/beds/3/vitals", bp("120", 80), "systolic_mmhg", "a number"),
-        ("/beds/3/vitals", bp(True, 80), "systolic_mmhg", "a number"),
+        ("/beds/3/vitals", bp([120], 80), "systolic_mmhg", "a number"),
         ("/beds/3/vitals", {"kind": "bp", "systolic_mmhg": 120}, "diastolic_mmhg", "missing"),
         ("/beds/3/vitals", {"kind": "weight", "kg": 80}, "body", "not as it should be"),
         ("/beds/3/vitals", {"kind": "temperature", "celsius": 24.9}, "celsius", "at least 25"),
