@@ -36,6 +36,7 @@ from monitor.model import Cue, Doubt, Priority, Side
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+_Move = tuple[int, int, float, float, float, float, bool, float]
 
 
 class Change(NamedTuple):
@@ -69,7 +70,7 @@ class Standing(NamedTuple):
 # Phases of one rule at one bed.
 OUT, PENDING, HELD, SEVERE = range(4)
 
-# Rows of the table of clocks: one column a rule whose delay or whose end is running.
+# What is on record of each rule at each bed. The first six are also the first rows of its clock.
 (
     LIMIT,  # breach is y < LIMIT
     CLEAR,  # recovered is y >= CLEAR
@@ -77,26 +78,40 @@ OUT, PENDING, HELD, SEVERE = range(4)
     SIGN,  # y = SIGN * x
     HOLD,  # the delay without any doubt, ms
     IS_HIGH,  # 1 where the rule is of HIGH priority
+    SHOWN,  # the limit as the nurse sees it, in x
+    SINCE,  # the onset
+) = range(8)
+_RECORD = 8
+_SHARED = 6
+
+# The other rows of the table of clocks: one column a rule whose delay or whose end is running.
+(
     PHASE,
-    SINCE,  # the onset on record
+    START,  # the onset
     WINDOW,  # 1 while the delay's window runs; 0 before the next breach opens it anew
-    SEEN,  # valid time since the window began, ms
+    SEEN,  # known time since the window began, ms, up to AT
     INSIDE,  # of which in breach
     BREACH,  # 1 where the newest sample is in breach
     AT,  # up to when time has been counted
-    FRESH,  # until when the newest sample may be believed
+    FRESH,  # until when the value has been known, or may be believed
     RUN,  # since when it has been recovered without a break; inf where it has not
-    DUE,  # when it falls due if nothing is heard; inf where it does not
+    WHEN,  # when it falls due if the value stays as it is; inf where it never does
+    DUE,  # the same if nothing more is heard: inf where the value is not known for so long
     VALUE,
     DOUBT,
-) = range(18)
-_FIELDS = 18
+) = range(_SHARED, 19)
+_FIELDS = 19
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
 _CUES = (Cue.ONSET, Cue.HELD, Cue.END)
 _ONSET, _HELD, _END = range(3)
+_DOUBTS = tuple(Doubt)
+_SURE = [Doubt.NONE]
+POOR_SIGNAL = "poor signal"
 _NOTHING = Standing(None, 0, severe=False)
+_BLOCK = 1 << 16
+"""So many cells are compared at once: their masks stay in the processor's own cache."""
 _FAR = 1e38
 """Further out than any value: the edge of a band where there is none, still a float32."""
 _HAIR = 2.5e-7
@@ -119,26 +134,13 @@ for _i, (_row, _j) in _PLACE.items():
     _RULE[_row * WIDTH + _j] = _i
     _SIGN[_row * WIDTH + _j] = 1.0 if RULES[_i].side is Side.LOW else -1.0
     _HIGH[_row * WIDTH + _j] = RULES[_i].priority is Priority.HIGH
-_RULE_LIST: list[int] = _RULE.tolist()
-_PLACES = np.arange(WIDTH)
+_SPAN = [len(rules) for rules in _OF_ROW]
+_NUMBERS = np.array((LIMIT, CLEAR, BOUND, HOLD, SHOWN))
 _NONE = np.zeros(0, np.int64)
 
 
-class _Move(NamedTuple):
-    """A change as plain numbers: `where` is a rule at a bed, `cue` a place in `_CUES`."""
-
-    where: int
-    cue: int
-    since: float
-    at: float
-    value: float
-    limit: float
-    severe: bool
-    doubt: float
-
-
 class _Moves(NamedTuple):
-    """Many changes at once, as arrays."""
+    """Changes as arrays: `where` is a rule at a bed, `cue` a place in `_CUES`."""
 
     where: Ints
     cue: Ints
@@ -163,17 +165,15 @@ class Engine:
         self._timing = timing or Timing()
         cells = len(ROWS) * beds
         rules = cells * WIDTH
-        # Of one rule at one bed.
-        self._limit = np.full(rules, nan)
-        self._y_limit = np.full(rules, -inf)
-        self._y_clear = np.full(rules, -inf)
-        self._y_bound = np.full(rules, -inf)
-        self._hold = np.zeros(rules)
+        # Of one rule at one bed. A record is a cache line; so is what bounds the rules of one cell at rest.
+        self._record = np.empty((rules, _RECORD))
+        self._record[:, LIMIT : BOUND + 1] = -inf
+        self._record[:, SIGN] = _of_each_rule(_SIGN, beds)
+        self._record[:, IS_HIGH] = _of_each_rule(_HIGH, beds)
+        self._record[:, HOLD], self._record[:, SHOWN], self._record[:, SINCE] = 0.0, nan, 0.0
         self._phase = np.zeros(rules, np.uint8)
-        self._since = np.zeros(rules)
         self._column = np.full(rules, -1, np.int32)
-        self._low = np.full(rules, -inf)
-        self._high = np.full(rules, inf)
+        self._edges = np.full((cells, 2 * WIDTH), -inf)
         # Of one cell: all that a reading inside the band touches.
         self._band_low = np.full(cells, -_FAR, np.float32)
         self._band_high = np.full(cells, _FAR, np.float32)
@@ -184,14 +184,16 @@ class Engine:
         self._running = 0
         self._due: float = inf
         self._now: float = -inf
-        self._moves: list[_Move | _Moves] = []
+        self._moves: list[_Moves] = []
+        self._said: list[_Move] = []
         self._mask = np.empty((2, cells), np.bool_)
-        self._narrow = np.empty(cells, np.float32)
+        self._narrow = np.empty(cells if beds else 0, np.float32)
         self._place = np.zeros(cells, np.int64)
         # A memoryview gives one plain number in a third of the time an array takes.
         self._one_low, self._one_high = _plain(self._band_low), _plain(self._band_high)
         self._one_counting, self._one_column = _plain(self._counting), _plain(self._column)
-        self._rest_low, self._rest_high = _plain(self._low), _plain(self._high)
+        self._one_phase, self._one_edge = _plain(self._phase), _plain(self._edges)
+        self._one_record, self._one_clock = _plain(self._record), _plain(self._clocks)
 
     # Hearing.
 
@@ -205,13 +207,15 @@ class Engine:
         doubt: int = Doubt.NONE,
     ) -> None:
         """One reading. NaN is "not known"; after `fresh_until_ms` the value is not known either."""
-        at = self._advance(at_ms)
+        self._now = max(self._now, at_ms)
+        if self._now >= self._due:
+            self._fall_due()
         cell = row * self.beds + bed
         if self._one_counting[cell] == 0 and (
             self._one_low[cell] <= value <= self._one_high[cell] or isnan(value)
         ):
             return
-        self._hear(cell, at, value, fresh_until_ms, doubt)
+        self._hear(cell, self._now, value, fresh_until_ms, doubt)
 
     def feed(
         self,
@@ -226,39 +230,37 @@ class Engine:
         at = self._advance(at_ms)
         value = np.asarray(values, np.float64)
         cell = np.asarray(rows, np.int64) * self.beds + np.asarray(beds, np.int64)
-        leaves = (value < self._band_low[cell]) | (value > self._band_high[cell])
-        leaves |= self._counting[cell] != 0
-        found = np.flatnonzero(leaves)
+        leaves = value < self._band_low[cell]
+        leaves |= value > self._band_high[cell]
+        leaves |= self._counting[cell].view(np.bool_)
+        found = leaves.nonzero()[0]
         if found.size == 0:
             return
-        fresh = np.broadcast_to(np.asarray(fresh_until_ms, np.float64), value.shape)
-        doubt = np.broadcast_to(np.asarray(doubts, np.float64), value.shape)
         found = self._with_twins(cell, found)
-        self._hear_all(cell[found], at, value[found], fresh[found], doubt[found])
+        fresh, doubt = _at(fresh_until_ms, found), _at(doubts, found)
+        self._hear_all(cell[found], at, np.where(fresh >= at, value[found], nan), fresh, doubt)
 
     def feed_ward(
         self,
         at_ms: int,
         values: NDArray[np.float32] | Floats,
         fresh_until_ms: ArrayLike,
-        doubts: ArrayLike | None = None,
+        doubts: ArrayLike = 0,
     ) -> None:
         """A reading of every vital of every bed: `values[row, bed]`, NaN where it is not known."""
         at = self._advance(at_ms)
         flat = values.reshape(-1)
-        narrow = flat
-        if flat.dtype != np.float32:
-            narrow = self._narrow
-            with np.errstate(over="ignore"):
-                np.copyto(narrow, flat, casting="same_kind")
-        below, above = self._mask
-        np.less(narrow, self._band_low, out=below)
-        np.greater(narrow, self._band_high, out=above)
-        np.logical_or(below, above, out=below)
-        found = np.flatnonzero(below) if below.any() else _NONE
-        if self._running == 0 and found.size == 0:
+        found = self._that_leave_their_band(self._as_float32(flat))
+        counting = self._owner[: self._running] // WIDTH
+        if found.size + counting.size <= self._few:
+            cells = np.unique(np.concatenate((found, counting)))
+            if cells.size:
+                self._hear_all(cells, at, *_of_cells(cells, at, flat, fresh_until_ms, doubts))
             return
-        self._hear_ward(found, at, flat, np.asarray(fresh_until_ms, np.float64), doubts)
+        reading, where = self._that_leave_their_rest(found, flat[found].astype(np.float64))
+        touched = self._go_on_all(None, at, *_of_cells(counting, at, flat, fresh_until_ms, doubts))
+        left = self._leave_all(where, at, *_of_cells(found[reading], at, flat, fresh_until_ms, doubts))
+        self._draw_all(np.concatenate((touched, left)))
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: what has fallen due by now has become so."""
@@ -273,22 +275,21 @@ class Engine:
 
     def take_changes(self) -> list[Change]:
         """What has moved since the last time, in the order it did; within one moment by bed and rule."""
+        self._gather_said()
         if not self._moves:
             return []
         moves, self._moves = self._moves, []
-        found = [change for move in moves for change in _changes(move, self.beds)]
-        found.sort(key=_when)
-        return found
+        return _changes(moves, self.beds)
 
     # Asking and setting.
 
     def standing(self, bed: int, rule: int) -> Standing:
         """What is true of a rule at a bed now."""
         where = self._where(bed, rule)
-        phase = int(self._phase[where])
+        phase = self._one_phase[where]
         if phase == OUT:
             return _NOTHING
-        since_ms = int(self._since[where])
+        since_ms = int(self._record[where, SINCE])
         return Standing(Cue.ONSET if phase == PENDING else Cue.HELD, since_ms, severe=phase == SEVERE)
 
     def set_limits(self, at_ms: int, beds: ArrayLike, limits: Iterable[Limit]) -> None:
@@ -300,8 +301,7 @@ class Engine:
         every = np.atleast_1d(np.asarray(beds, np.int64))
         for rule, limit in timed(limits):
             row, place = _PLACE[rule]
-            where = (row * self.beds + every) * WIDTH + place
-            self._set_limit(at, where, limit)
+            self._set_limit(at, (row * self.beds + every) * WIDTH + place, limit)
         for row in range(len(ROWS)):
             self._draw_all(row * self.beds + every)
 
@@ -319,10 +319,10 @@ class Engine:
     def reset(self, bed: int) -> None:
         """A new patient: nothing of the old stays, neither what stood nor the limits (ALM-090)."""
         for cell in range(bed, len(ROWS) * self.beds, self.beds):
-            places = slice(cell * WIDTH, (cell + 1) * WIDTH)
-            self._limit[places] = nan
-            self._y_limit[places] = self._y_clear[places] = self._y_bound[places] = -inf
-            for where in range(places.start, places.stop):
+            places = range(cell * WIDTH, (cell + 1) * WIDTH)
+            self._record[places, SHOWN] = nan
+            self._record[places, LIMIT : BOUND + 1] = -inf
+            for where in places:
                 self._drop(where)
             self._draw(cell)
 
@@ -336,38 +336,32 @@ class Engine:
         return (row * self.beds + bed) * WIDTH + place
 
     def _set_limit(self, at: float, where: Ints, limit: Limit) -> None:
-        numbers = _turned(limit)
-        before = self._limit[where], self._y_clear[where], self._y_bound[where], self._hold[where]
-        after = nan if limit.limit is None else limit.limit, numbers[1], numbers[2], float(limit.hold_ms)
-        same = np.all([(a == b) | (np.isnan(a) & isnan(b)) for a, b in zip(before, after, strict=True)], 0)
-        moved = where[~same]
-        self._limit[moved], self._hold[moved] = after[0], after[3]
-        self._y_limit[moved], self._y_clear[moved], self._y_bound[moved] = numbers
+        shown = nan if limit.limit is None else limit.limit
+        after = np.array([*_turned(limit), limit.hold_ms, shown])
+        before = self._record[where[:, None], _NUMBERS]
+        moved = where[~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=1)]
+        self._record[moved[:, None], _NUMBERS] = after
         for one in moved[self._phase[moved] != OUT].tolist():
             if limit.limit is None:
-                self._turn_off(one, at)
+                since = float(self._record[one, SINCE])
+                self._drop(one)
+                self._say(one, _END, since, at, nan, severe=False, doubt=Doubt.NONE)
             elif (column := self._one_column[one]) >= 0:
-                self._clocks[(LIMIT, CLEAR, BOUND), column] = numbers
-                self._clocks[HOLD, column] = after[3]
+                self._clocks[:_SHARED, column] = self._record[one, :_SHARED]
                 value, fresh, doubt = self._clocks[(VALUE, FRESH, DOUBT), column].tolist()
-                self._go_on(column, at, value if fresh >= at else nan, fresh, doubt)
+                self._count(column, at, value if fresh >= at else nan, fresh, doubt)
         self._settle_all(moved)
-
-    def _turn_off(self, where: int, at: float) -> None:
-        since = float(self._since[where])
-        self._drop(where)
-        self._say(where, _END, since, at, nan, severe=False, doubt=Doubt.NONE)
 
     # Time.
 
     def _advance(self, at_ms: float) -> float:
         self._now = max(self._now, at_ms)
         if self._now >= self._due:
-            self._fall_due(self._now)
+            self._fall_due()
         return self._now
 
-    def _fall_due(self, now: float) -> None:
-        due = np.flatnonzero(self._clocks[DUE, : self._running] <= now)
+    def _fall_due(self) -> None:
+        due = (self._clocks[DUE, : self._running] <= self._now).nonzero()[0]
         if due.size <= self._few:
             # From the last to the first: closing a column moves the last one into its place.
             for column in due[::-1].tolist():
@@ -378,22 +372,18 @@ class Engine:
 
     def _fall_due_one(self, column: int) -> None:
         clock = self._clocks[:, column].tolist()
-        where = int(self._owner[column])
-        self._close(column)
-        if clock[BREACH]:
-            self._rest(where, HELD, clock[SINCE])
-            self._say(where, _HELD, clock[SINCE], clock[DUE], clock[VALUE], severe=False, doubt=clock[DOUBT])
-        else:
-            self._rest(where, OUT, 0)
-            self._say(where, _END, clock[SINCE], clock[DUE], clock[VALUE], severe=False, doubt=clock[DOUBT])
+        where = self._close(column)
+        phase, cue, since = (HELD, _HELD, clock[START]) if clock[BREACH] else (OUT, _END, 0.0)
+        self._rest(where, phase, since)
         self._draw(where // WIDTH)
+        self._say(where, cue, clock[START], clock[DUE], clock[VALUE], severe=False, doubt=clock[DOUBT])
 
     def _fall_due_all(self, columns: Ints) -> None:
-        clock = self._clocks[:, columns]
+        clock = self._clocks.take(columns, axis=1)
         where = self._owner[columns]
         held = clock[BREACH] != 0
         cue = np.where(held, _HELD, _END)
-        self._say_all(where, cue, clock[SINCE], clock[DUE], clock[VALUE], np.zeros_like(held), clock[DOUBT])
+        self._say_all(where, cue, clock[START], clock[DUE], clock[VALUE], np.zeros_like(held), clock[DOUBT])
         self._phase[where] = np.where(held, HELD, OUT)
         self._close_all(columns)
         self._settle_all(where)
@@ -403,43 +393,67 @@ class Engine:
 
     def _hear(self, cell: int, at: float, value: float, fresh: float, doubt: float) -> None:
         known = fresh >= at and not isnan(value)
-        moved = False
-        for where in range(cell * WIDTH, cell * WIDTH + WIDTH):
-            column = self._one_column[where]
+        if not known:
+            value = nan
+        low, moved = cell * 2 * WIDTH, False
+        first = cell * WIDTH
+        for place in range(_SPAN[cell // self.beds]):
+            column = self._one_column[first + place]
             if column >= 0:
-                moved |= self._go_on(column, at, value if known else nan, fresh, doubt)
-            elif known and not self._rest_low[where] <= value <= self._rest_high[where]:
-                moved |= self._leave(where, at, value, fresh, doubt)
+                moved |= self._go_on(column, at, value, fresh, doubt)
+            elif value < self._one_edge[low + place] or -value < self._one_edge[low + WIDTH + place]:
+                moved |= self._leave(first + place, at, value, fresh, doubt)
         if moved:
             self._draw(cell)
 
     def _leave(self, where: int, at: float, value: float, fresh: float, doubt: float) -> bool:
         """A rule at rest hears a value that may move it; True if it does."""
-        place = where // (self.beds * WIDTH) * WIDTH + where % WIDTH
-        y = value * float(_SIGN[place])
-        phase = int(self._phase[where])
-        severe = doubt == Doubt.NONE and y < float(self._y_bound[where])
+        record = self._record[where].tolist()
+        y, phase, since = value * record[SIGN], self._one_phase[where], record[SINCE]
+        severe = doubt == Doubt.NONE and y < record[BOUND]
         sample = at, value, fresh, doubt
         if phase == OUT:
-            hold = self._in_force(float(self._hold[where]), float(_HIGH[place]), doubt)
+            hold = self._in_force(record[HOLD], record[IS_HIGH], doubt)
             if severe or hold == 0:
                 self._rest(where, SEVERE if severe else HELD, at)
                 self._say(where, _HELD, at, at, value, severe=severe, doubt=doubt)
             else:
                 self._open(where, PENDING, at, sample, window=True, due=at + hold)
                 self._say(where, _ONSET, at, at, value, severe=False, doubt=doubt)
-        elif y >= float(self._y_clear[where]):
-            due = at + self._timing.clear_ms
-            self._open(where, phase, float(self._since[where]), sample, window=False, due=due)
+        elif y >= record[CLEAR]:
+            self._open(where, phase, since, sample, window=False, due=at + self._timing.clear_ms)
         elif severe and phase == HELD:
-            self._rest(where, SEVERE, float(self._since[where]))
-            self._say(where, _HELD, float(self._since[where]), at, value, severe=True, doubt=doubt)
+            self._rest(where, SEVERE, since)
+            self._say(where, _HELD, since, at, value, severe=True, doubt=doubt)
         else:
             return False  # beyond the severe bound, but doubted
         return True
 
     def _go_on(self, column: int, at: float, value: float, fresh: float, doubt: float) -> bool:
-        """A rule whose time is being counted hears a value, NaN for "not known"; True if that ends."""
+        """A rule whose time is being counted hears a value, NaN for "not known"; True if that ends.
+
+        Where nothing changes but the time, the count waits for the sample that does change something.
+        """
+        clock, room = self._one_clock, self._owner.size
+        when = clock[WHEN * room + column]
+        if when < inf and clock[FRESH * room + column] >= at and clock[DOUBT * room + column] == doubt:
+            y = value * clock[SIGN * room + column]
+            if y < clock[LIMIT * room + column]:
+                severe = doubt == Doubt.NONE and y < clock[BOUND * room + column]
+                same = clock[BREACH * room + column] and not severe
+            elif y >= clock[CLEAR * room + column]:
+                same = not (clock[BREACH * room + column] or clock[WINDOW * room + column])
+            else:
+                same = False
+            if same:
+                clock[FRESH * room + column], clock[VALUE * room + column] = fresh, value
+                clock[DUE * room + column] = due = when if when <= fresh else inf
+                self._due = min(self._due, due)
+                return False
+        return self._count(column, at, value, fresh, doubt)
+
+    def _count(self, column: int, at: float, value: float, fresh: float, doubt: float) -> bool:
+        """Count the time up to this sample, and judge it; True if there is nothing to count any more."""
         c = self._clocks[:, column].tolist()
         counted = min(c[FRESH], at) - c[AT]
         if c[WINDOW]:
@@ -453,49 +467,46 @@ class Engine:
         c[AT], c[FRESH] = at, fresh if known else at
         c[BREACH], c[VALUE], c[DOUBT] = breach, value, doubt
         severe = breach and doubt == Doubt.NONE and y < c[BOUND]
+        due = c[RUN] + self._timing.clear_ms
         if c[PHASE] != PENDING:
             if not clear:
                 self._stand(column, c, severe=severe)
                 return True
-            due = c[RUN] + self._timing.clear_ms
         elif breach:
             due = self._wait(column, c, severe=severe)
             if due < 0:
                 return True
-        else:
-            if known and c[SEEN] - c[INSIDE] > self._grace(self._in_force(c[HOLD], c[IS_HIGH], doubt)):
-                c[WINDOW] = 0.0
-            due = c[RUN] + self._timing.clear_ms
-        c[DUE] = due if due <= fresh else inf
+        elif known and c[SEEN] - c[INSIDE] > self._grace(self._in_force(c[HOLD], c[IS_HIGH], doubt)):
+            c[WINDOW] = 0.0
+        c[WHEN], c[DUE] = due, due if due <= fresh else inf
         self._clocks[:, column] = c
         self._due = min(self._due, c[DUE])
         return False
 
     def _stand(self, column: int, c: list[float], *, severe: bool) -> None:
         """A standing alarm's recovery has broken off: back to rest, perhaps worse than before."""
-        where = int(self._owner[column])
+        where = self._close(column)
         worse = severe and c[PHASE] == HELD
-        self._close(column)
-        self._rest(where, SEVERE if worse else int(c[PHASE]), c[SINCE])
+        self._rest(where, SEVERE if worse else int(c[PHASE]), c[START])
         if worse:
-            self._say(where, _HELD, c[SINCE], c[AT], c[VALUE], severe=True, doubt=c[DOUBT])
+            self._say(where, _HELD, c[START], c[AT], c[VALUE], severe=True, doubt=c[DOUBT])
 
     def _wait(self, column: int, c: list[float], *, severe: bool) -> float:
-        """A pending rule hears a breach: when it falls due, or -1 where it is due now and has been said."""
-        where = int(self._owner[column])
+        """A pending rule hears a breach: when it falls due, or -1 where that is now and has been said."""
         opened = not c[WINDOW]
         if opened:
-            c[WINDOW], c[SINCE], c[SEEN], c[INSIDE] = 1.0, c[AT], 0.0, 0.0
+            c[WINDOW], c[START], c[SEEN], c[INSIDE] = 1.0, c[AT], 0.0, 0.0
         hold = self._in_force(c[HOLD], c[IS_HIGH], c[DOUBT])
         left = max(hold - c[SEEN], hold - self._grace(hold) - c[INSIDE])
         if severe or left <= 0:
-            self._close(column)
-            self._rest(where, SEVERE if severe else HELD, c[SINCE])
-            self._say(where, _HELD, c[SINCE], c[AT], c[VALUE], severe=severe, doubt=c[DOUBT])
+            where = self._close(column)
+            self._rest(where, SEVERE if severe else HELD, c[START])
+            self._say(where, _HELD, c[START], c[AT], c[VALUE], severe=severe, doubt=c[DOUBT])
             return -1
         if opened:
-            self._since[where] = c[SINCE]
-            self._say(where, _ONSET, c[SINCE], c[AT], c[VALUE], severe=False, doubt=c[DOUBT])
+            where = int(self._owner[column])
+            self._record[where, SINCE] = c[START]
+            self._say(where, _ONSET, c[START], c[AT], c[VALUE], severe=False, doubt=c[DOUBT])
         return c[AT] + left
 
     def _in_force(self, hold: float, is_high: float, doubt: float) -> float:
@@ -510,17 +521,38 @@ class Engine:
         """How much of a delay may be spent outside the breach (ALM-065)."""
         return hold - hold * self._timing.breach_percent // 100
 
-    # The same for many at once.
+    # The same for many at once. Values that are no longer fresh are NaN from here on.
+
+    def _as_float32(self, flat: NDArray[Any]) -> NDArray[np.float32]:
+        if flat.dtype == np.float32:
+            return flat
+        with np.errstate(over="ignore"):  # what is too large for it becomes infinite, and leaves its band
+            np.copyto(self._narrow, flat, casting="same_kind")
+        return self._narrow
+
+    def _that_leave_their_band(self, values: NDArray[np.float32]) -> Ints:
+        below, above = self._mask
+        for start in range(0, values.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            np.less(values[block], self._band_low[block], out=below[block])
+            np.greater(values[block], self._band_high[block], out=above[block])
+            np.logical_or(below[block], above[block], out=below[block])
+        return below.nonzero()[0] if below.any() else _NONE
+
+    def _that_leave_their_rest(self, cell: Ints, value: Floats) -> tuple[Ints, Ints]:
+        """Which rules at rest these values move: (place in `cell`, rule at a bed) of each."""
+        edges = np.ascontiguousarray(self._edges.take(cell, axis=0).T).reshape(2, WIDTH, -1)
+        flat = ((value < edges[0]) | (-value < edges[1])).reshape(-1).nonzero()[0]
+        place, reading = np.divmod(flat, max(cell.size, 1))
+        return reading, cell[reading] * WIDTH + place
 
     def _with_twins(self, cell: Ints, found: Ints) -> Ints:
         """Those found and every other reading of their cells in this batch: one may have moved the band."""
-        hot = cell[found]
-        if found.size == cell.size:
-            return found
         marked = self._mask[0]
         marked[cell] = False
-        marked[hot] = True
-        return np.flatnonzero(marked[cell])
+        marked[cell[found]] = True
+        twins: Ints = marked[cell].nonzero()[0]
+        return twins
 
     def _hear_all(self, cell: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> None:
         if cell.size <= self._few:
@@ -528,102 +560,101 @@ class Engine:
                 self._hear(one[0], at, *one[1:])
             return
         order = np.arange(cell.size)
-        while True:
-            # The first reading of each cell, then the second of those that have one, ...
+        while cell.size:
+            # The first reading of each cell, then the second of those that have one, and so on.
             self._place[cell[::-1]] = order[::-1]
             first = self._place[cell] == order
-            if first.all():
-                self._hear_firsts(cell, at, value, fresh, doubt)
-                return
             self._hear_firsts(cell[first], at, value[first], fresh[first], doubt[first])
             cell, value, fresh, doubt = (a[~first] for a in (cell, value, fresh, doubt))
             order = order[: cell.size]
 
     def _hear_firsts(self, cell: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> None:
-        value = np.where(fresh >= at, value, nan)
-        reading, where = self._that_leave(cell, value)
-        column = self._column[(cell * WIDTH)[:, None] + _PLACES]
-        of, place = np.nonzero(column >= 0)
-        touched = self._go_on_all(column[of, place], at, value[of], fresh[of], doubt[of])
-        self._leave_all(where, at, value[reading], fresh[reading], doubt[reading])
-        where = np.concatenate((where, touched))
-        self._settle_all(where)
-        self._draw_all(where // WIDTH)
+        reading, where = self._that_leave_their_rest(cell, value)
+        column = self._column.reshape(-1, WIDTH)[cell]
+        of, place = (column >= 0).nonzero()
+        touched = self._go_on_all(column[of, place].astype(np.int64), at, value[of], fresh[of], doubt[of])
+        left = self._leave_all(where, at, value[reading], fresh[reading], doubt[reading])
+        self._draw_all(np.concatenate((touched, left)))
 
-    def _hear_ward(
-        self, found: Ints, at: float, value: NDArray[Any], fresh: Floats, doubts: ArrayLike | None
-    ) -> None:
-        running = self._running
-        if found.size + running <= self._few:
-            owners = (self._owner[:running] // WIDTH).tolist()
-            for cell in dict.fromkeys([*owners, *found.tolist()]):
-                until = float(fresh.reshape(-1)[cell]) if fresh.ndim else float(fresh)
-                doubt = 0.0 if doubts is None else float(np.asarray(doubts).reshape(-1)[cell])
-                self._hear(cell, at, float(value[cell]), until, doubt)
-            return
-        counting = self._owner[:running] // WIDTH
-        reading, where = self._that_leave(found, self._read(value, fresh, found, at))
-        of = found[reading]
-        touched = self._go_on_all(
-            None,
-            at,
-            self._read(value, fresh, counting, at),
-            _at(fresh, counting),
-            _at(doubts, counting),
-        )
-        self._leave_all(where, at, value[of].astype(np.float64), _at(fresh, of), _at(doubts, of))
-        where = np.concatenate((where, touched))
-        self._settle_all(where)
-        self._draw_all(where // WIDTH)
-
-    def _read(self, value: NDArray[Any], fresh: Floats, cell: Ints, at: float) -> Floats:
-        found = value[cell].astype(np.float64)
-        found[_at(fresh, cell) < at] = nan
-        return found
-
-    def _that_leave(self, cell: Ints, value: Floats) -> tuple[Ints, Ints]:
-        """Which rules at rest are moved by these values: (place in `cell`, rule at a bed) of each."""
-        where = (cell * WIDTH)[:, None] + _PLACES
-        x = value[:, None]
-        leaves = (x < self._low[where]) | (x > self._high[where])
-        of, place = np.nonzero(leaves)
-        return of, where[of, place]
-
-    def _leave_all(self, where: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> None:
-        if where.size == 0:
-            return
-        place = where // (self.beds * WIDTH) * WIDTH + where % WIDTH
-        y = value * _SIGN[place]
+    def _leave_all(self, where: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> Ints:
+        """Rules at rest hear values that may move them; the cells whose band has moved."""
+        if where.size <= self._few:
+            for one in zip(where.tolist(), value.tolist(), fresh.tolist(), doubt.tolist(), strict=True):
+                if not isnan(one[1]):
+                    self._leave(one[0], at, *one[1:])
+            return where // WIDTH
+        record = self._record.take(where, axis=0).T
+        y = value * record[SIGN]
         phase = self._phase[where]
-        severe = (y < self._y_bound[where]) & (doubt == Doubt.NONE)
-        hold = self._in_force_all(self._hold[where], _HIGH[place], doubt)
-        out = phase == OUT
+        severe = (y < record[BOUND]) & (doubt == Doubt.NONE)
+        hold = self._in_force_all(record[HOLD], record[IS_HIGH], doubt)
+        out = (phase == OUT) & (value == value)  # noqa: PLR0124  NaN is not equal to itself
         at_once = out & (severe | (hold == 0))
         waits = out & ~at_once
-        ends = ~out & (y >= self._y_clear[where])
-        worse = ~out & ~ends & severe & (phase == HELD)
-        self._since[where[out]] = at
-        self._phase[where[at_once]] = HELD
-        self._phase[where[waits]] = PENDING
-        self._phase[where[worse | (at_once & severe)]] = SEVERE
-        said = at_once | waits | worse
-        told = where[said]
+        ends = (phase != OUT) & (y >= record[CLEAR])
+        worse = (phase == HELD) & severe & ~ends
+        since = np.where(out, at, record[SINCE])
+        self._record[where, SINCE] = since
+        phase[at_once] = HELD
+        phase[waits] = PENDING
+        phase[worse | (at_once & severe)] = SEVERE
+        self._phase[where] = phase
+        said = (at_once | waits | worse).nonzero()[0]
         cue = np.where(waits, _ONSET, _HELD)[said]
-        now = np.full(told.size, at)
-        sure = severe & ~waits
-        self._say_all(told, cue, self._since[told], now, value[said], sure[said], doubt[said])
-        counts = waits | ends
+        now, sure = np.full(said.size, at), (severe & ~waits)[said]
+        self._say_all(where[said], cue, since[said], now, value[said], sure, doubt[said])
+        counts = (waits | ends).nonzero()[0]
         due = at + np.where(waits, hold, self._timing.clear_ms)
-        due[due > fresh] = inf
         self._open_all(where[counts], at, *(a[counts] for a in (value, fresh, doubt, waits, due)))
+        self._settle_all(where)
+        return where // WIDTH
 
     def _go_on_all(
         self, columns: Ints | None, at: float, value: Floats, fresh: Floats, doubt: Floats
     ) -> Ints:
-        """The rules of these columns (None: of all) hear their values; those that came to rest by it."""
+        """These clocks (None: all, in order) hear their values; the cells whose band moves. See `_go_on`."""
         if value.size == 0:
             return _NONE
-        c = self._clocks[:, : self._running] if columns is None else self._clocks[:, columns]
+        c = self._clocks[:, : self._running] if columns is None else self._clocks.take(columns, axis=1)
+        y = value * c[SIGN]
+        breach, was = y < c[LIMIT], c[BREACH] != 0
+        same = y >= c[BOUND]
+        if doubt.any():
+            same |= doubt != Doubt.NONE
+        same &= breach
+        same &= was
+        same |= (y >= c[CLEAR]) & ~was & (c[WINDOW] == 0)
+        same &= (c[FRESH] >= at) & (c[WHEN] < inf)
+        same &= c[DOUBT] == doubt
+        due = np.where(c[WHEN] <= fresh, c[WHEN], inf)
+        if columns is None:
+            columns = np.arange(self._running)
+            for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
+                np.copyto(c[field], now, where=same)
+        else:
+            for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
+                self._clocks[field, columns[same]] = now[same]
+        self._due = min(self._due, float(due.min(where=same, initial=inf)))
+        others = (~same).nonzero()[0]
+        if others.size > self._few:
+            return self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
+        # From the last column to the first: closing one moves the last of all into its place.
+        others = others[columns[others].argsort()[::-1]]
+        which = columns[others]
+        cells: Ints = self._owner[which] // WIDTH
+        for one in zip(
+            which.tolist(),
+            value[others].tolist(),
+            fresh[others].tolist(),
+            doubt[others].tolist(),
+            strict=True,
+        ):
+            self._count(one[0], at, *one[1:])
+        return cells
+
+    def _count_all(self, columns: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> Ints:
+        """Count the time up to these samples, and judge them; the cells whose band has moved by it."""
+        c = self._clocks.take(columns, axis=1)
         counted = (np.minimum(c[FRESH], at) - c[AT]) * c[WINDOW]
         c[SEEN] += counted
         c[INSIDE] += counted * c[BREACH]
@@ -640,35 +671,34 @@ class Engine:
         grace = hold - hold * self._timing.breach_percent // 100
         opened = waits & (c[WINDOW] == 0)
         if opened.any():
-            for field, fresh_start in ((WINDOW, 1.0), (SINCE, at), (SEEN, 0.0), (INSIDE, 0.0)):
-                c[field][opened] = fresh_start
+            for field, anew in ((WINDOW, 1.0), (START, at), (SEEN, 0.0), (INSIDE, 0.0)):
+                c[field][opened] = anew
         left = np.maximum(hold - c[SEEN], hold - grace - c[INSIDE])
         held = waits & (severe | (left <= 0))
-        missed = pending & known & ~breach & (c[SEEN] - c[INSIDE] > grace)
-        c[WINDOW][missed] = 0.0
-        c[DUE] = np.where(breach, at + left, c[RUN] + self._timing.clear_ms)
-        c[DUE][c[DUE] > fresh] = inf
-        worse = ~pending & severe & (c[PHASE] == HELD)
+        c[WINDOW][pending & known & ~breach & (c[SEEN] - c[INSIDE] > grace)] = 0.0
+        due = np.where(breach, at + left, c[RUN] + self._timing.clear_ms)
+        c[WHEN] = due
+        due = np.where(due <= fresh, due, inf)
+        c[DUE] = due
+        self._clocks[:, columns] = c
+        worse = (c[PHASE] == HELD) & severe
         rests = held | (~pending & ~clear)
-        said = held | worse | opened
-        if columns is not None:
-            self._clocks[:, columns] = c
-        every = np.arange(self._running) if columns is None else columns.astype(np.int64)
-        owner = self._owner[every]
-        if said.any():
-            cue = np.where(opened & ~held, _ONSET, _HELD)[said]
-            sure = severe & (held | worse)
-            told, now = owner[said], np.full(int(said.sum()), at)
-            self._since[told] = c[SINCE][said]
-            self._say_all(told, cue, c[SINCE][said], now, value[said], sure[said], doubt[said])
-        self._due = min(self._due, float(c[DUE].min(where=~rests, initial=inf)))
-        if not rests.any():
+        self._due = min(self._due, float(due.min(where=~rests, initial=inf)))
+        where = self._owner[columns]
+        self._record[where, SINCE] = c[START]
+        said = (held | worse | opened).nonzero()[0]
+        cue = np.where(opened & ~held, _ONSET, _HELD)[said]
+        now, sure = np.full(said.size, at), (severe & (held | worse))[said]
+        self._say_all(where[said], cue, c[START][said], now, value[said], sure, doubt[said])
+        self._phase[where[held]] = HELD
+        self._phase[where[(held & severe) | worse]] = SEVERE
+        ended = rests.nonzero()[0]
+        if ended.size == 0:
             return _NONE
-        self._phase[owner[held]] = HELD
-        self._phase[owner[(held & severe) | worse]] = SEVERE
-        touched: Ints = owner[rests]
-        self._close_all(every[rests])
-        return touched
+        self._close_all(columns[ended])
+        self._settle_all(where[ended])
+        cells: Ints = where[ended] // WIDTH
+        return cells
 
     def _in_force_all(self, hold: Floats, is_high: Floats, doubt: Floats) -> Floats:
         if not doubt.any():
@@ -682,15 +712,23 @@ class Engine:
     # Rest and counting: a rule at a bed is in exactly one of the two.
 
     def _rest(self, where: int, phase: int, since: float) -> None:
-        self._phase[where] = phase
-        self._since[where] = since
-        low = float(self._y_limit[where] if phase == OUT else self._y_bound[where])
-        high = inf if phase == OUT else nextafter(self._y_clear[where], -inf)
-        if phase == SEVERE:
-            low = -inf
-        if _SIGN[where // (self.beds * WIDTH) * WIDTH + where % WIDTH] < 0:
-            low, high = -high, -low
-        self._rest_low[where], self._rest_high[where] = low, high
+        """At rest in this phase: between which edges it stays so."""
+        self._one_phase[where] = phase
+        record = self._one_record
+        first = where * _RECORD
+        record[first + SINCE] = since
+        if phase == OUT:
+            low, high = record[first + LIMIT], inf
+        else:
+            low = -inf if phase == SEVERE else record[first + BOUND]
+            high = nextafter(record[first + CLEAR], -inf)
+        self._set_edges(where, low, -high)
+
+    def _set_edges(self, where: int, low: float, minus_high: float) -> None:
+        if self._one_record[where * _RECORD + SIGN] < 0:
+            low, minus_high = minus_high, low
+        edge = where + where // WIDTH * WIDTH
+        self._one_edge[edge], self._one_edge[edge + WIDTH] = low, minus_high
 
     def _drop(self, where: int) -> None:
         if self._one_column[where] >= 0:
@@ -698,37 +736,39 @@ class Engine:
         self._rest(where, OUT, 0)
 
     def _settle_all(self, where: Ints) -> None:
-        """Draw the interval in which each of these rules stays as it is; while it counts, it has none."""
-        if where.size == 0:
-            return
+        """Set the edges of these rules; while one counts it has none."""
         phase = self._phase[where]
-        sign = _SIGN[where // (self.beds * WIDTH) * WIDTH + where % WIDTH]
-        low = np.where(phase == OUT, self._y_limit[where], self._y_bound[where])
-        low[phase == SEVERE] = -inf
-        high = np.where(phase == OUT, inf, np.nextafter(self._y_clear[where], -inf))
+        record = self._record.take(where, axis=0).T
+        out = phase == OUT
+        low = np.where(out, record[LIMIT], record[BOUND])
+        minus_high = np.where(out, -inf, -np.nextafter(record[CLEAR], -inf))
         counts = self._column[where] >= 0
-        low[counts], high[counts] = -inf, inf
-        turned = sign < 0
-        self._low[where] = np.where(turned, -high, low)
-        self._high[where] = np.where(turned, -low, high)
+        low[counts | (phase == SEVERE)] = -inf
+        minus_high[counts] = -inf
+        turned = record[SIGN] < 0
+        edge = where + where // WIDTH * WIDTH
+        edges = self._edges.reshape(-1)
+        edges[edge] = np.where(turned, minus_high, low)
+        edges[edge + WIDTH] = np.where(turned, low, minus_high)
 
     def _draw(self, cell: int) -> None:
-        places = slice(cell * WIDTH, cell * WIDTH + WIDTH)
-        low = min(max(*self._rest_low[places], -_FAR), _FAR)
-        high = max(min(*self._rest_high[places], _FAR), -_FAR)
+        """Draw the band of this cell anew: where all its rules at rest stay as they are, a hair inwards."""
+        edges = self._one_edge[cell * 2 * WIDTH : (cell + 1) * 2 * WIDTH].tolist()
+        low = min(max(*edges[:WIDTH], -_FAR), _FAR)
+        high = min(max(*edges[WIDTH:], -_FAR), _FAR)
         self._one_low[cell] = low + (abs(low) * _HAIR + _SPECK)
-        self._one_high[cell] = high - (abs(high) * _HAIR + _SPECK)
+        self._one_high[cell] = -(high + (abs(high) * _HAIR + _SPECK))
 
     def _draw_all(self, cell: Ints) -> None:
-        """Draw the band of these cells anew: where all rules at rest stay as they are, a hair inwards."""
-        if cell.size == 0:
+        if cell.size <= self._few:
+            for one in cell.tolist():
+                self._draw(one)
             return
-        low = self._low.reshape(-1, WIDTH)[cell].max(axis=1)
-        high = self._high.reshape(-1, WIDTH)[cell].min(axis=1)
-        np.clip(low, -_FAR, _FAR, out=low)
-        np.clip(high, -_FAR, _FAR, out=high)
-        self._band_low[cell] = low + (np.abs(low) * _HAIR + _SPECK)
-        self._band_high[cell] = high - (np.abs(high) * _HAIR + _SPECK)
+        edges = np.ascontiguousarray(self._edges.take(cell, axis=0).T).reshape(2, WIDTH, -1).max(axis=1)
+        np.clip(edges, -_FAR, _FAR, out=edges)
+        edges += np.abs(edges) * _HAIR + _SPECK
+        self._band_low[cell] = edges[0]
+        self._band_high[cell] = -edges[1]
 
     def _open(
         self,
@@ -742,18 +782,19 @@ class Engine:
     ) -> None:
         """Start counting for this rule, from a sample: (at, value, fresh until, doubt)."""
         at, value, fresh, doubt = sample
-        place = where // (self.beds * WIDTH) * WIDTH + where % WIDTH
         column = self._room_for(1)
-        self._phase[where], self._since[where], self._column[where] = phase, since, column
-        self._rest_low[where], self._rest_high[where] = -inf, inf
-        self._counting[where // WIDTH] += 1
+        self._one_phase[where], self._one_column[where] = phase, column
+        self._one_record[where * _RECORD + SINCE] = since
+        self._set_edges(where, -inf, -inf)
+        self._one_counting[where // WIDTH] += 1
         self._owner[column] = where
-        self._clocks[:, column] = (
-            self._y_limit[where], self._y_clear[where], self._y_bound[where], _SIGN[place],
-            self._hold[where], _HIGH[place], phase, since, window, 0.0, 0.0, window, at, fresh,
-            inf if window else at, due if due <= fresh else inf, value, doubt,
+        now_due = due if due <= fresh else inf
+        self._clocks[:_SHARED, column] = self._record[where, :_SHARED]
+        self._clocks[_SHARED:, column] = (
+            phase, since, window, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
+            value, doubt,
         )  # fmt: skip
-        self._due = min(self._due, float(self._clocks[DUE, column]))
+        self._due = min(self._due, now_due)
 
     def _open_all(
         self,
@@ -767,21 +808,21 @@ class Engine:
     ) -> None:
         if where.size == 0:
             return
-        place = where // (self.beds * WIDTH) * WIDTH + where % WIDTH
         first = self._room_for(where.size)
         columns = slice(first, first + where.size)
         self._column[where] = np.arange(columns.start, columns.stop)
-        np.add.at(self._counting, where // WIDTH, 1)
+        np.add.at(self._counting, where // WIDTH, np.ones(where.size, np.uint8))
         self._owner[columns] = where
+        record = self._record.take(where, axis=0).T
         c = self._clocks[:, columns]
-        c[LIMIT], c[CLEAR], c[BOUND] = self._y_limit[where], self._y_clear[where], self._y_bound[where]
-        c[SIGN], c[IS_HIGH], c[HOLD] = _SIGN[place], _HIGH[place], self._hold[where]
-        c[PHASE], c[SINCE] = self._phase[where], self._since[where]
+        c[:_SHARED] = record[:_SHARED]
+        c[PHASE], c[START] = self._phase[where], record[SINCE]
         c[WINDOW] = c[BREACH] = window
         c[SEEN] = c[INSIDE] = 0.0
         c[AT], c[FRESH], c[VALUE], c[DOUBT] = at, fresh, value, doubt
-        c[RUN], c[DUE] = np.where(window, inf, at), due
-        self._due = min(self._due, float(due.min()))
+        c[RUN], c[WHEN] = np.where(window, inf, at), due
+        c[DUE] = np.where(due <= fresh, due, inf)
+        self._due = min(self._due, float(c[DUE].min()))
 
     def _room_for(self, more: int) -> int:
         """The first of so many new columns at the end of the table."""
@@ -790,32 +831,34 @@ class Engine:
         while self._running > self._owner.size:
             self._clocks = np.concatenate((self._clocks, np.zeros_like(self._clocks)), axis=1)
             self._owner = np.concatenate((self._owner, np.zeros_like(self._owner)))
+            self._one_clock = _plain(self._clocks)
         return first
 
-    def _close(self, column: int) -> None:
-        """Stop counting here; the last column moves into the gap."""
+    def _close(self, column: int) -> int:
+        """Stop counting here, and for whom; the last column moves into the gap."""
         where = int(self._owner[column])
-        self._column[where] = -1
-        self._counting[where // WIDTH] -= 1
+        self._one_column[where] = -1
+        self._one_counting[where // WIDTH] -= 1
         self._running -= 1
         last = self._running
         if column != last:
             self._clocks[:, column] = self._clocks[:, last]
             moved = int(self._owner[last])
             self._owner[column] = moved
-            self._column[moved] = column
+            self._one_column[moved] = column
+        return where
 
     def _close_all(self, columns: Ints) -> None:
         where = self._owner[columns]
         self._column[where] = -1
-        np.subtract.at(self._counting, where // WIDTH, 1)
+        np.subtract.at(self._counting, where // WIDTH, np.ones(where.size, np.uint8))
         self._running -= columns.size
         stays = np.ones(columns.size, np.bool_)
         behind = columns >= self._running
         stays[columns[behind] - self._running] = False
-        last = self._running + np.flatnonzero(stays)
+        last = self._running + stays.nonzero()[0]
         gaps = columns[~behind]
-        self._clocks[:, gaps] = self._clocks[:, last]
+        self._clocks[:, gaps] = self._clocks.take(last, axis=1)
         moved = self._owner[last]
         self._owner[gaps] = moved
         self._column[moved] = gaps
@@ -825,41 +868,78 @@ class Engine:
     def _say(
         self, where: int, cue: int, since: float, at: float, value: float, *, severe: bool, doubt: float
     ) -> None:
-        self._moves.append(_Move(where, cue, since, at, value, float(self._limit[where]), severe, doubt))
+        limit = self._one_record[where * _RECORD + SHOWN]
+        self._said.append((where, cue, since, at, value, limit, severe, doubt))
 
     def _say_all(
         self, where: Ints, cue: Ints, since: Floats, at: Floats, value: Floats, severe: Bools, doubt: Floats
     ) -> None:
         if where.size:
-            self._moves.append(_Moves(where, cue, since, at, value, self._limit[where], severe, doubt))
+            self._gather_said()
+            limit = self._record[where, SHOWN]
+            self._moves.append(_Moves(where, cue, since, at, value, limit, severe, doubt))
+
+    def _gather_said(self) -> None:
+        """What was said one by one, as arrays: one order for both."""
+        if self._said:
+            self._moves.append(_Moves(*(np.array(column) for column in zip(*self._said, strict=True))))
+            self._said.clear()
+
+
+def _changes(moves: list[_Moves], beds: int) -> list[Change]:
+    one = moves[0] if len(moves) == 1 else _Moves(*map(np.concatenate, zip(*moves, strict=True)))
+    cell, place = np.divmod(one.where, WIDTH)
+    row, bed = np.divmod(cell, beds)
+    rule = _RULE[row * WIDTH + place]
+    doubts = [_DOUBTS[int(doubt)] for doubt in one.doubt.tolist()] if one.doubt.any() else _SURE * bed.size
+    cues = [_CUES[cue] for cue in one.cue.tolist()]
+    notes = [
+        POOR_SIGNAL if doubt is Doubt.POOR_SIGNAL and cue is Cue.HELD else ""
+        for doubt, cue in zip(doubts, cues, strict=True)
+    ]
+    found = list(
+        map(
+            Change,
+            bed.tolist(),
+            rule.tolist(),
+            cues,
+            one.since.astype(np.int64).tolist(),
+            one.at.astype(np.int64).tolist(),
+            one.value.tolist(),
+            one.limit.tolist(),
+            one.severe.tolist(),
+            doubts,
+            notes,
+        )
+    )
+    order = np.lexsort((rule, bed, one.at)).tolist()
+    return [found[i] for i in order]
+
+
+def _of_each_rule(numbers: Floats, beds: int) -> Floats:
+    """Numbers of each place of each row, for every rule at every bed."""
+    return np.broadcast_to(numbers.reshape(-1, 1, WIDTH), (len(ROWS), beds, WIDTH)).reshape(-1)
+
+
+def _of_cells(
+    cell: Ints, at: float, values: NDArray[Any], fresh_until_ms: ArrayLike, doubts: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
+    """Value, freshness and doubt of these cells of a whole ward."""
+    fresh = _at(fresh_until_ms, cell)
+    value = values[cell].astype(np.float64)
+    value[fresh < at] = nan
+    return value, fresh, _at(doubts, cell)
+
+
+def _at(value: ArrayLike, which: Ints) -> Floats:
+    """What is said of these: their own, or the one thing that is said of all."""
+    found = np.asarray(value, np.float64)
+    return found.reshape(-1)[which] if found.ndim else np.full(which.size, float(found))
 
 
 def _plain(array: NDArray[Any]) -> Any:
     """The same numbers, one at a time."""
-    return memoryview(array)  # type: ignore[arg-type]  # arrays are buffers, whatever the stubs say
-
-
-def _changes(move: _Move | _Moves, beds: int) -> Iterable[Change]:
-    if isinstance(move, _Move):
-        yield _change(move, beds)
-    else:
-        for one in zip(*(column.tolist() for column in move), strict=True):
-            yield _change(_Move(*one), beds)
-
-
-def _change(move: _Move, beds: int) -> Change:
-    cell, place = divmod(move.where, WIDTH)
-    row, bed = divmod(cell, beds)
-    cue, doubt = _CUES[move.cue], Doubt(int(move.doubt))
-    note = "poor signal" if cue is Cue.HELD and doubt is Doubt.POOR_SIGNAL else ""
-    rule = _RULE_LIST[row * WIDTH + place]
-    return Change(
-        bed, rule, cue, int(move.since), int(move.at), move.value, move.limit, bool(move.severe), doubt, note
-    )
-
-
-def _when(change: Change) -> tuple[int, int, int]:
-    return change.at_ms, change.bed, change.rule
+    return memoryview(array.reshape(-1))  # type: ignore[arg-type]  # an array of any dtype is a buffer
 
 
 def _turned(limit: Limit) -> tuple[float, float, float]:
@@ -872,11 +952,3 @@ def _turned(limit: Limit) -> tuple[float, float, float]:
     bound = -inf if limit.severe is None else sign * limit.severe
     numbers = (sign * limit.limit, sign * limit.limit + limit.hysteresis, bound)
     return tuple(nextafter(n, inf) if limit.rule.inclusive and n > -inf else n for n in numbers)  # type: ignore[return-value]  # three in, three out
-
-
-def _at(value: ArrayLike | None, cell: Ints) -> Floats:
-    """What is said of these cells: their own, or the one thing that is said of all of them."""
-    if value is None:
-        return np.zeros(cell.size)
-    found = np.asarray(value, np.float64)
-    return found.reshape(-1)[cell] if found.ndim else np.full(cell.size, float(found))

@@ -159,7 +159,7 @@ def whole_ward(both: Both, limits: list[Limits], rng: Random) -> None:
         fresh = both.now + np.array([[rng.choice(FRESH_MS) for _ in range(BEDS)] for _ in ROWS])
         doubts = np.array([[int(doubt(rng)) for _ in range(BEDS)] for _ in ROWS])
     given_fresh = fresh if rng.random() < 0.5 or fresh.min() != fresh.max() else int(fresh[0, 0])
-    both.engine.feed_ward(both.now, values, given_fresh, doubts if doubts.any() else None)
+    both.engine.feed_ward(both.now, values, given_fresh, doubts if doubts.any() else 0)
     for row in range(len(ROWS)):
         for bed in range(BEDS):
             how = Doubt(int(doubts[row, bed]))
