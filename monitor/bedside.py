@@ -29,6 +29,9 @@ CUFF_OLD_AFTER = 1.25
 CUFF_GIVES_UP_MS = 180_000
 """A cuff that has been started and has said nothing for so long has failed (ge_dinamap_v100.md 6)."""
 
+CUFF_LATE_MS = 120_000
+"""A cuff reading that arrives so long after it was taken is history, not news (mqtt-payloads.md 2)."""
+
 TYPED_LASTS_MS = 900_000
 """How long a value taken by hand stands: as long as a spot temperature (physiology.md 1, freshness)."""
 
@@ -61,6 +64,18 @@ class Bedside:
     def holds(self, measured_at_ms: int) -> bool:
         """Whether something measured then belongs to the patient who is here now."""
         return self.session is not None and measured_at_ms >= self.session.opened_at_ms
+
+    def prefers_another(self, reading: Reading) -> bool:
+        """Whether another device of the bed speaks for this vital: the first in the clinic's list that can.
+
+        Two sources are never mixed in one line; the second is heard once the first has nothing to say.
+        """
+        now = self.now.get(reading.vital)
+        if now is None or now.device == reading.device or now.value is None:
+            return False
+        if reading.at_ms > now.fresh_until_ms:
+            return False
+        return reading.value is None or self._rank(now.device) < self._rank(reading.device)
 
     def opened(self, moved: SessionMoved) -> None:
         """Begin with a new patient: nothing of the last one stays."""
@@ -107,7 +122,7 @@ class Bedside:
         self.cuff_running_since_ms = None
         if taken.cuff.systolic is None:
             self.failed, self.failures = taken, self.failures + 1
-        else:
+        elif self.cuff is None or taken.measured_at_ms >= self.cuff.measured_at_ms:
             self.cuff, self.failed, self.failures = taken, None, 0
 
     def next_cuff_due_ms(self) -> int | None:
@@ -183,6 +198,9 @@ class Bedside:
             ),
             devices=self.devices,
         )
+
+    def _rank(self, device: Device) -> int:
+        return self.devices.index(device) if device in self.devices else len(self.devices)
 
     def _vitals_now(self) -> Iterable[VitalNow]:
         for vital in dict.fromkeys([*self.now, *self.typed]):

@@ -173,7 +173,7 @@ class Sample:
     device_time: str | None = None
     age_ms: int = 0
     late: bool = False
-    """True where the source itself shows that the value is history (its own time, its sequence): never live."""
+    """True where the source itself shows that the value is history: never live."""
 
 
 @dataclass(frozen=True, slots=True)

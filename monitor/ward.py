@@ -21,7 +21,7 @@ from monitor.alerts.paging import Due, Page, Paging
 from monitor.alerts.roster import Duty, Person, has_nurse, meant
 from monitor.alerts.rules import RULES, Rule
 from monitor.alerts.words import alarm_text, over_text, page_text, recall_text
-from monitor.bedside import CUFF_GIVES_UP_MS, Bedside
+from monitor.bedside import CUFF_GIVES_UP_MS, CUFF_LATE_MS, Bedside
 from monitor.model import (
     CLINIC,
     Accepted,
@@ -239,6 +239,8 @@ class Ward:
         if reading.late:
             return [reading]
         self._now_ms = max(self._now_ms, reading.at_ms)
+        if bedside.prefers_another(reading):
+            return []
         out: list[Event] = [reading]
         bedside.now[reading.vital] = reading
         if reading.value is not None:
@@ -466,10 +468,14 @@ class Ward:
 
     def _judge_cuff(self, taken: CuffTaken, out: list[Event]) -> None:
         bedside = self._beds[taken.bed]
+        if taken.at_ms - taken.measured_at_ms > CUFF_LATE_MS:
+            return  # shown with its age; what it says was true then
         self._judge(self._watch.hears_cuff(bedside, taken), out)
-        # One try more where the repeat itself has failed; then the alarm is raised "not confirmed".
         if self._watch.wants_repeat(bedside) and bedside.failures <= 1:
             self._order_cuff(bedside, CuffWhy.CONFIRM, out)
+        elif bedside.failures == 1:
+            # One try more: a cuff that fails twice is an alarm, one that failed once is only late.
+            self._order_cuff(bedside, CuffWhy.SCHEDULED, out)
 
     def _order_cuff(self, bedside: Bedside, why: CuffWhy, out: list[Event]) -> None:
         if self._refuse_cuff(bedside) is None:
@@ -520,7 +526,7 @@ class Ward:
             taken, down_ms = self._beds[plan.bed].session is not None, self._down_since_ms(device)
             self._watch.holds("link-lost", plan.bed, device, down_ms, session=taken)
         for bedside in self._beds.values():
-            self._watch.silences(bedside, self._explained(bedside), now_ms)
+            self._watch.silences(bedside, self._explained(bedside), self._since_ms, now_ms)
             self._watch.cuff(bedside)
             nurse = not self._plan.live or has_nurse(bedside.bed, self._duty, self._plan.people)
             self._watch.nurse(bedside, present=nurse, now_ms=now_ms)

@@ -197,17 +197,18 @@ class Watch:
             counts = rule.in_session is None or rule.in_session is session
             self._gaps.set((bed, rule.name, device), since_ms if counts else None)
 
-    def silences(self, bedside: Bedside, explained: frozenset[Vital], now_ms: int) -> None:
+    def silences(self, bedside: Bedside, explained: frozenset[Vital], started_ms: int, now_ms: int) -> None:
         """Which vitals of this bed have been without a live number, and since when.
 
-        SpO2 is expected from any monitor that measures it; the rates once they have been seen.
+        SpO2 is expected from any monitor that measures it; the rates once they have been seen. Before
+        `started_ms` nobody was listening, so no silence is older.
         """
         for condition, vitals in GAPS.items():
             offered = [v for v in vitals if v in self._vitals[bedside.bed] and v not in explained]
             expected = bedside.session is not None and bool(offered)
             if condition != "spo2-gap":
                 expected = expected and any(v in bedside.last for v in offered)
-            since_ms = self._silent_since_ms(bedside, offered, now_ms) if expected else None
+            since_ms = _silent_since_ms(bedside, offered, started_ms, now_ms) if expected else None
             key = bedside.bed, condition
             if since_ms is None:
                 self._silent.discard(key)
@@ -303,17 +304,6 @@ class Watch:
                 return reading.value
         return None
 
-    def _silent_since_ms(self, bedside: Bedside, vitals: Sequence[Vital], now_ms: int) -> int | None:
-        readings = [bedside.now[v] for v in vitals if v in bedside.now]
-        if any(_is_live(reading, now_ms) for reading in readings):
-            return None
-        if bedside.session is None:
-            return None
-        last = [bedside.last[v] for v in vitals if v in bedside.last]
-        # A number that has grown stale was live until then; one that was withdrawn, until its last instant.
-        ends = [r.fresh_until_ms - FRESH_MS if r in readings else r.at_ms for r in last]
-        return max(ends, default=bedside.session.opened_at_ms)
-
     def _findings(self, changes: Sequence[Change]) -> list[Found]:
         return [self._finding(change) for change in changes] if changes else []
 
@@ -350,3 +340,13 @@ _GAP_OF = {vital: condition for condition, vitals in GAPS.items() for vital in v
 
 def _is_live(reading: Reading | None, at_ms: int) -> bool:
     return reading is not None and reading.value is not None and at_ms <= reading.fresh_until_ms
+
+
+def _silent_since_ms(bedside: Bedside, vitals: Sequence[Vital], started_ms: int, now_ms: int) -> int | None:
+    readings = [bedside.now[v] for v in vitals if v in bedside.now]
+    if bedside.session is None or any(_is_live(reading, now_ms) for reading in readings):
+        return None
+    last = [bedside.last[v] for v in vitals if v in bedside.last]
+    # A number that has grown stale was live until then; one that was withdrawn, until its last instant.
+    ends = [r.fresh_until_ms - FRESH_MS if r in readings else r.at_ms for r in last]
+    return max([bedside.session.opened_at_ms, started_ms, *ends])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from monitor.alerts.alarm import ack_until_ms, step
 from monitor.alerts.rules import Rule
@@ -173,7 +174,7 @@ class Board:
         for other in self._kin(alarm):
             if other.state in OPEN and other.priority > alarm.priority:
                 return other
-            same = other.priority == alarm.priority and other.alarm_id < alarm.alarm_id
+            same = other.priority == alarm.priority and _raised(other) < _raised(alarm)
             if same and other.state is AlarmState.ACTIVE:
                 return other
         return None
@@ -187,3 +188,8 @@ class Board:
             and a.device == alarm.device
             and a.rule.family == alarm.rule.family
         ]
+
+
+def _raised(alarm: Alarm) -> tuple[float, int]:
+    raised_ms = inf if alarm.raised_at_ms is None else alarm.raised_at_ms
+    return raised_ms, alarm.alarm_id
