@@ -50,6 +50,17 @@ def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     return answers
 
 
+@pytest.fixture(scope="package")
+def house(chromium: Browser) -> Iterator[Page]:
+    """A quiet page of the dashboard in which its pure modules are asked questions."""
+    with staged(scene.clinic()) as one:
+        page = chromium.new_page()
+        page.goto(one.url + "/keys")
+        page.wait_for_selector("#screen")
+        yield page
+        page.close()
+
+
 @pytest.fixture
 def stage() -> Iterator[Stage]:
     """The eight beds of the scene."""
@@ -103,9 +114,9 @@ def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
         if still:
-            # The browser's own clocks stand still until the test turns them; the server's time follows them.
+            # The test can turn the browser's clocks on by hand; the server says nothing of its own.
+            stage.silent = True
             page.clock.install(time=scene.NOW / 1000)
-            page.clock.pause_at(scene.NOW / 1000 + 1)
         page.goto(stage.url + path)
         page.wait_for_selector("#screen")
         return page

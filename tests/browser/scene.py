@@ -29,7 +29,7 @@ def vital(name: str, value: float | None, **more: Any) -> Wire:
         "quality": "valid" if value is not None else "missing",
         "why": None,
         "at_ms": NOW - 400,
-        "fresh_until_ms": NOW + 9_600,
+        "fresh_until_ms": NOW + 10 * MINUTE,  # no test of something else is to race against freshness
         "device": "monitor-1",
         "by": None,
         "last_value": value,
@@ -253,6 +253,14 @@ def clinic(now_ms: int = NOW) -> Wire:
         },
         "staff": STAFF,
     }  # fmt: skip
+
+
+def fleeting(scene: Wire, ms: int = 9_600) -> Wire:
+    """The same clinic with the freshness of life: ten seconds from the last sample."""
+    for one in scene["beds"]:
+        for its in one["vitals"].values():
+            its["fresh_until_ms"] = min(its["fresh_until_ms"], NOW + ms)
+    return scene
 
 
 def many(n: int, now_ms: int = NOW) -> Wire:

@@ -13,6 +13,7 @@ import mimetypes
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -65,6 +66,8 @@ class Stage:
     """How many have been opened in all."""
     seq: int = 0
     refuse_streams: bool = False
+    silent: bool = False
+    """True: no beat but those the test sends."""
 
     def __post_init__(self) -> None:
         """Start serving on a port of the machine's choice."""
@@ -75,9 +78,12 @@ class Stage:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._closed = threading.Event()
+        threading.Thread(target=self._beats, daemon=True).start()
 
     def close(self) -> None:
         """Close every stream and stop serving."""
+        self._closed.set()
         self.cut()
         self._server.shutdown()
         self._server.server_close()
@@ -95,6 +101,12 @@ class Stage:
         """Send the second's beat."""
         with self._lock:
             self._send(_event("beat", {"at_ms": at_ms, "seq": self.seq if seq is None else seq}))
+
+    def _beats(self) -> None:
+        began, began_ms = time.monotonic(), self.scene()["server"]["at_ms"]
+        while not self._closed.wait(1.0):
+            if not self.silent:
+                self.beat(began_ms + int((time.monotonic() - began) * 1000))
 
     def raw(self, kind: str, data: Json) -> None:
         """Send any event."""
@@ -118,6 +130,8 @@ class Stage:
             self._lines.append(line)
             self.streams += 1
             self.opened += 1
+        with self._news:
+            self._news.notify_all()
         return line
 
     def left(self, line: queue.Queue[bytes | None]) -> None:
@@ -127,6 +141,11 @@ class Stage:
             self.streams -= 1
 
     # What was asked.
+
+    def waits_until(self, true: Callable[[], bool], *, timeout_s: float = 10) -> None:
+        """Wait for something that the browser does to the streams."""
+        with self._news:
+            assert self._news.wait_for(true, timeout_s), "it did not happen"
 
     def note(self, asked: Asked) -> Answer:
         """Keep what the browser asked, and give the scripted answer."""

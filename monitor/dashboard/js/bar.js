@@ -7,7 +7,7 @@ import { clock, running, words } from "./words.js";
 
 const SCREENS = [["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
 
-export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">Time </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
+export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">${words.time} </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
 
 export function Nav({ here }) {
   return html`<nav aria-label=${words.screens}>${SCREENS.map(([to, name]) => html`<a href=${to} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;

@@ -14,7 +14,7 @@ export function Floor({ app }) {
     <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here="/" />`}
       <${Chips} state=${state} wall=${wall} /><${Next} state=${state} now_ms=${now_ms} /><${Health} state=${state} brief=${!wall} />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
     ${app.strips}
-    <main id="beds" tabindex="-1" aria-label="Beds" style=${{ "--columns": columns(n) }}><h1 class="sr">${words.floor}</h1>
+    <main id="beds" tabindex="-1" aria-label=${words.beds} style=${{ "--columns": columns(n) }}><h1 class="sr">${words.floor}</h1>
       ${n === 0 && html`<p class="nothing">${words.noBeds}</p>`}
       ${state.order.map((name) => html`<${Tile} key=${name} bed=${state.beds[name]} seen=${look(state, name, now_ms)} trace=${state.traces[name]} now_ms=${now_ms} redraw=${redraw} wall=${wall} />`)}</main>
     <${Footer} state=${state} wall=${wall} traces ...${app.theme} /></div>`;

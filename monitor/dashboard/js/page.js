@@ -9,7 +9,7 @@ import { SignInBeside } from "./signin.js";
 import { ageOf } from "./tile.js";
 import { clock, running, words } from "./words.js";
 
-const GUARD_MS = 2_000;   // a double tap on "I go" must not acknowledge
+const GUARD_MS = 2_000;   // a double tap on the first button must not acknowledge
 const ROW = { spo2: "spo2", hr: "hr", pr_spo2: "hr", rr: "rr" };
 
 export function Page({ app }) {

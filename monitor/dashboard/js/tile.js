@@ -29,13 +29,15 @@ const empty = ({ name, place }, wall) => html`<article class="tile empty" aria-l
 const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
   <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
 
-/** The one line. A tile has room for a short remark beside who knows; a longer one stands on Bed. */
 const SHORT = 16;
+
+/** The one line. A tile has room for a short remark beside who knows; a longer one stands on Bed. A long text is set smaller, never cut. */
 export function line({ top, line }, room = SHORT) {
   const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
-  return html`<div class="line ${line.due ? "due" : ""}">
+  const time = line.time_ms === undefined ? "" : running(line.time_ms), n = line.text.length + time.length + (top?.technical ? 3 : 0);
+  return html`<div class="line ${line.due ? "due" : ""} ${n > 26 ? "longest" : n > 17 ? "long" : ""}">
     <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
-      <span class="text">${chem(line.text)}</span>${line.time_ms !== undefined && html`<span class="time">${running(line.time_ms)}</span>`}</p>
+      <span class="text">${chem(line.text)}</span>${time && html`<span class="time">${time}</span>`}</p>
     <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}${also}</p></div>`;
 }
 

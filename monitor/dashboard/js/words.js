@@ -38,7 +38,7 @@ export const words = {
   insecure: "This network is not encrypted.",
   skip: "Skip to the beds",
   bed,
-  number: "Bed ",
+  number: "Bed ", beds: "Beds", time: "Time",
 
   floor: "Floor", alarms: "Alarms", duty: "Duty", reports: "Reports", admin: "Admin", sound: "Sound", screens: "Screens",
   back: "← Floor",
