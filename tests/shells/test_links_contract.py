@@ -156,7 +156,7 @@ async def test_a_closed_link_leaves_no_descriptor_and_no_thread(bench: Bench) ->
     await until(lambda: descriptors() <= before and _own_threads() <= threads)
 
 
-async def test_F21_an_end_of_file_does_not_burn_a_core(bench: Bench) -> None:  # noqa: N802  a row's id
+async def test_F21_an_end_of_file_does_not_burn_a_core(bench: Bench) -> None:
     link = await bench.open()
     await bench.unplug()
     await read_to_the_end(link)

@@ -92,7 +92,7 @@ async def test_each_device_hears_its_own_topic_and_no_other(mosquitto: Mosquitto
         assert await next_of(cuff) == [("vs1/clinic/room2/par-03/episodic", b"142/92", False)]
 
 
-async def test_F27_a_retained_message_is_marked_as_such(mosquitto: Mosquitto) -> None:  # noqa: N802  a row's id
+async def test_F27_a_retained_message_is_marked_as_such(mosquitto: Mosquitto) -> None:
     async with connected(mosquitto) as broker, somebody(mosquitto) as gateway:
         await gateway.publish("vs1/clinic/room1/rad8/numeric", b"97", qos=1, retain=True)
         link = await broker.open([OXIMETER], 10)
@@ -101,7 +101,7 @@ async def test_F27_a_retained_message_is_marked_as_such(mosquitto: Mosquitto) ->
         assert await next_of(link) == [("vs1/clinic/room1/rad8/numeric", b"96", False)]
 
 
-async def test_F26_a_killed_broker_takes_its_devices_down_and_is_found_again(  # noqa: N802  a row's id
+async def test_F26_a_killed_broker_takes_its_devices_down_and_is_found_again(
     mosquitto: Mosquitto,
 ) -> None:
     async with connected(mosquitto) as broker:
@@ -126,7 +126,7 @@ async def test_F26_a_killed_broker_takes_its_devices_down_and_is_found_again(  #
             await _status_becomes(gateway, b"online")
 
 
-async def test_F26_a_hung_broker_is_noticed_in_ten_seconds(mosquitto: Mosquitto) -> None:  # noqa: N802  a row's id
+async def test_F26_a_hung_broker_is_noticed_in_ten_seconds(mosquitto: Mosquitto) -> None:
     async with connected(mosquitto) as broker:
         link = await broker.open([OXIMETER], 10)
         mosquitto.freeze()
@@ -165,6 +165,18 @@ async def test_a_broker_that_is_off_is_said_once_and_in_words(mosquitto: Mosquit
     mosquitto.start()
 
 
+async def test_a_broker_can_be_left_at_any_moment(mosquitto: Mosquitto) -> None:
+    before = descriptors()
+    for milliseconds in range(0, 60, 2):
+        broker = Broker(BrokerAddress("127.0.0.1", mosquitto.port, availability=STATUS), dice())
+        running = asyncio.create_task(broker.run())
+        await asyncio.wait([running], timeout=milliseconds / 1000)
+        running.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.wait([running])
+    await until(lambda: descriptors() <= before)
+
+
 async def test_our_last_will_and_our_birth_are_there_for_everybody(mosquitto: Mosquitto) -> None:
     async with somebody(mosquitto) as watcher:
         async with connected(mosquitto) as broker:
@@ -198,7 +210,7 @@ async def test_a_refused_sign_in_is_said_in_words_and_without_the_password(guard
             await broker.open([OXIMETER], 0.01)
 
 
-async def test_T20_a_message_beyond_the_bound_is_dropped_and_counted(mosquitto: Mosquitto) -> None:  # noqa: N802  a row's id
+async def test_T20_a_message_beyond_the_bound_is_dropped_and_counted(mosquitto: Mosquitto) -> None:
     said: list[str] = []
     async with connected(mosquitto, said) as broker, somebody(mosquitto) as gateway:
         link = await broker.open([OXIMETER], 10)
@@ -210,7 +222,7 @@ async def test_T20_a_message_beyond_the_bound_is_dropped_and_counted(mosquitto: 
         assert sum("dropped" in text for text in said) == 1
 
 
-async def test_F20_a_flood_nobody_reads_keeps_the_newest(mosquitto: Mosquitto) -> None:  # noqa: N802  a row's id
+async def test_F20_a_flood_nobody_reads_keeps_the_newest(mosquitto: Mosquitto) -> None:
     async with connected(mosquitto) as broker, somebody(mosquitto) as gateway:
         flooded, calm = await broker.open([OXIMETER], 10), await broker.open([CUFF])
         for number in range(WAITING_MAX + 50):

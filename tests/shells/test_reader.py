@@ -210,7 +210,7 @@ async def test_a_wrong_driver_is_named(bedside: Bedside, clock: ManualClock) -> 
     assert not bedside.readings()
 
 
-async def test_F22_after_garbage_at_full_baud_the_next_whole_line_counts(  # noqa: N802  a row's id
+async def test_F22_after_garbage_at_full_baud_the_next_whole_line_counts(
     bedside: Bedside,
 ) -> None:
     garbage = os.urandom(115_200) + b"\x00" * 20_000 + b"\xff" * 20_000
@@ -238,7 +238,7 @@ async def _worst_lag() -> None:
 # Time: repeats, late values.
 
 
-async def test_F23_a_repeat_does_not_renew_freshness(bedside: Bedside, clock: ManualClock) -> None:  # noqa: N802  a row's id
+async def test_F23_a_repeat_does_not_renew_freshness(bedside: Bedside, clock: ManualClock) -> None:
     async with bedside.watched():
         for times in range(1, 13):
             # A line it cannot read follows each one, so that it is known to have been heard.
@@ -250,7 +250,7 @@ async def test_F23_a_repeat_does_not_renew_freshness(bedside: Bedside, clock: Ma
     assert bedside.reader.state is LinkState.UP
 
 
-async def test_F27_what_waited_in_a_serial_server_is_history(bedside: Bedside, clock: ManualClock) -> None:  # noqa: N802  a row's id
+async def test_F27_what_waited_in_a_serial_server_is_history(bedside: Bedside, clock: ManualClock) -> None:
     async with bedside.watched():
         await bedside.says(97)
         await until(lambda: len(bedside.readings()) == 1)
@@ -279,7 +279,7 @@ async def test_a_clock_wrong_by_years_is_no_reason_to_be_late(bedside: Bedside, 
 
 
 @pytest.mark.parametrize("backend", ["serialx", "pyserial"])
-async def test_F21_a_pulled_cable_is_down_at_once_and_back_in_five_seconds(  # noqa: N802  a row's id
+async def test_F21_a_pulled_cable_is_down_at_once_and_back_in_five_seconds(
     cable: Cable, backend: str
 ) -> None:
     bedside = Bedside(cable, SteadyClock(speed=4.0), speed=4.0, backend=backend)
@@ -301,7 +301,7 @@ async def test_F21_a_pulled_cable_is_down_at_once_and_back_in_five_seconds(  # n
     assert bedside.readings()[-1].value == 96
 
 
-async def test_F21_after_200_unplugs_the_descriptors_are_level(cable: Cable) -> None:  # noqa: N802  a row's id
+async def test_F21_after_200_unplugs_the_descriptors_are_level(cable: Cable) -> None:
     bedside = Bedside(cable, SteadyClock(speed=2000.0), speed=2000.0)
     async with bedside.watched():
         await bedside.says(97)
@@ -342,9 +342,7 @@ class Exploding:
         return self._inner.close()
 
 
-async def test_F17_a_codec_that_raises_takes_only_its_own_link_down(  # noqa: N802  a row's id
-    cable: Cable, tmp_path: Path
-) -> None:
+async def test_F17_a_codec_that_raises_takes_only_its_own_link_down(cable: Cable, tmp_path: Path) -> None:
     clock = SteadyClock(speed=20.0)
     buggy = dataclasses.replace(masimo_ascii1.DRIVER, decoder=lambda _: Exploding(300))
     other_cable = Cable(tmp_path / "ttyUSB1")
@@ -505,7 +503,7 @@ def mqtt_bedside(broker: Broker, name: str, clock: Clock) -> tuple[MqttReader, l
     return reader, inbox
 
 
-async def test_F26_a_killed_broker_is_noticed_by_its_own_devices_only(  # noqa: N802  a row's id
+async def test_F26_a_killed_broker_is_noticed_by_its_own_devices_only(
     mosquitto: Mosquitto, cable: Cable
 ) -> None:
     clock = SteadyClock()
@@ -608,19 +606,21 @@ async def test_listen_to_nothing_is_a_lost_link(tmp_path: Path) -> None:
 async def test_listen_to_a_topic(mosquitto: Mosquitto) -> None:
     raw = io.BytesIO()
     url = f"mqtt://127.0.0.1:{mosquitto.port}/home/one/%23"
+    enough = asyncio.Event()
     async with aiomqtt.Client("127.0.0.1", mosquitto.port) as gateway:
 
         async def keep_saying() -> None:
-            while True:
+            while not enough.is_set():
                 await gateway.publish("home/one/spo2", b"97", qos=1)
                 await asyncio.sleep(0.02)
 
         saying = asyncio.create_task(keep_saying())
         words = listen(NUMBERS, url, raw=raw)
-        first = await asyncio.wait_for(anext(words), 10)
-        await words.aclose()
-        saying.cancel()
-        await asyncio.wait([saying])
+        async with asyncio.timeout(10):
+            first = await anext(words)
+            await words.aclose()
+        enough.set()
+        await saying
     assert (first["vital"], first["value"]) == ("spo2", 97)
     kept = json.loads(raw.getvalue().splitlines()[0])
     assert (kept["topic"], kept["payload"], kept["retained"]) == ("home/one/spo2", "97", False)
