@@ -2,8 +2,8 @@
 
 Wards of 40 to 100,000 beds, seven vitals and 34 rules each, a reading of every vital every second. *Quiet*: nobody
 crosses a limit. *Clinic*: every 11 minutes one vital of each bed goes beyond its limits for half a minute, and
-every bed falls silent now and then. *Storm*: ten times that. The peers are what one would write first: dense
-NumPy over every rule, and an object per rule.
+every bed falls silent now and then. *Storm*: ten times that. The peers are what one would write first, dense
+NumPy over every rule and an object per rule, by the same law: they must count the same moves.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from math import inf, isnan
+from math import inf, isnan, nextafter
 from pathlib import Path
 
 import numpy as np
@@ -25,17 +25,35 @@ from monitor.alerts.rules import ROWS, RULES
 from monitor.model import Baseline, Side
 
 Values = NDArray[np.float32]
+Times = NDArray[np.int32]
+Bools = NDArray[np.bool_]
 
 OWN = Baseline(systolic=122, diastolic=75, heart_rate=72, spo2=98, respiration=14)
-REST = {"hr": 72.0, "spo2": 98.0, "rr": 14.0, "temp": 36.7, "abp_sys": 122.0, "abp_dia": 75.0, "abp_map": 91.0}
-ILL = {"hr": 143.0, "spo2": 87.0, "rr": 36.0, "temp": 38.8, "abp_sys": 183.0, "abp_dia": 112.0, "abp_map": 142.0}
+REST = {
+    "hr": 72.0,
+    "spo2": 98.0,
+    "rr": 14.0,
+    "temp": 36.7,
+    "abp_sys": 122.0,
+    "abp_dia": 75.0,
+    "abp_map": 91.0,
+}
+ILL = {
+    "hr": 143.0,
+    "spo2": 87.0,
+    "rr": 36.0,
+    "temp": 38.8,
+    "abp_sys": 183.0,
+    "abp_dia": 112.0,
+    "abp_map": 142.0,
+}
 NOISE = {"hr": 2.0, "spo2": 0.4, "rr": 1.0, "temp": 0.1, "abp_sys": 3.0, "abp_dia": 2.0, "abp_map": 2.0}
 
 CLINIC_S, STORM_S = 660, 66
 """How often a bed has an episode."""
 EPISODE_S, SLOPE_S = 30, 6
 SILENCE_EVERY_S, SILENCE_S = 1_200, 15
-FRESH_MS = 10_000
+FRESH_MS, CLEAR_MS, NEVER = 10_000, 5_000, 1 << 30
 BYTES_PER_CELL = 14
 """What one vital of one bed must cost at the least: value, band and flags, read once (performance.md 2)."""
 
@@ -73,7 +91,9 @@ def clinic() -> list[Row]:
     simple = against(beds, Simple(beds), CLINIC_S, warm=90, ticks=6, pairs=7)
     objects = against_objects(beds)
     return [
-        at_least("100,000 beds, clinic: than an object per rule", objects.faster, 150, "x faster", milli(objects)),
+        at_least(
+            "100,000 beds, clinic: than an object per rule", objects.faster, 150, "x faster", milli(objects)
+        ),
         at_least("100,000 beds, clinic: than simple NumPy", simple.faster, 30, "x faster", milli(simple)),
     ]
 
@@ -92,7 +112,11 @@ def storm() -> list[Row]:
     """Everybody falls ill all the time."""
     beds = 100_000
     found = against(beds, Simple(beds), STORM_S, warm=90, ticks=4, pairs=5)
-    return [at_most("100,000 beds, storm: over dense evaluation of every rule", found.ratio, 1.3, note=milli(found))]
+    return [
+        at_most(
+            "100,000 beds, storm: over dense evaluation of every rule", found.ratio, 1.3, note=milli(found)
+        )
+    ]
 
 
 def batches() -> list[Row]:
@@ -115,7 +139,10 @@ def against(beds: int, peer: Simple | Objects, every_s: int, *, warm: int, ticks
     for at, values in feed.before():
         ours.hear(values, at)
         peer.hear(values, at)
-    return pair(feed.job(ours.hear, ticks), feed.job(peer.hear, ticks), pairs=pairs)
+    found = pair(feed.job(ours.hear, ticks), feed.job(peer.hear, ticks), pairs=pairs)
+    if ours.moved != peer.moved:
+        raise AssertionError(f"not the same job: {ours.moved} moves against {peer.moved}")
+    return found
 
 
 def against_objects(beds: int) -> Pair:
@@ -223,50 +250,81 @@ class Ours:
 
 
 class Simple:
-    """Dense NumPy: every rule of every bed, every second."""
+    """Dense NumPy: the same law for every rule of every bed, every second."""
 
     def __init__(self, beds: int) -> None:
-        self._rules = []
-        for rule, limit in limits():
-            assert limit.limit is not None
-            sign = np.float32(1 if limit.rule.side is Side.LOW else -1)
-            bound = np.full(beds, sign * limit.limit, np.float32)
-            severe = np.full(beds, -inf if limit.severe is None else sign * limit.severe, np.float32)
-            self._rules.append((RULES[rule].vital, sign, bound, bound + limit.hysteresis, severe, limit.hold_ms))
-        self._phase = np.zeros((len(self._rules), beds), np.uint8)
-        self._since = np.zeros((len(self._rules), beds), np.int64)
-        self._run = np.full((len(self._rules), beds), 1 << 60)
-        self._inside = np.zeros((len(self._rules), beds), np.int64)
-        self._seen = np.zeros((len(self._rules), beds), np.int64)
-        self._fresh = np.zeros((len(ROWS), beds), np.int64)
+        self._rules: list[Dense] = [Dense(beds, rule, limit) for rule, limit in limits()]
+        self._at = np.zeros((len(ROWS), beds), np.int32)
+        self._fresh = np.zeros((len(ROWS), beds), np.int32)
         self.moved = 0
 
     def hear(self, values: Values, at_s: int) -> None:
         """One second of the ward, and what it changed."""
         now = at_s * 1_000
         known = ~np.isnan(values)
-        self._fresh = np.where(known, now + FRESH_MS, self._fresh)
-        for r, (vital, sign, limit, clear, severe, hold) in enumerate(self._rules):
-            row = ROWS.index(vital)
-            phase, since, run = self._phase[r], self._since[r], self._run[r]
-            fresh = known[row] & (now <= self._fresh[row])
-            value = values[row] * sign
-            breach = fresh & (value < limit)
-            safe = fresh & (value >= clear)
-            onset = breach & (phase == 0)
-            since = np.where(onset, now, since)
-            pending = (phase == 1) | onset
-            seen = np.where(onset, 0, self._seen[r] + 1_000 * (fresh & pending))
-            inside = np.where(onset, 0, self._inside[r] + 1_000 * (breach & pending))
-            held = pending & breach & ((seen >= hold) & (inside * 10 >= hold * 8) | (value < severe))
-            run = np.where(safe, np.minimum(run, now), 1 << 60)
-            ended = (phase > 0) & (now - run >= 5_000)
-            next_phase = np.where(onset, 1, phase)
-            next_phase = np.where(held, 2, next_phase)
-            next_phase = np.where(ended, 0, next_phase)
-            self.moved += np.flatnonzero(next_phase != phase).size
-            self._phase[r], self._since[r], self._run[r] = next_phase, since, run
-            self._inside[r], self._seen[r] = inside, seen
+        until = np.minimum(self._fresh, now)
+        spent, gap = until - self._at, self._fresh < now
+        for rule in self._rules:
+            row = rule.row
+            self.moved += rule.hear(now, values[row], known[row], spent[row], until[row], gap[row])
+        self._at[:] = now
+        self._fresh = np.where(known, now + FRESH_MS, now)
+
+
+class Dense:
+    """One rule of every bed."""
+
+    def __init__(self, beds: int, rule: int, limit: Limit) -> None:
+        vital = RULES[rule].vital
+        assert limit.limit is not None
+        assert vital is not None
+        self.row, self.hold = ROWS.index(vital), limit.hold_ms
+        self.need = self.hold * 8 // 10
+        self.sign = np.float32(1 if limit.rule.side is Side.LOW else -1)
+        up = np.nextafter if limit.rule.inclusive else lambda bound, _: bound
+        bounds = (limit.limit, limit.limit + self.sign * limit.hysteresis, limit.severe)
+        self.limit, self.clear, self.severe = (
+            np.full(
+                beds,
+                -inf if bound is None else up(self.sign * np.float32(bound), np.float32(inf)),
+                np.float32,
+            )
+            for bound in bounds
+        )
+        self.phase = np.zeros(beds, np.uint8)
+        self.since, self.seen, self.inside = (np.zeros(beds, np.int32) for _ in range(3))
+        self.run = np.full(beds, NEVER, np.int32)
+        self.window, self.breach = np.zeros(beds, np.bool_), np.zeros(beds, np.bool_)
+
+    def hear(self, now: int, values: Values, known: Bools, spent: Times, until: Times, gap: Bools) -> int:
+        """One second of this rule, and how often it moved."""
+        counted = np.where(self.window, spent, 0)
+        self.seen += counted
+        self.inside += np.where(self.breach, counted, 0)
+        due = (self.phase == 1) & self.window & self.breach & self._lasted()
+        ended = (self.phase > 0) & (self.run <= until - CLEAR_MS)
+        self.phase = np.where(ended, 0, np.where(due, 2, self.phase))
+        self.window &= ~(due | ended)
+        y = values * self.sign
+        breach, clear = y < self.limit, (y >= self.clear) & (self.phase > 0)
+        self.run = np.where(clear, np.where(gap | ended, now, np.minimum(self.run, now)), NEVER)
+        onset = breach & (self.phase == 0)
+        opened = onset | (breach & (self.phase == 1) & ~self.window)
+        self.since = np.where(opened, now, self.since)
+        self.seen, self.inside = np.where(opened, 0, self.seen), np.where(opened, 0, self.inside)
+        severe = breach & (y < self.severe)
+        held = breach & (self.phase <= 1) & (severe | (self._lasted() & ~opened))
+        worse = severe & (self.phase == 2)
+        missed = (self.phase == 1) & known & ~breach & (self.seen - self.inside > self.hold - self.need)
+        self.window = (self.window | opened) & ~held & ~missed
+        self.phase = np.where(onset, 1, self.phase)
+        self.phase = np.where((held & severe) | worse, 3, np.where(held, 2, self.phase))
+        self.breach = breach
+        return sum(np.flatnonzero(moved).size for moved in (due, ended, opened | held, worse))
+
+    def _lasted(self) -> Bools:
+        lasted: Bools = (self.seen >= self.hold) & (self.inside >= self.need)
+        return lasted
 
 
 class Objects:
@@ -274,8 +332,8 @@ class Objects:
 
     def __init__(self, beds: int) -> None:
         of_row: list[list[Limit]] = [[] for _ in ROWS]
-        for _, limit in limits():
-            of_row[ROWS.index(limit.rule.vital)].append(limit)  # type: ignore[arg-type]  # timed rules have one
+        for rule, limit in limits():
+            of_row[ROWS.index(RULES[rule].vital)].append(limit)  # type: ignore[arg-type]  # timed rules have one
         self._beds = [[[Threshold(limit) for limit in row] for row in of_row] for _ in range(beds)]
         self.moved = 0
 
@@ -285,52 +343,79 @@ class Objects:
         for bed, column in zip(self._beds, values.T.tolist(), strict=True):
             for rules, value in zip(bed, column, strict=True):
                 for rule in rules:
-                    if rule.hear(value, now):
-                        self.moved += 1
+                    self.moved += rule.hear(value, now)
 
 
 class Threshold:
-    """One rule at one bed: a delay, a hysteresis, a bound that alarms at once."""
+    """One rule at one bed: a delay of which 80 % must be in breach, a hysteresis, a bound that alarms at once."""
 
-    __slots__ = ("clear", "fresh", "hold", "inside", "limit", "phase", "run", "seen", "severe", "sign", "since")
+    __slots__ = (
+        "at", "breach", "clear", "fresh", "hold", "inside", "limit", "need", "phase", "run", "seen", "severe",
+        "sign", "since", "window",
+    )  # fmt: skip
 
     def __init__(self, limit: Limit) -> None:
         self.sign = 1 if limit.rule.side is Side.LOW else -1
-        self.limit = self.sign * (limit.limit or 0.0)
-        self.clear = self.limit + limit.hysteresis
-        self.severe = -inf if limit.severe is None else self.sign * limit.severe
-        self.hold, self.phase, self.since, self.seen, self.inside, self.fresh = limit.hold_ms, 0, 0, 0, 0, 0
-        self.run: int | None = None
+        bounds = (limit.limit, (limit.limit or 0.0) + self.sign * limit.hysteresis, limit.severe)
+        self.limit, self.clear, self.severe = (
+            -inf if b is None else nextafter(self.sign * b, inf) if limit.rule.inclusive else self.sign * b
+            for b in bounds
+        )
+        self.hold, self.need = limit.hold_ms, limit.hold_ms * 8 // 10
+        self.at = self.fresh = self.phase = self.since = self.seen = self.inside = 0
+        self.run = NEVER
+        self.window = self.breach = False
 
-    def hear(self, value: float, now: int) -> bool:
-        """Whether that changed anything."""
+    def hear(self, value: float, now: int) -> int:
+        """How often that moved it."""
+        moved = self._passes(now) if self.phase else 0
+        self.at = now
         if isnan(value):
-            self.run = None
-            return False
+            self.fresh, self.run, self.breach = now, NEVER, False
+            return moved
         self.fresh = now + FRESH_MS
         value *= self.sign
         if value < self.limit:
-            self.run = None
-            if self.phase == 0:
-                self.phase, self.since, self.seen, self.inside = 1, now, 0, 0
-                return True
-            if self.phase == 1:
-                self.seen += 1_000
-                self.inside += 1_000
-                if value < self.severe or (self.seen >= self.hold and self.inside >= 0.8 * self.hold):
-                    self.phase = 2
-                    return True
-        elif self.phase:
-            self.seen += 1_000
-            if value >= self.clear:
-                if self.run is None:
-                    self.run = now
-                elif now - self.run >= 5_000:
-                    self.phase = 0
-                    return True
-            else:
-                self.run = None
-        return False
+            self.breach, self.run = True, NEVER
+            return moved + self._in_breach(value, now)
+        self.breach = False
+        if self.phase:
+            if self.window and self.seen - self.inside > self.hold - self.need:
+                self.window = False
+            self.run = min(self.run, now) if value >= self.clear else NEVER
+        return moved
+
+    def _passes(self, now: int) -> int:
+        until = self.fresh if self.fresh < now else now
+        if self.window:
+            self.seen += until - self.at
+            if self.breach:
+                self.inside += until - self.at
+                if self.seen >= self.hold and self.inside >= self.need:
+                    self.phase, self.window = 2, False
+                    return 1
+        if self.run <= until - CLEAR_MS:
+            self.phase, self.run, self.window = 0, NEVER, False
+            return 1
+        if self.fresh < now:
+            self.run = NEVER
+        return 0
+
+    def _in_breach(self, value: float, now: int) -> int:
+        if self.phase >= 2:
+            worse = self.phase == 2 and value < self.severe
+            self.phase = 3 if worse else self.phase
+            return int(worse)
+        opened = not self.window
+        if opened:
+            self.phase, self.window, self.since, self.seen, self.inside = 1, True, now, 0, 0
+        if value < self.severe:
+            self.phase, self.window = 3, False
+            return 1
+        if not opened and self.seen >= self.hold and self.inside >= self.need:
+            self.phase, self.window = 2, False
+            return 1
+        return int(opened)
 
 
 class Reading:
@@ -349,7 +434,11 @@ def batch_job(beds: int, count: int, batches_a_run: int) -> Callable[[], None]:
     ours, feed, rng = Ours(beds), Ticks(beds, CLINIC_S, 60, warm=60), np.random.default_rng(3)
     made = []
     for values in feed._made:  # noqa: SLF001  the same seconds, cut differently
-        cell = rng.permutation(values.size)[:count] if count <= values.size else rng.integers(0, values.size, count)
+        cell = (
+            rng.permutation(values.size)[:count]
+            if count <= values.size
+            else rng.integers(0, values.size, count)
+        )
         made.append((cell // beds, cell % beds, values.reshape(-1)[cell].astype(np.float64)))
     at = 0
 

@@ -73,7 +73,7 @@ OUT, PENDING, HELD, SEVERE = range(4)
 # What is on record of each rule at each bed. The first six are also the first rows of its clock.
 (
     LIMIT,  # breach is y < LIMIT
-    CLEAR,  # recovered is y >= CLEAR
+    CLEAR,  # recovered is y > CLEAR
     BOUND,  # beyond the severe bound is y < BOUND
     SIGN,  # y = SIGN * x
     HOLD,  # the delay without any doubt, ms
@@ -104,10 +104,11 @@ _FIELDS = 19
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
-_CUES = (Cue.ONSET, Cue.HELD, Cue.END)
+_CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
 _ONSET, _HELD, _END = range(3)
 _DOUBTS = tuple(Doubt)
-_SURE = [Doubt.NONE]
+_SURE, _NO_NOTE = [Doubt.NONE], [""]
+_NEW = tuple.__new__
 POOR_SIGNAL = "poor signal"
 _NOTHING = Standing(None, 0, severe=False)
 _BLOCK = 1 << 16
@@ -420,7 +421,7 @@ class Engine:
             else:
                 self._open(where, PENDING, at, sample, window=True, due=at + hold)
                 self._say(where, _ONSET, at, at, value, severe=False, doubt=doubt)
-        elif y >= record[CLEAR]:
+        elif y > record[CLEAR]:
             self._open(where, phase, since, sample, window=False, due=at + self._timing.clear_ms)
         elif severe and phase == HELD:
             self._rest(where, SEVERE, since)
@@ -441,7 +442,7 @@ class Engine:
             if y < clock[LIMIT * room + column]:
                 severe = doubt == Doubt.NONE and y < clock[BOUND * room + column]
                 same = clock[BREACH * room + column] and not severe
-            elif y >= clock[CLEAR * room + column]:
+            elif y > clock[CLEAR * room + column]:
                 same = not (clock[BREACH * room + column] or clock[WINDOW * room + column])
             else:
                 same = False
@@ -461,7 +462,7 @@ class Engine:
             c[INSIDE] += counted if c[BREACH] else 0.0
         gap = c[FRESH] < at
         y = value * c[SIGN]
-        known, breach, clear = not isnan(value), y < c[LIMIT], y >= c[CLEAR]
+        known, breach, clear = not isnan(value), y < c[LIMIT], y > c[CLEAR]
         # UNKNOWN is no cue: it stops the clocks and breaks a recovery, and nothing else.
         c[RUN] = (at if gap else min(c[RUN], at)) if clear else inf
         c[AT], c[FRESH] = at, fresh if known else at
@@ -591,7 +592,7 @@ class Engine:
         out = (phase == OUT) & (value == value)  # noqa: PLR0124  NaN is not equal to itself
         at_once = out & (severe | (hold == 0))
         waits = out & ~at_once
-        ends = (phase != OUT) & (y >= record[CLEAR])
+        ends = (phase != OUT) & (y > record[CLEAR])
         worse = (phase == HELD) & severe & ~ends
         since = np.where(out, at, record[SINCE])
         self._record[where, SINCE] = since
@@ -623,7 +624,7 @@ class Engine:
             same |= doubt != Doubt.NONE
         same &= breach
         same &= was
-        same |= (y >= c[CLEAR]) & ~was & (c[WINDOW] == 0)
+        same |= (y > c[CLEAR]) & ~was & (c[WINDOW] == 0)
         same &= (c[FRESH] >= at) & (c[WHEN] < inf)
         same &= c[DOUBT] == doubt
         due = np.where(c[WHEN] <= fresh, c[WHEN], inf)
@@ -659,7 +660,7 @@ class Engine:
         c[SEEN] += counted
         c[INSIDE] += counted * c[BREACH]
         y = value * c[SIGN]
-        breach, clear, known = y < c[LIMIT], y >= c[CLEAR], ~np.isnan(value)
+        breach, clear, known = y < c[LIMIT], y > c[CLEAR], ~np.isnan(value)
         run = np.where(c[FRESH] < at, at, np.minimum(c[RUN], at))
         c[RUN] = np.where(clear, run, inf)
         c[AT], c[FRESH] = at, np.where(known, fresh, at)
@@ -721,7 +722,7 @@ class Engine:
             low, high = record[first + LIMIT], inf
         else:
             low = -inf if phase == SEVERE else record[first + BOUND]
-            high = nextafter(record[first + CLEAR], -inf)
+            high = record[first + CLEAR]
         self._set_edges(where, low, -high)
 
     def _set_edges(self, where: int, low: float, minus_high: float) -> None:
@@ -741,7 +742,7 @@ class Engine:
         record = self._record.take(where, axis=0).T
         out = phase == OUT
         low = np.where(out, record[LIMIT], record[BOUND])
-        minus_high = np.where(out, -inf, -np.nextafter(record[CLEAR], -inf))
+        minus_high = np.where(out, -inf, -record[CLEAR])
         counts = self._column[where] >= 0
         low[counts | (phase == SEVERE)] = -inf
         minus_high[counts] = -inf
@@ -891,29 +892,19 @@ def _changes(moves: list[_Moves], beds: int) -> list[Change]:
     cell, place = np.divmod(one.where, WIDTH)
     row, bed = np.divmod(cell, beds)
     rule = _RULE[row * WIDTH + place]
-    doubts = [_DOUBTS[int(doubt)] for doubt in one.doubt.tolist()] if one.doubt.any() else _SURE * bed.size
-    cues = [_CUES[cue] for cue in one.cue.tolist()]
-    notes = [
-        POOR_SIGNAL if doubt is Doubt.POOR_SIGNAL and cue is Cue.HELD else ""
-        for doubt, cue in zip(doubts, cues, strict=True)
-    ]
-    found = list(
-        map(
-            Change,
-            bed.tolist(),
-            rule.tolist(),
-            cues,
-            one.since.astype(np.int64).tolist(),
-            one.at.astype(np.int64).tolist(),
-            one.value.tolist(),
-            one.limit.tolist(),
-            one.severe.tolist(),
-            doubts,
-            notes,
-        )
-    )
-    order = np.lexsort((rule, bed, one.at)).tolist()
-    return [found[i] for i in order]
+    at = one.at.astype(np.int64)
+    order = (((at - at.min()) * beds + bed) * len(RULES) + rule).argsort(kind="stable")
+    columns = (bed, rule, _CUES[one.cue], one.since.astype(np.int64), at, one.value, one.limit, one.severe)
+    said = [column[order].tolist() for column in columns]
+    doubts, notes = _SURE * bed.size, _NO_NOTE * bed.size
+    if one.doubt.any():
+        doubts = [_DOUBTS[int(doubt)] for doubt in one.doubt[order].tolist()]
+        notes = [
+            POOR_SIGNAL if doubt is Doubt.POOR_SIGNAL and cue is Cue.HELD else ""
+            for doubt, cue in zip(doubts, said[2], strict=True)
+        ]
+    # What Change(...) does, in a quarter of the time: a storm says thousands of things a second.
+    return [_NEW(Change, fields) for fields in zip(*said, doubts, notes, strict=True)]
 
 
 def _of_each_rule(numbers: Floats, beds: int) -> Floats:
@@ -949,6 +940,12 @@ def _turned(limit: Limit) -> tuple[float, float, float]:
     if not abs(limit.limit) <= LIMIT_MAX:
         raise ValueError(f"{limit.rule.name}: a limit of {limit.limit:g} is no limit of any vital")
     sign = 1 if limit.rule.side is Side.LOW else -1
-    bound = -inf if limit.severe is None else sign * limit.severe
-    numbers = (sign * limit.limit, sign * limit.limit + limit.hysteresis, bound)
-    return tuple(nextafter(n, inf) if limit.rule.inclusive and n > -inf else n for n in numbers)  # type: ignore[return-value]  # three in, three out
+    beyond = limit.rule.inclusive
+    breach = _below(sign * limit.limit, or_at=beyond)
+    clear = nextafter(_below(sign * limit.limit + limit.hysteresis, or_at=beyond), -inf)
+    return breach, clear, -inf if limit.severe is None else _below(sign * limit.severe, or_at=beyond)
+
+
+def _below(bound: float, *, or_at: bool) -> float:
+    """What a value must be below to be below this bound, or at it."""
+    return nextafter(bound, inf) if or_at else bound
