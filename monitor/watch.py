@@ -78,6 +78,8 @@ class Watch:
         self._silence_due_ms: int | None = None
         self._unnursed_ms: dict[Bed, int] = {}
         self._waiting: list[Found] = []
+        self._rare_due_ms: int | None = None
+        self._stirred = True
 
     # Patients and limits.
 
@@ -85,6 +87,7 @@ class Watch:
         """Nothing of the last patient stays: no verdict, no limit, no silence."""
         self._engine.reset(bedside.index)
         self._repeats[bedside.index] = self._no_repeat(bedside.index)
+        self._stirred = True
         self._limits[bedside.index] = ()
         self._unnursed_ms.pop(bedside.bed, None)
         self._silent = {key for key in self._silent if key[0] != bedside.bed}
@@ -104,6 +107,7 @@ class Watch:
         self._engine.set_limits(at_ms, bedside.index, dense)
         rare = [limit for limit in limits if self._is_repeated(limit.rule)]
         self._waiting += self._findings(self._repeats[bedside.index].set_limits(at_ms, rare))
+        self._stirred = True
 
     def refuse_limit(self, set_to: LimitSet) -> str | None:
         """Why this limit may not be set, in words, or None."""
@@ -160,6 +164,8 @@ class Watch:
                 return ()
             values = {ROWS[row]: reading.value}
             repeat = self._repeats[bedside.index]
+            self._stirred = True
+        self._stirred = True
             return self._findings(repeat.reading(reading.at_ms, values, doubt=reading.doubt))
         value = nan if reading.value is None else reading.value
         self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
@@ -193,6 +199,7 @@ class Watch:
         self, condition: str, bed: Bed, device: Device | None, since_ms: int | None, *, session: bool
     ) -> None:
         """A technical condition holds since then, or (None) does not; each of its rows for its own time."""
+        self._stirred = True
         for rule in _ROWS_OF[condition]:
             counts = rule.in_session is None or rule.in_session is session
             self._gaps.set((bed, rule.name, device), since_ms if counts else None)
@@ -238,6 +245,7 @@ class Watch:
 
     def tick(self, now_ms: int) -> list[Found]:
         """Let time pass: delays that have run, repeats that have not come, gaps that have lasted."""
+        self._stirred = True
         self._engine.tick(now_ms)
         found, self._waiting = self._waiting, []
         found += self._findings(self._engine.take_changes())
@@ -248,8 +256,12 @@ class Watch:
 
     def due_ms(self) -> int | None:
         """When `tick` wants to be called next."""
-        dues = [self._engine.due_ms(), self._gaps.due_ms(), self._silence_due_ms]
-        dues += [repeat.due_ms() for repeat in self._repeats]
+        if self._stirred:
+            # Asked at every turn, and moved only by a cuff, a gap or a patient: worth remembering.
+            waits = [self._gaps.due_ms(), *(repeat.due_ms() for repeat in self._repeats)]
+            self._rare_due_ms = min((due for due in waits if due is not None), default=None)
+            self._stirred = False
+        dues = (self._engine.due_ms(), self._rare_due_ms, self._silence_due_ms)
         return min((due for due in dues if due is not None), default=None)
 
     def swept(self, bedsides: Iterable[Bedside], now_ms: int) -> None:
@@ -266,6 +278,7 @@ class Watch:
 
     def restore(self, board: Board) -> None:
         """Put back what the open alarms say of each condition; whether it still holds is heard soon."""
+        self._stirred = True
         self._engine.take_changes()
         self._waiting.clear()
         for alarm in board:
