@@ -165,7 +165,6 @@ class Watch:
             values = {ROWS[row]: reading.value}
             repeat = self._repeats[bedside.index]
             self._stirred = True
-        self._stirred = True
             return self._findings(repeat.reading(reading.at_ms, values, doubt=reading.doubt))
         value = nan if reading.value is None else reading.value
         self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
@@ -187,6 +186,7 @@ class Watch:
         pressures = zip(CUFF_VITALS, (cuff.systolic, cuff.diastolic, mean), strict=True)
         values = {vital: value for vital, value in pressures if value is not None}
         repeat = self._repeats[bedside.index]
+        self._stirred = True
         return self._findings(repeat.reading(taken.at_ms, values, heart_rate=rate, doubt=cuff.doubt))
 
     def wants_repeat(self, bedside: Bedside) -> bool:
