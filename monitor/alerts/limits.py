@@ -343,7 +343,7 @@ def _numbers(check: _Check, data: Mapping[str, Any]) -> dict[str, Numbers]:
 
 
 def _one(check: _Check, data: Mapping[str, Any], rule: Rule) -> Numbers:
-    where = f"rules.{rule.name}."
+    where, before = f"rules.{rule.name}.", len(check.mistakes)
     check.unknown(where, data, _KEYS)
     join = data.get("join", "any")
     if join not in ("any", "all"):
@@ -363,7 +363,8 @@ def _one(check: _Check, data: Mapping[str, Any], rule: Rule) -> Numbers:
         slow_heart_limit=check.maybe(data, "slow_heart_limit", f"{where}slow_heart_limit"),
         slow_heart_below=check.maybe(data, "slow_heart_below", f"{where}slow_heart_below"),
     )
-    _agree(check, where, made, rule)
+    if len(check.mistakes) == before:
+        _agree(check, where, made, rule)
     return made
 
 
