@@ -78,7 +78,9 @@ async def _run(part: Part, speed: float) -> None:
         typer.echo(f"{part.driver} with {part.scenario} (seed {part.seed}) listens at {where}")
         sys.stdout.flush()
 
-    await until_told(asyncio.create_task(play([part], speed, announce, Network())))
+    network = Network(speed)
+    network.begin()
+    await until_told(asyncio.create_task(play([part], network, announce)))
 
 
 def _options(given: list[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -309,7 +309,7 @@ async def _start(*arguments: str, stdin: int = asyncio.subprocess.PIPE) -> async
 
 
 class Child:
-    """One process that is started again when it dies. `ready` is called at each start."""
+    """One process that is started again when it dies."""
 
     def __init__(
         self,
@@ -318,35 +318,48 @@ class Child:
         heard: Callable[[str], None],
         say: Callable[[str], None],
     ) -> None:
-        """`arguments` are asked for at each start, `heard` gets each line it prints."""
+        """`arguments` are asked for at each start; `heard` gets its lines, `say` is for the person here."""
         self.name = name
         self.process: asyncio.subprocess.Process | None = None
-        self.starts = 0
         self.last_words = ""
         self._arguments, self._heard, self._say = arguments, heard, say
         self._first_line = asyncio.Event()
+        self._begun_at = 0.0
 
     async def begin(self) -> None:
         """Start it."""
         self._first_line.clear()
         self.process = await _start(*self._arguments())
-        self.starts += 1
+        self._begun_at = time.monotonic()
 
     async def spoken(self, within_s: float) -> None:
         """Wait for its first line."""
         await asyncio.wait_for(self._first_line.wait(), within_s)
 
-    async def keep(self, ready: Callable[[], Any]) -> NoReturn:
-        """Listen to it, and start it again whenever it ends; `ready` is awaited after each new start."""
-        began = time.monotonic()
-        while True:
-            code = await self.listen()
-            if time.monotonic() - began < SOON_S:
-                await asyncio.sleep(SOON_S)
-            self._say(f"{self.name} has ended ({_ending(code)}): starting it again")
-            began = time.monotonic()
-            await self.begin()
+    async def keep(self, ready: Callable[[], Awaitable[None]]) -> NoReturn:
+        """Listen to it, and start it again whenever it ends; `ready` waits until it works again."""
+        coming_back: asyncio.Task[None] | None = None
+        try:
+            while True:
+                code = await self.listen()
+                if coming_back is not None:
+                    coming_back.cancel()
+                if time.monotonic() - self._begun_at < SOON_S:
+                    await asyncio.sleep(SOON_S)
+                self._say(f"{self.name} has ended ({_ending(code)}): starting it again")
+                await self.begin()
+                coming_back = asyncio.create_task(self._come_back(ready))
+        finally:
+            if coming_back is not None:
+                coming_back.cancel()
+
+    async def _come_back(self, ready: Callable[[], Awaitable[None]]) -> None:
+        try:
             await ready()
+        except (DemoError, httpx.HTTPError) as problem:
+            self._say(f"{self.name} is not well: {problem}")
+        else:
+            self._say(f"{self.name} is back")
 
     async def listen(self) -> int:
         """Pass on its lines until it ends; its exit code."""
@@ -409,7 +422,7 @@ class Demo:
     def __init__(self, house: House, kept: Kept, say: Callable[[str], None]) -> None:
         """Nothing runs yet."""
         self._house, self._kept, self._say = house, kept, say
-        self._began = time.monotonic()
+        self._began: float | None = None
         self._lived_before_s = kept.lived_s
         logs = house.folder / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
@@ -434,6 +447,8 @@ class Demo:
             await self._first_words()
             tasks.append(asyncio.create_task(self._service.keep(self._set_clocks)))
             await self._open()
+            await self._set_clocks()
+            self._began = time.monotonic()
             self._greet()
             while True:
                 await asyncio.sleep(SAVE_EVERY_S)
@@ -491,7 +506,6 @@ class Demo:
     async def _open(self) -> None:
         """Sessions on the empty beds, and the duty list if there is none: through the API, as staff would."""
         async with self._signed_in("mira") as web:
-            await self._set_clocks_by(web)
             shown = (await web.get("/api/v1/duty")).json()
             if not shown.get("on"):
                 people = [{"bed": bed.name, "staff": self._nurse_of(bed)} for bed in self._house.beds]
@@ -568,14 +582,11 @@ class Demo:
             self._service_log.write(line)
 
     async def _set_clocks(self) -> None:
-        """Set the bridges by the service's clock, as the network would: at a speed it is nobody else's."""
+        """Let the patients begin, and set the bridges by the service's clock: at a speed it is its own."""
         await self._ready()
         async with self._signed_in("mira") as web:
-            await self._set_clocks_by(web)
-
-    async def _set_clocks_by(self, web: httpx.AsyncClient) -> None:
-        status = _checked(await web.get("/api/v1/status")).json()
-        await self._stage.tell(f"clock {status['at_ms']}")
+            status = _checked(await web.get("/api/v1/status")).json()
+            await self._stage.tell(f"clock {status['at_ms']}")
 
     @contextlib.asynccontextmanager
     async def _signed_in(self, name: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -591,7 +602,8 @@ class Demo:
             await web.post("/api/v1/signout")
 
     def _lived_s(self) -> float:
-        return self._lived_before_s + (time.monotonic() - self._began) * self._house.speed
+        played_s = 0.0 if self._began is None else time.monotonic() - self._began
+        return self._lived_before_s + played_s * self._house.speed
 
     def _save(self) -> None:
         self._kept.lived_s = self._lived_s()
@@ -647,7 +659,7 @@ def _free_port(wanted: int = 0) -> int:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Any:
+def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder: two demonstrations in one would write one journal."""
     with (folder / "demo.lock").open("w") as lock:
         try:

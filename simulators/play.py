@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from monitor.clock import Clock, SteadyClock
+from monitor.clock import SteadyClock
 from simulators.cables import BrokerCable, Cable, PtyCable, SocketCable
 from simulators.faults import Fault, Faults, Frame, made
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
@@ -58,38 +58,51 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Network:
-    """The time that bridges are set by. It is the machine's own until somebody sets it better."""
+    """The time of one stage: when it begins, how fast it goes, and what bridges set their clocks by."""
 
-    def __init__(self) -> None:
-        """Nobody is on it yet."""
-        self._bridges: list[tuple[HostClock, _Time]] = []
+    def __init__(self, speed: float) -> None:
+        """Nobody is on it, and it has not begun."""
+        self.speed = speed
+        self.begun = asyncio.Event()
+        self._clock = SteadyClock(speed=speed)
+        self._began_ms = 0
+        self._bridges: list[tuple[HostClock, int]] = []
 
-    def host(self, time: _Time) -> HostClock:
-        """The clock of one more bridge."""
-        clock = HostClock(time.clock.now_ms() - time.now_ms())
-        self._bridges.append((clock, time))
+    def begin(self) -> None:
+        """Let time go from now on; nothing happens if it does."""
+        if not self.begun.is_set():
+            self._began_ms = self._clock.now_ms()
+            self.set_ms(self._began_ms)
+            self.begun.set()
+
+    def passed_ms(self) -> int:
+        """How long the stage has been playing, in its own time."""
+        return self._clock.now_ms() - self._began_ms if self.begun.is_set() else 0
+
+    def bridge(self, start_ms: int) -> HostClock:
+        """The clock of one more bridge, whose patient begins at `start_ms`: the machine's until it is set."""
+        clock = HostClock(self._clock.now_ms() - self.passed_ms() - start_ms)
+        self._bridges.append((clock, start_ms))
         return clock
 
     def set_ms(self, now_ms: int) -> None:
         """Set every bridge's clock."""
-        for clock, time in self._bridges:
-            clock.epoch_ms = now_ms - time.now_ms()
+        for clock, start_ms in self._bridges:
+            clock.epoch_ms = now_ms - self.passed_ms() - start_ms
 
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """The patient's time: it begins at `start_ms` and goes with the clock."""
+    """One patient's time: it begins at `start_ms` with the stage."""
 
-    clock: Clock
-    began_ms: int
+    network: Network
     start_ms: int
-    speed: float
 
     def now_ms(self) -> int:
-        return self.start_ms + self.clock.now_ms() - self.began_ms
+        return self.start_ms + self.network.passed_ms()
 
     def wait_s(self, until_ms: int) -> float:
-        return min(LONGEST_WAIT_S, max(0.0, (until_ms - self.now_ms()) / 1000 / self.speed))
+        return min(LONGEST_WAIT_S, max(0.0, (until_ms - self.now_ms()) / 1000 / self.network.speed))
 
 
 def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
@@ -102,24 +115,23 @@ def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
     return Patient(stories[bed - 1], seed)
 
 
-async def play(
-    parts: Sequence[Part], speed: float, announce: Callable[[Part, str], None], network: Network
-) -> None:
-    """Play all parts, for ever. Anything that is wrong with them is a ValueError or an OSError at once."""
-    steady = SteadyClock(speed=speed)
-    began_ms = steady.now_ms()
+async def play(parts: Sequence[Part], network: Network, announce: Callable[[Part, str], None]) -> None:
+    """Plug all parts in, and play them for ever once `network` has begun.
+
+    Anything that is wrong with them is a ValueError or an OSError at once.
+    """
     with contextlib.ExitStack() as put_away:
         async with asyncio.TaskGroup() as tasks:
             for part in parts:
                 patient = patient_of(part.scenario, part.bed, part.seed)
-                time = _Time(steady, began_ms, start_of(part, patient), speed)
+                time = _Time(network, start_of(part, patient))
                 if part.driver in SERIAL:
                     cable = _cable(part.link)
                     put_away.callback(cable.unplug)
                     await _wire(part, patient, cable, time, tasks)
                     announce(part, cable.where())
                 elif part.driver in ON_A_BROKER:
-                    announce(part, await _connect(part, patient, time, network, tasks))
+                    announce(part, await _connect(part, patient, time, tasks))
                 else:
                     known = ", ".join([*SERIAL, *ON_A_BROKER])
                     raise ValueError(f"{part.driver}: no such device here; there are {known}")
@@ -133,13 +145,13 @@ async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, task
     tasks.create_task(_answer(twin, cable, faults, time))
 
 
-async def _connect(
-    part: Part, patient: AnyPatient, time: _Time, network: Network, tasks: asyncio.TaskGroup
-) -> str:
+async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
     host, port, topic = _broker(part.link)
     faults = _faults(part, patient)
     options = {**part.options, "topic": topic}
-    twin: MessageTwin = twin_of(part.driver)(patient, part.seed, options, faults.jumps(), network.host(time))
+    twin: MessageTwin = twin_of(part.driver)(
+        patient, part.seed, options, faults.jumps(), time.network.bridge(time.start_ms)
+    )
     cable = BrokerCable(host, port)
     await cable.plug()
     tasks.create_task(cable.run(twin.will(), twin.born()))
@@ -168,6 +180,7 @@ def start_of(part: Part, patient: AnyPatient) -> int:
 
 
 async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
+    await time.network.begun.wait()
     while True:
         t_ms = time.now_ms()
         if faults.plugged(t_ms):
@@ -183,6 +196,8 @@ async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> 
 async def _answer(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
     while True:
         data = await cable.read()
+        if not time.network.begun.is_set():
+            continue  # the monitor is still switched off
         t_ms = time.now_ms()
         answer = twin.hear(data, t_ms) if faults.listens(t_ms) else b""
         for frame in faults.passed([Frame(answer)], t_ms) if answer else []:
@@ -190,6 +205,7 @@ async def _answer(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -
 
 
 async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
+    await time.network.begun.wait()
     while True:
         t_ms = time.now_ms()
         if faults.plugged(t_ms):
@@ -261,12 +277,13 @@ async def until_told(work: asyncio.Task[None]) -> None:
 
 
 async def _obey(work: asyncio.Task[None], network: Network) -> None:
-    """What comes on standard input: `clock MS` sets the bridges' clocks, its end is the end of the play."""
+    """On standard input `clock MS` begins the play and sets the bridges; its end is the play's end."""
     lines = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     while line := await lines.readline():
         word, _, number = line.decode("ascii", "replace").strip().partition(" ")
         if word == "clock" and number.isdigit():
+            network.begin()
             network.set_ms(int(number))
     work.cancel()
 
@@ -275,8 +292,8 @@ async def _stage(plan: Plan) -> None:
     def announce(part: Part, where: str) -> None:
         print(f"{part.driver} {where}", flush=True)  # noqa: T201  the lines the supervisor waits for
 
-    network = Network()
-    work = asyncio.create_task(play(plan.parts, plan.speed, announce, network))
+    network = Network(plan.speed)
+    work = asyncio.create_task(play(plan.parts, network, announce))
     ear = asyncio.create_task(_obey(work, network))
     await until_told(work)
     ear.cancel()
