@@ -19,6 +19,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -320,6 +321,8 @@ def database(url: str, *, sole: bool = False, durable: bool = True, read_only: b
     """The database at `url`; an SQLite file is made if it is not there, for this user's eyes only."""
     where = make_url(url)
     if where.get_backend_name() == "postgresql":
+        if find_spec("asyncpg") is None:
+            raise StoreError("PostgreSQL needs one more part: pip install 'chairside[postgres]'.")
         return PostgresServer(where, sole=sole, durable=durable)
     if where.get_backend_name() != "sqlite" or not where.database:
         raise StoreError(f"The store knows sqlite and postgresql, not {where.get_backend_name()}.")
@@ -439,12 +442,13 @@ def copy_sqlite(source: Path, target: Path) -> None:
         old.backup(new)
         # One file to carry away, without a log beside it.
         new.execute("PRAGMA journal_mode = DELETE")
-    _sync(half)
+    sync(half)
     half.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until what was done to a file or a folder is on the disk."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)

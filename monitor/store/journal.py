@@ -261,7 +261,7 @@ class Journal:
             tell(log.warning, "journal unreadable", why=plainly(error), error=repr(error))
             return max(after_seq, 1)
         while True:
-            rows, torn = await self._readable(head.seq)
+            rows, torn = await self.readable(head.seq)
             for row in rows:
                 following = _chained(head, row)
                 if following is None or kept.get(row.seq, following.hash) != following.hash:
@@ -300,7 +300,7 @@ class Journal:
         """One transaction, whose end is dealt with here, whoever has stopped waiting for it."""
         rows, head = _rows(batch, self.head, late=late)
         try:
-            await self._place.write(partial(_insert, rows=rows))
+            await self._place.write(partial(insert_rows, rows=rows))
         except Exception as error:  # noqa: BLE001  a disk, a server or a driver: they are all "not recording"
             self._unsure = (self.head, head)
             self._waiting.extendleft(reversed(batch))
@@ -409,7 +409,7 @@ class Journal:
         self.head = head
         self.last_at_ms = max((row.at_ms for row in rows), default=None)
 
-    async def _readable(self, after_seq: int) -> tuple[Rows, bool]:
+    async def readable(self, after_seq: int) -> tuple[Rows, bool]:
         """The next page, or as far as it can be read and True."""
         try:
             return await self._place.read(partial(_page, after_seq=after_seq)), False
@@ -505,7 +505,8 @@ def _digest(before: str, fields: tuple[Any, ...]) -> str:
     return hashlib.sha256(msgspec.json.encode((before, *fields))).hexdigest()
 
 
-def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
+def insert_rows(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Add rows as they are, numbers and hashes and all."""
     if connection.dialect.name == "sqlite":
         # Straight to the driver: the way through SQLAlchemy takes half as long again as the disk does.
         connection.connection.cursor().executemany(SQLITE_INSERT, rows)
@@ -514,8 +515,12 @@ def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> None:
 
 
 def _page(connection: Connection, after_seq: int, size: int = PAGE) -> Rows:
-    rows = select(journal).where(journal.c.seq > after_seq).order_by(journal.c.seq).limit(size)
-    return list(connection.execute(rows).all())
+    query = select(journal).where(journal.c.seq > after_seq).order_by(journal.c.seq).limit(size)
+    rows = list(connection.execute(query).all())
+    if rows and rows[-1].seq <= after_seq:
+        # A damaged tree can lead back to where one came from, and a reader round and round for ever.
+        raise BrokenJournalError(after_seq + 1, f"The journal is damaged after row {after_seq}.")
+    return rows
 
 
 def _end(connection: Connection) -> tuple[Head, Rows]:

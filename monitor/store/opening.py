@@ -9,9 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy import make_url
+
 from monitor.store.accounts import Accounts
 from monitor.store.database import Hold, StoreError, make_folder
-from monitor.store.journal import Head, Journal
+from monitor.store.journal import BrokenJournalError, Head, Journal
+from monitor.store.salvage import mark, salvage
 from monitor.store.trends import Trends
 
 
@@ -34,7 +37,7 @@ class Store:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done at the start that somebody should hear of: migrations, and where the copies are."""
+        """What was done at the start that somebody must hear of: a migration, a damaged file kept aside."""
         return self.journal.notes + self.trends.notes + self.accounts.notes
 
     async def run(self) -> None:
@@ -70,7 +73,7 @@ async def open_store(data_dir: Path, url: str | None = None, *, retention_days: 
     try:
         trends = await Trends.open(where.trends, retention_days=retention_days)
         opened.append(trends)
-        journal = await Journal.open(where.journal, kept=trends.kept_heads, hold=hold)
+        journal = await _open_journal(where.journal, trends, hold)
         opened.append(journal)
         return Store(journal, trends, await Accounts.open(where.accounts), hold)
     except BaseException:
@@ -78,6 +81,22 @@ async def open_store(data_dir: Path, url: str | None = None, *, retention_days: 
             await each.close()
         hold.release()
         raise
+
+
+async def _open_journal(url: str, trends: Trends, hold: Hold) -> Journal:
+    open_it = partial(Journal.open, url, kept=trends.kept_heads, hold=hold)
+    try:
+        return await open_it()
+    except BrokenJournalError:
+        file = make_url(url)
+        if file.get_backend_name() != "sqlite":
+            raise  # the server's own copies are for whoever runs it to put back
+        salvaged = await salvage(Path(file.database or ""), trends.kept_heads)
+    await trends.forget_heads(salvaged.bad_seq)
+    journal = await open_it()
+    await mark(journal, salvaged)
+    journal.notes += (salvaged.said,)
+    return journal
 
 
 async def look(data_dir: Path, url: str | None = None) -> Journal:

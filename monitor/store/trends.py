@@ -208,6 +208,12 @@ class Trends:
         except Exception as error:
             raise StoreError(f"Where the journal should end cannot be read: {plainly(error)}.") from error
 
+    async def forget_heads(self, from_seq: int) -> None:
+        """Forget where the journal ended once: those rows have been set aside."""
+        await self._place.write(
+            lambda connection: connection.execute(delete(heads).where(heads.c.seq >= from_seq))
+        )
+
     async def close(self) -> None:
         """Write what waits, if the disk takes it, and let go."""
         if not await self.flush():

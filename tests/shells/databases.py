@@ -157,6 +157,14 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     return Home(tmp_path, places(tmp_path, url), url)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unhurried() -> Iterator[None]:
+    """A busy test machine's disk is not what is tested: only tests of slowness keep the real 250 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("monitor.store.journal.TURN_S", PATIENCE_S)
+        yield
+
+
 async def behind_its_back(url: str, work: Callable[[Connection], T] | str) -> T | None:
     """Do something to a database as a person with its password could."""
     place = database(url)

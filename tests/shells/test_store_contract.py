@@ -58,6 +58,7 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
     cluster,
     home,
     low_spo2,
+    unhurried,
 )
 
 pytestmark = pytest.mark.real
@@ -266,9 +267,11 @@ async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) ->
     looking = await look(home.folder, home.url)
     assert await looking.verify() == 6
     await looking.close()
+    trends = await Trends.open(home.places.trends)
     with pytest.raises(BrokenJournalError, match="stops at row 5, but 7 rows") as refused:
-        await open_store(home.folder, home.url)
+        await Journal.open(home.places.journal, kept=trends.kept_heads)
     assert refused.value.seq == 6
+    await trends.close()
 
 
 async def test_F07_without_the_head_kept_beside_a_cut_tail_goes_unseen(home: Home, journal: Journal) -> None:
