@@ -90,6 +90,7 @@ class Faults:
         self._held: list[Frame] = []
         self._last: list[Frame] = []
         self._spent: dict[Fault, int] = {}
+        self._disturbed = 0
 
     def jumps(self) -> tuple[tuple[int, int], ...]:
         """What happens to the device's clock: (at_ms, by_ms)."""
@@ -124,7 +125,7 @@ class Faults:
             self._held += frames
             return []
         arrived, self._held = self._held + frames, []
-        return [self._noisy(frame, t_ms, place) for place, frame in enumerate(self._cropped(arrived, t_ms))]
+        return [self._noisy(frame, t_ms) for frame in self._cropped(arrived, t_ms)]
 
     def _garbage(self, t_ms: int) -> list[Frame]:
         frames = []
@@ -149,10 +150,12 @@ class Faults:
             arrived += copies
         return arrived
 
-    def _noisy(self, frame: Frame, t_ms: int, place: int) -> Frame:
+    def _noisy(self, frame: Frame, t_ms: int) -> Frame:
         if not self._on("noise", t_ms) or not frame.data:
             return frame
-        luck = uniforms(self._seed, f"noise {place}", t_ms, 2 * len(frame.data))
+        # By the count of frames, not by the time: a busy machine must not make other bytes.
+        self._disturbed += 1
+        luck = uniforms(self._seed, "noise", self._disturbed, 2 * len(frame.data))
         data = bytes(
             int(256 * other) if hit < NOISE_SHARE else byte
             for byte, hit, other in zip(frame.data, luck[::2], luck[1::2], strict=True)

@@ -318,3 +318,10 @@ def test_a_recording_that_cannot_be_read_says_why_in_one_line(tmp_path: Path, te
 def test_a_recording_that_is_not_there_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="No such file"):
         load_recording(tmp_path / "absent.csv")
+
+
+def test_the_page_on_the_simulators_lists_every_story() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulators.md").read_text(encoding="utf-8")
+    for name in names():
+        story = load(name)[0]
+        assert f"| {name} | {story.title} | {story.expect} |" in page

@@ -335,6 +335,7 @@ def _demo(folder: Path, *more: str) -> tuple[str, ...]:
     )
 
 
+@pytest.mark.timeout(300)
 async def test_the_demonstration_pages_survives_a_killed_service_and_goes_on_the_next_day(
     tmp_path: Path,
 ) -> None:
