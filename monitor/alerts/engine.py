@@ -89,6 +89,7 @@ _SHARED = 6
     PHASE,
     START,  # the onset
     WINDOW,  # 1 while the delay's window runs; 0 before the next breach opens it anew
+    GRACE,  # how much of the delay without any doubt may be spent outside the breach, ms
     SEEN,  # known time since the window began, ms, up to AT
     INSIDE,  # of which in breach
     BREACH,  # 1 where the newest sample is in breach
@@ -99,8 +100,8 @@ _SHARED = 6
     DUE,  # the same if nothing more is heard: inf where the value is not known for so long
     VALUE,
     DOUBT,
-) = range(_SHARED, 19)
-_FIELDS = 19
+) = range(_SHARED, 20)
+_FIELDS = 20
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
@@ -349,6 +350,7 @@ class Engine:
                 self._say(one, _END, since, at, nan, severe=False, doubt=Doubt.NONE)
             elif (column := self._one_column[one]) >= 0:
                 self._clocks[:_SHARED, column] = self._record[one, :_SHARED]
+                self._clocks[GRACE, column] = self._grace(limit.hold_ms)
                 value, fresh, doubt = self._clocks[(VALUE, FRESH, DOUBT), column].tolist()
                 self._count(column, at, value if fresh >= at else nan, fresh, doubt)
         self._settle_all(moved)
@@ -443,7 +445,14 @@ class Engine:
                 severe = doubt == Doubt.NONE and y < clock[BOUND * room + column]
                 same = clock[BREACH * room + column] and not severe
             elif y > clock[CLEAR * room + column]:
-                same = not (clock[BREACH * room + column] or clock[WINDOW * room + column])
+                same = not clock[BREACH * room + column] and (
+                    not clock[WINDOW * room + column]
+                    or (
+                        clock[SEEN * room + column] - clock[INSIDE * room + column]
+                        <= clock[GRACE * room + column] + clock[AT * room + column] - at
+                        and doubt == Doubt.NONE
+                    )
+                )
             else:
                 same = False
             if same:
@@ -624,7 +633,9 @@ class Engine:
             same |= doubt != Doubt.NONE
         same &= breach
         same &= was
-        same |= (y > c[CLEAR]) & ~was & (c[WINDOW] == 0)
+        idle = (c[SEEN] - c[INSIDE] <= c[GRACE] + c[AT] - at) & (doubt == Doubt.NONE)
+        idle |= c[WINDOW] == 0
+        same |= idle & (y > c[CLEAR]) & ~was
         same &= (c[FRESH] >= at) & (c[WHEN] < inf)
         same &= c[DOUBT] == doubt
         due = np.where(c[WHEN] <= fresh, c[WHEN], inf)
@@ -791,8 +802,9 @@ class Engine:
         self._owner[column] = where
         now_due = due if due <= fresh else inf
         self._clocks[:_SHARED, column] = self._record[where, :_SHARED]
+        grace = self._grace(self._one_record[where * _RECORD + HOLD])
         self._clocks[_SHARED:, column] = (
-            phase, since, window, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
+            phase, since, window, grace, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
             value, doubt,
         )  # fmt: skip
         self._due = min(self._due, now_due)
@@ -820,6 +832,7 @@ class Engine:
         c[PHASE], c[START] = self._phase[where], record[SINCE]
         c[WINDOW] = c[BREACH] = window
         c[SEEN] = c[INSIDE] = 0.0
+        c[GRACE] = c[HOLD] - c[HOLD] * self._timing.breach_percent // 100
         c[AT], c[FRESH], c[VALUE], c[DOUBT] = at, fresh, value, doubt
         c[RUN], c[WHEN] = np.where(window, inf, at), due
         c[DUE] = np.where(due <= fresh, due, inf)
@@ -925,7 +938,7 @@ def _of_cells(
 def _at(value: ArrayLike, which: Ints) -> Floats:
     """What is said of these: their own, or the one thing that is said of all."""
     found = np.asarray(value, np.float64)
-    return found.reshape(-1)[which] if found.ndim else np.full(which.size, float(found))
+    return found.reshape(-1)[which] if found.ndim else np.broadcast_to(found, which.shape)
 
 
 def _plain(array: NDArray[Any]) -> Any:
