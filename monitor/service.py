@@ -41,6 +41,7 @@ from monitor.devices.codecs import DRIVERS
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url, tls_context
 from monitor.devices.reader import DeviceReader, reader_for
 from monitor.inbox import Act, Inbox
+from monitor.log import logging
 from monitor.model import (
     CuffOrdered,
     CuffTaken,
@@ -233,7 +234,7 @@ def serve(clinic: Clinic, speed: float = 1.0) -> None:
     """Run one clinic until SIGINT or SIGTERM; CannotStartError where a needed part cannot be had."""
     import uvloop
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with logging(), contextlib.suppress(KeyboardInterrupt):
         uvloop.run(_serve(clinic, speed))
 
 
