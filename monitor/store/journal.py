@@ -28,6 +28,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, Row, func, insert, make_url, select
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DatabaseError
 
 from monitor.model import Event, PartMoved
 from monitor.store.database import (
@@ -270,7 +271,9 @@ class Journal:
             if torn:
                 return head.seq + 1
             if len(rows) < PAGE:
-                return head.seq + 1 if max(kept, default=0) > head.seq else None
+                break
+        whole = max(kept, default=0) <= head.seq and await self._sound()
+        return None if whole else head.seq + 1
 
     async def export(self, file: BinaryIO) -> int:
         """Write every row as a line of JSON, hashes and all; how many there were."""
@@ -391,8 +394,14 @@ class Journal:
     async def _look_at_the_end(self) -> None:
         """Find the head and the latest instant, and refuse a journal whose end is damaged or cut off."""
         kept = {head.seq: head.hash for head in await self._kept()}
-        # On the writing connection: it takes the lock of the one service, and finds out whether it may write.
-        head, rows = await self._place.write(_end)
+        try:
+            # On the writing connection: it takes the lock of the one service and learns if it may write.
+            head, rows = await self._place.write(_end)
+        except DatabaseError as error:
+            bad = await self.verify()
+            if bad is None:
+                raise  # the disk's fault, or a lock, and not that of what is written
+            raise BrokenJournalError(bad, f"The journal is damaged: row {bad} cannot be read.") from error
         for row in rows:
             following = _chained(head, row)
             if following is None or kept.get(row.seq, following.hash) != following.hash:
@@ -406,8 +415,18 @@ class Journal:
                 f"The end of the journal is missing: it stops at row {head.seq}, "
                 f"but {max(kept)} rows had been written.",
             )
+        if not await self._sound():
+            raise BrokenJournalError(head.seq + 1, "The journal is damaged: its file is not in order.")
         self.head = head
         self.last_at_ms = max((row.at_ms for row in rows), default=None)
+
+    async def _sound(self) -> bool:
+        """Whether the file behind the rows is in order too: a damaged tree can hide a whole row."""
+        try:
+            return await self._place.read(_quick_check)
+        except DatabaseError as error:
+            tell(log.warning, "journal unreadable", why=plainly(error), error=repr(error))
+            return False
 
     async def readable(self, after_seq: int) -> tuple[Rows, bool]:
         """The next page, or as far as it can be read and True."""
@@ -521,6 +540,12 @@ def _page(connection: Connection, after_seq: int, size: int = PAGE) -> Rows:
         # A damaged tree can lead back to where one came from, and a reader round and round for ever.
         raise BrokenJournalError(after_seq + 1, f"The journal is damaged after row {after_seq}.")
     return rows
+
+
+def _quick_check(connection: Connection) -> bool:
+    if connection.dialect.name != "sqlite":
+        return True
+    return connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
 
 
 def _end(connection: Connection) -> tuple[Head, Rows]:

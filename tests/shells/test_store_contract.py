@@ -1,7 +1,6 @@
 """What the journal, the trends and the accounts promise, held against SQLite and PostgreSQL alike."""
 
 # ruff: noqa: F811  a fixture is asked for by the name it was imported under
-# ruff: noqa: N802  the id of the fault is part of the test's name, as faults are listed by it
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The schema goes forward, after a copy, in one transaction; an older program leaves a newer one alone."""
 
 # ruff: noqa: F811  a fixture is asked for by the name it was imported under
-# ruff: noqa: N802  the id of the fault is part of the test's name, as faults are listed by it
 
 from __future__ import annotations
 
