@@ -18,8 +18,8 @@ from typing import Any, Protocol
 
 from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
-from monitor.devices.driver import Driver
-from monitor.devices.health import Health, Move
+from monitor.devices.driver import Driver, silence_ms
+from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
@@ -46,8 +46,6 @@ FRESH_MS = 10_000
 """How long a continuous value stays known (physiology.md 1, freshness)."""
 FRESH_TEMPERATURE_MS = 15 * 60_000
 
-RETRY_MS = 3_000
-"""The longest wait before a lost port is tried again: one put back must give a reading within 5 s."""
 RETRY_BROKER_MS = 500
 """The broker has a back-off of its own; its devices only ask whether it is back."""
 
@@ -93,7 +91,7 @@ class DeviceReader(Protocol):
 class _Station:
     """What every reader does, whatever brings the words: from what a device said to events at a bed."""
 
-    _retry_ms = RETRY_MS
+    _backoff_last_ms = BACKOFF_LAST_MS
 
     def __init__(
         self,
@@ -116,7 +114,14 @@ class _Station:
         self._options = options
         self._speed = speed
         self._decoder: Any = driver.decoder(options)
-        self._health = Health(driver, rng.random, clock.now_ms())
+        self._silent_after_ms = silence_ms(driver, options)
+        self._health = Health(
+            driver,
+            rng.random,
+            clock.now_ms(),
+            silent_after_ms=self._silent_after_ms,
+            backoff_last_ms=self._backoff_last_ms,
+        )
         self._arrivals = Arrivals()
         self._notices: dict[str, int] = {}
         self._noted: tuple[str, ...] = ()
@@ -140,20 +145,18 @@ class _Station:
             now_ms = self._clock.now_ms()
             self._moved(self._health.closed(now_ms, why) if was_open else self._health.refused(now_ms, why))
             self._hush(now_ms)
-            await self._until(now_ms + self._retry_ms)
+            await self._back_off()
 
     async def _once(self) -> tuple[str, bool]:
         """One connection from its opening to its end: why it ended, and whether there was one."""
         raise NotImplementedError
 
-    async def _until(self, latest_ms: int) -> None:
-        """Wait out the back-off, but not past `latest_ms`."""
-        while True:
+    async def _back_off(self) -> None:
+        """Wait until the link may be tried again."""
+        now_ms = self._clock.now_ms()
+        while not self._health.may_open(now_ms):
+            await asyncio.sleep(self._sleep_s(self._health.due_ms() or now_ms, now_ms))
             now_ms = self._clock.now_ms()
-            due_ms = min(latest_ms, self._health.due_ms() or latest_ms)
-            if now_ms >= due_ms:
-                return
-            await asyncio.sleep(self._sleep_s(due_ms, now_ms))
 
     def _sleep_s(self, due_ms: int, now_ms: int) -> float:
         """Real seconds to sleep: the clock may run faster than the world."""
@@ -189,7 +192,7 @@ class _Station:
             elif isinstance(one, Fault):
                 self.faults[one.reason] += one.dropped
             elif isinstance(one, Notice):
-                self._notices[one.what] = now_ms + self.driver.silent_after_ms
+                self._notices[one.what] = now_ms + self._silent_after_ms
             else:
                 self._tell_cuff(one, now_ms)
         if self._notices or self._noted:
@@ -365,7 +368,7 @@ class Reader(_Station):
 class MqttReader(_Station):
     """The reader of a device behind a broker: whole messages in, of its own topics only."""
 
-    _retry_ms = RETRY_BROKER_MS
+    _backoff_last_ms = RETRY_BROKER_MS
 
     def __init__(
         self,

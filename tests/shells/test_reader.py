@@ -18,9 +18,9 @@ import aiomqtt
 import pytest
 
 from monitor.clock import Clock, ManualClock, SteadyClock
-from monitor.devices.codecs import dinamap, masimo_ascii1, nellcor_ascii
+from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_native, nellcor_ascii
 from monitor.devices.driver import Driver
-from monitor.devices.links.link import Link, LinkLost
+from monitor.devices.links.link import Link, LinkLost, MessageLink
 from monitor.devices.links.mqtt import Broker, BrokerAddress
 from monitor.devices.links.ports import ports, probe
 from monitor.devices.links.serial import open_serial
@@ -536,6 +536,49 @@ async def test_F26_a_killed_broker_is_noticed_by_its_own_devices_only(
         task.cancel()
     await asyncio.wait(running)
     assert LinkState.DOWN not in {move.now for move in wired.moves()}
+
+
+class Subscription:
+    """A subscription that is there, and on which nothing comes."""
+
+    why = ""
+
+    async def messages(self) -> list[tuple[str, bytes, bool]]:
+        """Nothing, for ever."""
+        await asyncio.Event().wait()
+        return []
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Nobody listens."""
+
+    async def close(self) -> None:
+        """Nothing to give up."""
+
+
+async def test_a_gateway_that_speaks_rarely_is_silent_after_its_own_time() -> None:
+    inbox: list[Event] = []
+
+    async def there() -> MessageLink:
+        return Subscription()
+
+    options = {"silent_after_s": 120}
+    reader = MqttReader(
+        Device("cuff-1"),
+        Bed("3"),
+        mqtt_native.DRIVER,
+        there,
+        inbox.append,
+        SteadyClock(speed=400.0),
+        dice(),
+        options,
+        400.0,
+    )
+    running = asyncio.create_task(reader.run())
+    await until(lambda: reader.state is LinkState.SILENT)
+    running.cancel()
+    await asyncio.wait([running])
+    silent = _last_move(inbox)
+    assert silent.at_ms - silent.since_ms >= 120_000
 
 
 def _last_move(inbox: list[Event]) -> LinkMoved:
