@@ -346,7 +346,8 @@ class Child:
                     coming_back.cancel()
                 if time.monotonic() - self._begun_at < SOON_S:
                     await asyncio.sleep(SOON_S)
-                self._say(f"{self.name} has ended ({_ending(code)}): starting it again")
+                why = f": {self.last_words}" if code > 0 and self.last_words else ""
+                self._say(f"{self.name} has ended ({_ending(code)}{why}): starting it again")
                 await self.begin()
                 coming_back = asyncio.create_task(self._come_back(ready))
         finally:
