@@ -78,6 +78,13 @@ def staged(clinic: scene.Wire) -> Iterator[Stage]:
         one.close()
 
 
+def go(page: Page, path: str) -> None:
+    """Another screen of the same page, as its own links do it."""
+    page.evaluate(
+        "(to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')); }", path
+    )
+
+
 @pytest.fixture
 def context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Makes browser contexts (each a browser of its own: cookies, storage, workers), and closes them."""

@@ -43,13 +43,17 @@ def gone(name: str, last: float, ago_ms: int) -> Wire:
     return vital(name, None, last_value=last, last_at_ms=NOW - ago_ms, **stale)
 
 
-def cuff(systolic: float | None, diastolic: float | None, ago_min: float, next_min: float | None, **more: Any) -> Wire:
+def cuff(
+    systolic: float | None, diastolic: float | None, ago_min: float, next_min: float | None, **more: Any
+) -> Wire:
     """The newest cuff reading and when the next is due."""
     at = NOW - int(ago_min * MINUTE)
     return {
         "systolic_mmhg": systolic,
         "diastolic_mmhg": diastolic,
-        "mean_mmhg": None if systolic is None or diastolic is None else round(diastolic + (systolic - diastolic) / 3),
+        "mean_mmhg": None
+        if systolic is None or diastolic is None
+        else round(diastolic + (systolic - diastolic) / 3),
         "pulse_per_min": None,
         "quality": "valid",
         "why": None,
@@ -125,7 +129,14 @@ def session(number: int, minute: float, base: tuple[int, int, int, int, int], **
     } | more
 
 
-def bed(name: str, its_session: Wire | None, nurse: str | None, vitals: list[Wire], its_cuff: Wire | None, **more: Any) -> Wire:
+def bed(
+    name: str,
+    its_session: Wire | None,
+    nurse: str | None,
+    vitals: list[Wire],
+    its_cuff: Wire | None,
+    **more: Any,
+) -> Wire:
     """One bed."""
     return {
         "bed": name,
@@ -174,7 +185,9 @@ def alarm(number: int, name: str, rule: str, priority: str, text: str, since_s: 
     } | more
 
 
-def page(number: int, alarm_id: int, name: str, priority: str, to: str, ago_s: float, text: str, **more: Any) -> Wire:
+def page(
+    number: int, alarm_id: int, name: str, priority: str, to: str, ago_s: float, text: str, **more: Any
+) -> Wire:
     """One page that is out."""
     return {
         "page_id": number,
@@ -186,7 +199,9 @@ def page(number: int, alarm_id: int, name: str, priority: str, to: str, ago_s: f
         "why": "first page for this alarm",
         "text": text,
         "ordered_at_ms": NOW - int(ago_s * 1000),
-        "outcomes": [{"way": "push", "outcome": "delivered", "why": "", "at_ms": NOW - int(ago_s * 1000) + 400}],
+        "outcomes": [
+            {"way": "push", "outcome": "delivered", "why": "", "at_ms": NOW - int(ago_s * 1000) + 400}
+        ],
         "answer": None,
         "answered_by": None,
         "answered_at_ms": None,
@@ -210,49 +225,141 @@ def link(name: str, state: str = "up", **more: Any) -> Wire:
 
 def clinic(now_ms: int = NOW) -> Wire:
     """The eight beds: well, due, HIGH, MEDIUM, no data, LOW with a pause, late in its stay, empty."""
-    spo2 = alarm(31, "3", "spo2-low", "HIGH", "SpO2 84 < 90", 42, vital="spo2", value=84, limit=90, unit="%", next_page_at_ms=NOW + 28_000)
+    spo2 = alarm(
+        31,
+        "3",
+        "spo2-low",
+        "HIGH",
+        "SpO2 84 < 90",
+        42,
+        vital="spo2",
+        value=84,
+        limit=90,
+        unit="%",
+        next_page_at_ms=NOW + 28_000,
+    )
     breath = alarm(32, "3", "rr-low", "MEDIUM", "RR 7 < 8", 25, vital="rr", value=7, limit=8, unit="/min")
     pressure = alarm(
-        41, "4", "sbp-high", "MEDIUM", "BP 172/98 ≥ 165", 190, vital="nibp_sys", value=172, limit=165, unit="mm[Hg]",
-        note="confirmed by two readings, 170/97 and 172/98", accepted_by="lee",
-    )  # fmt: skip
-    lost = alarm(51, "5", "link-lost", "MEDIUM", "No data from monitor", 48, technical=True, device="monitor-5")
-    rate = alarm(61, "6", "hr-high", "LOW", "HR 113 > 110", 140, vital="hr", value=113, limit=110, unit="/min", quiet="audio paused by dana")
+        41,
+        "4",
+        "sbp-high",
+        "MEDIUM",
+        "BP 172/98 ≥ 165",
+        190,
+        vital="nibp_sys",
+        value=172,
+        limit=165,
+        unit="mm[Hg]",
+        note="confirmed by two readings, 170/97 and 172/98",
+        accepted_by="lee",
+    )
+    lost = alarm(
+        51, "5", "link-lost", "MEDIUM", "No data from monitor", 48, technical=True, device="monitor-5"
+    )
+    rate = alarm(
+        61,
+        "6",
+        "hr-high",
+        "LOW",
+        "HR 113 > 110",
+        140,
+        vital="hr",
+        value=113,
+        limit=110,
+        unit="/min",
+        quiet="audio paused by dana",
+    )
     pause = {
-        "pause_id": 1, "bed": "6", "kind": "audio paused", "vital": None, "since_ms": NOW - 36_000,
-        "until_ms": NOW + 84_000, "by": "dana", "why": "",
-    }  # fmt: skip
+        "pause_id": 1,
+        "bed": "6",
+        "kind": "audio paused",
+        "vital": None,
+        "since_ms": NOW - 36_000,
+        "until_ms": NOW + 84_000,
+        "by": "dana",
+        "why": "",
+    }
     stale = [gone("spo2", 97, 48_000), gone("hr", 77, 48_000), gone("rr", 14, 48_000)]
     return {
-        "server": {"version": "0.1.0", "at_ms": now_ms, "start": "stage.0", "speed": 1.0, "insecure_lan": False},
+        "server": {
+            "version": "0.1.0",
+            "at_ms": now_ms,
+            "start": "stage.0",
+            "speed": 1.0,
+            "insecure_lan": False,
+        },
         "me": {"name": "dana", "display": "Dana", "role": "nurse"},
         "beds": [
             bed("1", session(1, 24, (122, 76, 68, 98, 14)), "dana", three(98, 74, 13), cuff(137, 85, 4, 1)),
             bed("2", session(2, 38, (128, 80, 72, 97, 15)), "lee", three(97, 79, 15), cuff(133, 84, 18, 7)),
-            bed("3", session(3, 31, (118, 72, 66, 97, 14)), "dana", three(84, 88, 7), cuff(127, 79, 1.2, 3.8)),
-            bed("4", session(4, 52, (134, 84, 76, 98, 16)), "lee", [*three(98, 91, 17), vital("temp", 36.8)], cuff(172, 98, 3, 2)),
-            bed("5", session(5, 17, (126, 78, 71, 98, 15)), "sam", stale, cuff(134, 83, 7, -2, old_after_at_ms=NOW - 30_000)),
-            bed("6", session(6, 49, (120, 74, 84, 98, 15)), "dana", three(99, 113, 18), cuff(133, 82, 4, 6), pauses=[pause]),
-            bed("7", session(7, 128, (124, 78, 70, 97, 15), cuff_interval_ms=None), "sam", three(97, 71, 14), cuff(124, 78, 3, None)),
+            bed(
+                "3", session(3, 31, (118, 72, 66, 97, 14)), "dana", three(84, 88, 7), cuff(127, 79, 1.2, 3.8)
+            ),
+            bed(
+                "4",
+                session(4, 52, (134, 84, 76, 98, 16)),
+                "lee",
+                [*three(98, 91, 17), vital("temp", 36.8)],
+                cuff(172, 98, 3, 2),
+            ),
+            bed(
+                "5",
+                session(5, 17, (126, 78, 71, 98, 15)),
+                "sam",
+                stale,
+                cuff(134, 83, 7, -2, old_after_at_ms=NOW - 30_000),
+            ),
+            bed(
+                "6",
+                session(6, 49, (120, 74, 84, 98, 15)),
+                "dana",
+                three(99, 113, 18),
+                cuff(133, 82, 4, 6),
+                pauses=[pause],
+            ),
+            bed(
+                "7",
+                session(7, 128, (124, 78, 70, 97, 15), cuff_interval_ms=None),
+                "sam",
+                three(97, 71, 14),
+                cuff(124, 78, 3, None),
+            ),
             bed("8", None, None, [], None),
         ],
         "alarms": [spo2, breath, pressure, lost, rate],
         "pages": [
             page(301, 31, "3", "HIGH", "dana", 32, "Bed 3: *** SpO2 84 < 90. Open Chairside."),
             page(302, 31, "3", "HIGH", "lee", 2, "Bed 3: *** SpO2 84 < 90. Open Chairside."),
-            page(401, 41, "4", "MEDIUM", "lee", 90, "Bed 4: ** BP 172/98. Open Chairside.", answer="accepted", answered_by="lee", answered_at_ms=NOW - 65_000),
+            page(
+                401,
+                41,
+                "4",
+                "MEDIUM",
+                "lee",
+                90,
+                "Bed 4: ** BP 172/98. Open Chairside.",
+                answer="accepted",
+                answered_by="lee",
+                answered_at_ms=NOW - 65_000,
+            ),
             page(501, 51, "5", "MEDIUM", "sam", 38, "Bed 5: ** No data. Open Chairside."),
         ],
-        "links": [link(str(n), "silent" if n == 5 else "up") for n in range(1, 9)],  # noqa: PLR2004  the bed without data
-        "parts": [{"part": p, "ok": True, "since_ms": NOW - 3_600_000, "why": ""} for p in ("journal", "paging", "clock", "loop")],
+        "links": [link(str(n), "silent" if n == 5 else "up") for n in range(1, 9)],
+        "parts": [
+            {"part": p, "ok": True, "since_ms": NOW - 3_600_000, "why": ""}
+            for p in ("journal", "paging", "clock", "loop")
+        ],
         "duty": {
             "on": ["dana", "lee", "sam"],
-            "beds": [{"bed": b, "staff": s} for b, s in zip("1234567", ("dana", "lee", "dana", "lee", "sam", "dana", "sam"), strict=True)],
+            "beds": [
+                {"bed": b, "staff": s}
+                for b, s in zip("1234567", ("dana", "lee", "dana", "lee", "sam", "dana", "sam"), strict=True)
+            ],
             "set_by": "sam",
             "set_at_ms": NOW - 6 * 3_600_000,
         },
         "staff": STAFF,
-    }  # fmt: skip
+    }
 
 
 def fleeting(scene: Wire, ms: int = 9_600) -> Wire:
@@ -286,12 +393,33 @@ SHAPES: dict[tuple[str, str], Callable[[float], float]] = {
 CUFFS: dict[str, list[tuple[float, int, int]]] = {
     "1": [(2, 124, 77), (5, 126, 79), (10, 131, 82), (15, 134, 84), (20, 137, 85)],
     "2": [(2, 127, 79), (20, 133, 84)],
-    "3": [(1, 117, 71), (5, 121, 74), (10, 126, 78), (15, 128, 80), (20, 131, 81), (25, 130, 80), (29.8, 127, 79)],
+    "3": [
+        (1, 117, 71),
+        (5, 121, 74),
+        (10, 126, 78),
+        (15, 128, 80),
+        (20, 131, 81),
+        (25, 130, 80),
+        (29.8, 127, 79),
+    ],
     "4": [(2, 136, 85), (5, 132, 83), (20, 146, 90), (40, 163, 96), (46, 170, 97), (49, 172, 98)],
     "5": [(2, 125, 78), (5, 130, 81), (10, 134, 83)],
-    "6": [(15, 128, 80), (20, 131, 82), (25, 133, 83), (30, 135, 84), (35, 134, 84), (40, 136, 85), (45, 133, 82)],
+    "6": [
+        (15, 128, 80),
+        (20, 131, 82),
+        (25, 133, 83),
+        (30, 135, 84),
+        (35, 134, 84),
+        (40, 136, 85),
+        (45, 133, 82),
+    ],
     "7": [(100, 126, 79), (114, 125, 78), (125, 124, 78)],
 }
+
+
+def level(_minute: float) -> float:
+    """No shape at all."""
+    return 0.0
 
 
 def trend(one: Wire, until_ms: int | None = None) -> Wire:
@@ -300,7 +428,11 @@ def trend(one: Wire, until_ms: int | None = None) -> Wire:
     minute = (NOW - its["opened_at_ms"]) / MINUTE
     until = NOW if until_ms is None else until_ms
     base = its["baseline"]
-    middle = {"spo2": base["spo2_percent"], "hr": base["heart_rate_per_min"], "rr": base["respiration_per_min"]}
+    middle = {
+        "spo2": base["spo2_percent"],
+        "hr": base["heart_rate_per_min"],
+        "rr": base["respiration_per_min"],
+    }
     noise = {"spo2": 0.5, "hr": 3.0, "rr": 1.6}
     vitals: dict[str, list[list[float]]] = {}
     for name, centre in middle.items():
@@ -308,16 +440,21 @@ def trend(one: Wire, until_ms: int | None = None) -> Wire:
         live = one["vitals"][name]
         end = live["value"] if live["value"] is not None else live["last_value"]
         last = minute if live["value"] is not None else minute - (NOW - live["last_at_ms"]) / MINUTE
-        drift, points, t = 0.0, [], 0.0
+        shape = SHAPES.get((one["bed"], name), level)
+        drift, points, t = 0.0, list[tuple[float, float]](), 0.0
         while t <= last:
             drift = drift * 0.94 + (rng.random() - 0.5) * noise[name]
-            points.append([t, centre + drift + SHAPES.get((one["bed"], name), lambda _: 0.0)(t)])
+            points.append((t, centre + drift + shape(t)))
             t += 0.25
         off = end - points[-1][1]
         at = [its["opened_at_ms"] + int(p[0] * MINUTE) for p in points]
         values = [p[1] + off * max(0.0, 1 - (last - p[0]) / 9) for p in points]
         top = 99.0 if name == "spo2" else math.inf
-        vitals[name] = [[a, round(min(v, top), 2), round(min(v, top), 2)] for a, v in zip(at, values, strict=True) if a <= until]
+        vitals[name] = [
+            [a, round(min(v, top), 2), round(min(v, top), 2)]
+            for a, v in zip(at, values, strict=True)
+            if a <= until
+        ]
     cuffs = [
         cuff(s, d, 0, None) | {"measured_at_ms": its["opened_at_ms"] + int(t * MINUTE)}
         for t, s, d in CUFFS.get(one["bed"], [])

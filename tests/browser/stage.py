@@ -40,7 +40,8 @@ def policy() -> str:
     page = (DASHBOARD / "index.html").read_text()
     return (
         f"default-src 'none'; script-src 'self' '{import_map_hash(page)}'; style-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'self'"
     )
 
 
@@ -77,7 +78,9 @@ class Stage:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        ).start()
         self._closed = threading.Event()
         threading.Thread(target=self._beats, daemon=True).start()
 
@@ -153,16 +156,22 @@ class Stage:
             self.asked.append(asked)
             self._news.notify_all()
         path = asked.path.split("?")[0]
-        return self.answers.get((asked.method, path)) or self.answers.get((asked.method, "*")) or (404, _missing)
+        return (
+            self.answers.get((asked.method, path)) or self.answers.get((asked.method, "*")) or (404, _missing)
+        )
 
     def waits_for(self, method: str, path: str, *, timeout_s: float = 10) -> Asked:
         """The newest request of this kind, waited for."""
 
         def found() -> Asked | None:
-            return next((a for a in reversed(self.asked) if (a.method, a.path.split("?")[0]) == (method, path)), None)
+            return next(
+                (a for a in reversed(self.asked) if (a.method, a.path.split("?")[0]) == (method, path)), None
+            )
 
         with self._news:
-            assert self._news.wait_for(lambda: found() is not None, timeout_s), f"nobody asked {method} {path}"
+            assert self._news.wait_for(lambda: found() is not None, timeout_s), (
+                f"nobody asked {method} {path}"
+            )
             newest = found()
         assert newest is not None
         return newest
@@ -176,7 +185,7 @@ def _event(kind: str, data: Json, mark: str | None = None) -> bytes:
     return f"{head}event: {kind}\ndata: {json.dumps(data)}\n\n".encode()
 
 
-def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:
+def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one short method a verb of HTTP
     csp = policy()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The dashboard's files by themselves: vendored bytes, the colours' contrast, the words, and nothing that a CSP would refuse."""
+"""The dashboard's files by themselves: vendored bytes, contrast, words, nothing that a CSP would refuse."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ MODULES = sorted((DASHBOARD / "js").glob("*.js"))
 @pytest.mark.parametrize("folder", VENDORS, ids=["dashboard", "tests"])
 def test_vendored_files_are_the_bytes_that_were_vendored(folder: Path) -> None:
     rows = json.loads((folder / "vendor.json").read_text())
-    listed = {}
+    listed: dict[str, str] = {}
     for row in rows:
         assert re.fullmatch(r"\d+\.\d+\.\d+", row["version"])
         assert row["integrity"].startswith("sha512-")
         assert row["licence"] in {"MIT", "Apache-2.0", "MPL-2.0"}
         listed |= {file["file"]: file["sha256"] for file in row["files"]}
-    there = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.name != "vendor.json"}
+    there = {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in folder.iterdir()
+        if p.name != "vendor.json"
+    }
     assert there == listed
 
 
@@ -43,7 +47,15 @@ def test_the_page_has_one_inline_script_and_its_hash_is_in_the_policy() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: m.name)
 def test_no_module_makes_markup_from_text_or_asks_another_host(module: Path) -> None:
     text = module.read_text()
-    for forbidden in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "dangerously"):
+    for forbidden in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "dangerously",
+    ):
         assert forbidden not in text
     assert re.findall(r"https?://[^\s\"'`]+", text) == []
     for name in re.findall(r'from "\./([\w.-]+)"', text):
@@ -75,17 +87,34 @@ def ratio(one: str, other: str) -> float:
 
 
 PAIRS = [  # token, on what, least
-    ("ink", "tile", 7.0), ("ink-2", "tile", 7.0), ("ink-3", "tile", 4.5), ("ink-3", "ground", 4.5), ("ink", "ground", 7.0),
-    ("edge", "tile", 3.0), ("trace", "course", 3.0), ("course-edge", "tile", 3.0), ("on-high", "high", 4.5), ("high", "tile", 3.0),
-    ("on-high", "high-off", 4.5), ("on-high-chip", "high-chip", 4.5), ("on-medium", "medium", 7.0), ("on-medium", "medium-off", 4.5),
-    ("medium-text", "tile", 4.5), ("low", "tile", 4.5), ("on-low", "low", 4.5), ("focus", "tile", 3.0), ("focus", "high", 3.0),
+    ("ink", "tile", 7.0),
+    ("ink-2", "tile", 7.0),
+    ("ink-3", "tile", 4.5),
+    ("ink-3", "ground", 4.5),
+    ("ink", "ground", 7.0),
+    ("edge", "tile", 3.0),
+    ("trace", "course", 3.0),
+    ("course-edge", "tile", 3.0),
+    ("on-high", "high", 4.5),
+    ("high", "tile", 3.0),
+    ("on-high", "high-off", 4.5),
+    ("on-high-chip", "high-chip", 4.5),
+    ("on-medium", "medium", 7.0),
+    ("on-medium", "medium-off", 4.5),
+    ("medium-text", "tile", 4.5),
+    ("low", "tile", 4.5),
+    ("on-low", "low", 4.5),
+    ("focus", "tile", 3.0),
+    ("focus", "high", 3.0),
     ("on-action", "action", 7.0),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "night"])
 @pytest.mark.parametrize(("token", "ground", "least"), PAIRS)
-def test_every_colour_is_legible_on_what_it_stands_on(theme: str, token: str, ground: str, least: float) -> None:
+def test_every_colour_is_legible_on_what_it_stands_on(
+    theme: str, token: str, ground: str, least: float
+) -> None:
     colours = tokens(theme)
     assert ratio(colours[token], colours[ground]) >= least
 
@@ -103,16 +132,58 @@ def test_the_style_sheets_take_every_colour_from_the_tokens() -> None:
 # The words of dashboard.md 17: each stands in the house once.
 
 WORDS = [
-    "Acknowledge at bed", "I go", "I can't go", "I am at the bed", "Hand back", "Call more help", "Pause audio 2 min", "Audio off",
-    "Alarm paused", "Alarm off", "No data from monitor", "SpO2 probe off", "No breath 20 s", "Cuff failed twice", "Ready to leave",
-    "Nobody has accepted", "Sound on", "Recording", "Paging", "Empty", "Start session", "Check-in", "Baseline", "Time-out", "Dosing", "Onset",
-    "40-min check", "Infusion", "Early recovery", "Late recovery", "Ready check", "Held", "Stopped", "Emergency", "Transferred",
-    "Ended before dose", "Closed", "Not being recorded", "Pages are not going out",
+    "Acknowledge at bed",
+    "I go",
+    "I can't go",
+    "I am at the bed",
+    "Hand back",
+    "Call more help",
+    "Pause audio 2 min",
+    "Audio off",
+    "Alarm paused",
+    "Alarm off",
+    "No data from monitor",
+    "SpO2 probe off",
+    "No breath 20 s",
+    "Cuff failed twice",
+    "Ready to leave",
+    "Nobody has accepted",
+    "Sound on",
+    "Recording",
+    "Paging",
+    "Empty",
+    "Start session",
+    "Check-in",
+    "Baseline",
+    "Time-out",
+    "Dosing",
+    "Onset",
+    "40-min check",
+    "Infusion",
+    "Early recovery",
+    "Late recovery",
+    "Ready check",
+    "Held",
+    "Stopped",
+    "Emergency",
+    "Transferred",
+    "Ended before dose",
+    "Closed",
+    "Not being recorded",
+    "Pages are not going out",
     "Not a medical device. Secondary display for evaluation. Never the only means of watching a patient.",
-]  # fmt: skip
+]
 FILLED = [
-    "`Audio paused ${", "`BP in ${", "`BP ${minutes", "`40-min check due in ${", "`40-min check ${", "to 2 h`", "is going`", "`${name} at bed ${", "`Late alarm, ${",
-]  # fmt: skip
+    "`Audio paused ${",
+    "`BP in ${",
+    "`BP ${minutes",
+    "`40-min check due in ${",
+    "`40-min check ${",
+    "to 2 h`",
+    "is going`",
+    "`${name} at bed ${",
+    "`Late alarm, ${",
+]
 
 
 @pytest.mark.parametrize("words", WORDS)

@@ -1,4 +1,4 @@
-"""The bursts, measured sample by sample against IEC 60601-1-8 (clinical/alarms.md 4), and the loudspeaker that plays them."""
+"""The bursts, measured sample by sample against IEC 60601-1-8 (tables 3 and 4), and what plays them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,16 @@ FAIL = """async (seconds) => {
   const context = new OfflineAudioContext(1, seconds * 8000, 8000);
   failure(context, context.destination, 0);
   const sound = (await context.startRendering()).getChannelData(0);
-  return Array.from({ length: seconds }, (_, s) => Math.max(...sound.subarray(s * 8000, (s + 1) * 8000).map(Math.abs)));
+  const second = (s) => sound.subarray(s * 8000, (s + 1) * 8000);
+  return Array.from({ length: seconds }, (_, s) => Math.max(...second(s).map(Math.abs)));
 }"""
 
 #            pulses td          x or y      burst to burst
-TABLE = {"HIGH": (10, (75, 200), (50, 125)), "MEDIUM": (3, (125, 250), (125, 250)), "LOW": (2, (125, 250), (125, 250))}
+TABLE = {
+    "HIGH": (10, (75, 200), (50, 125)),
+    "MEDIUM": (3, (125, 250), (125, 250)),
+    "LOW": (2, (125, 250), (125, 250)),
+}
 RENDERED: dict[tuple[str, bool], Samples] = {}
 KINDS = [(p, t) for p in TABLE for t in (False, True)]
 
@@ -46,7 +51,8 @@ def envelope(sound: Samples, rate: int = RATE) -> Samples:
     """The loudness over time: the greatest sample within one period of the lowest tone."""
     width = rate // 440
     padded = np.pad(np.abs(sound), (width // 2, width - width // 2 - 1))
-    return np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
+    loudest: Samples = np.lib.stride_tricks.sliding_window_view(padded, width).max(axis=1)
+    return loudest
 
 
 def pulses(loud: Samples) -> list[tuple[float, float]]:
@@ -95,7 +101,7 @@ def test_a_tone_has_four_peaks_within_fifteen_decibels(house: Page, priority: st
     steady = sound[int((begin + 30) / 1000 * RATE) : int((end - 30) / 1000 * RATE)]
     power = np.abs(np.fft.rfft(steady * np.hanning(len(steady)), RATE)) + 1e-12  # one bin is one hertz
     db = 20 * np.log10(power)
-    peaks = []
+    peaks: list[tuple[int, float]] = []
     while len(peaks) < 6:
         at = int(np.argmax(db[150:4001])) + 150
         peaks.append((at, float(db[at])))
@@ -171,6 +177,7 @@ def test_a_screen_whose_browser_lets_it_sound_says_so(stage: Stage, open_page: O
 def test_a_browser_that_blocks_sound_counts_as_a_technical_medium(house: Page) -> None:
     is_off = house.evaluate("""async () => {
       const { start, reduce } = await import('/js/state.js'), { chips } = await import('/js/look.js');
-      return chips(reduce(start(0), { kind: 'sound', is: 'off' })).map((a) => [a.priority, a.technical, a.text]);
+      const state = reduce(start(0), { kind: 'sound', is: 'off' });
+      return chips(state).map((a) => [a.priority, a.technical, a.text]);
     }""")
     assert is_off == [["MEDIUM", True, "Sound off here"]]

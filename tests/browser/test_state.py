@@ -1,4 +1,4 @@
-"""The one pure function of the screen: what a message makes of what was known. Run by the browser that will run it."""
+"""The one pure function of the screen: what a message makes of what was known. Asked in a real browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ RUN = """async (events) => {
   const { reduce, start, now } = await import('/js/state.js');
   const look = await import('/js/look.js'), say = await import('/js/say.js');
   let state = start(0), was = state; const said = [];
-  for (const event of events) { was = state; state = reduce(state, event); said.push(say.utterances(was, state).map((s) => s.text)); }
+  for (const event of events) {
+    was = state; state = reduce(state, event);
+    said.push(say.utterances(was, state).map((s) => s.text));
+  }
   return QUESTION;
 }"""
 
@@ -47,7 +50,14 @@ def test_a_beat_that_was_held_up_does_not_turn_the_clock_back(house: Page) -> No
 def test_a_message_that_was_heard_before_changes_nothing(house: Page) -> None:
     low = {"kind": "vital", "bed": "1", **scene.vital("spo2", 91)}
     worse = {"kind": "vital", "bed": "1", **scene.vital("spo2", 77)}
-    assert ask(house, [snapshot(scene.clinic()), events(1, low), events(1, worse)], "state.beds['1'].vitals.spo2.value") == 91
+    assert (
+        ask(
+            house,
+            [snapshot(scene.clinic()), events(1, low), events(1, worse)],
+            "state.beds['1'].vitals.spo2.value",
+        )
+        == 91
+    )
 
 
 def test_a_beat_that_counts_further_than_was_heard_is_a_gap(house: Page) -> None:
@@ -56,7 +66,9 @@ def test_a_beat_that_counts_further_than_was_heard_is_a_gap(house: Page) -> None
 
     assert ask(house, [snapshot(scene.clinic()), beat(0)], "state.gap") is False
     assert ask(house, [snapshot(scene.clinic()), beat(2)], "state.gap") is True
-    assert ask(house, [snapshot(scene.clinic()), beat(2), snapshot(scene.clinic(), seq=2)], "state.gap") is False
+    assert (
+        ask(house, [snapshot(scene.clinic()), beat(2), snapshot(scene.clinic(), seq=2)], "state.gap") is False
+    )
 
 
 def test_three_seconds_without_a_beat_are_late_and_ten_are_lost(house: Page) -> None:
@@ -66,15 +78,40 @@ def test_three_seconds_without_a_beat_are_late_and_ten_are_lost(house: Page) -> 
     assert [quiet(ms) for ms in (0, 2_999, 3_000, 9_999, 10_000)] == ["up", "up", "late", "late", "lost"]
     back = [snapshot(scene.clinic()), {"kind": "tick", "perf_ms": 34_000}, snapshot(scene.clinic(), 34_500)]
     assert ask(house, back, "[state.link.is, state.link.away_ms]") == ["back", 34_500]
-    assert ask(house, [*back, {"kind": "tick", "perf_ms": 35_000}, {"kind": "beat", "data": {"at_ms": scene.NOW, "seq": 0}, "perf_ms": 64_600}, {"kind": "tick", "perf_ms": 64_700}], "state.link.is") == "up"  # fmt: skip
+    assert (
+        ask(
+            house,
+            [
+                *back,
+                {"kind": "tick", "perf_ms": 35_000},
+                {"kind": "beat", "data": {"at_ms": scene.NOW, "seq": 0}, "perf_ms": 64_600},
+                {"kind": "tick", "perf_ms": 64_700},
+            ],
+            "state.link.is",
+        )
+        == "up"
+    )
 
 
-def test_another_patient_starts_with_empty_traces_and_another_patients_history_is_not_filled_in(house: Page) -> None:
+def test_another_patient_starts_with_empty_traces_and_another_patients_history_is_not_filled_in(
+    house: Page,
+) -> None:
     clinic = scene.clinic()
-    fill = {"kind": "history", "bed": "1", "session": 1, "vitals": {"spo2": [[scene.NOW - 60_000, 97]]}, "cuffs": [], "perf_ms": 0}
+    fill = {
+        "kind": "history",
+        "bed": "1",
+        "session": 1,
+        "vitals": {"spo2": [[scene.NOW - 60_000, 97]]},
+        "cuffs": [],
+        "perf_ms": 0,
+    }
     kept = "state.traces['1'].vitals.spo2?.length ?? 0"
     assert ask(house, [snapshot(clinic), fill], kept) == 2
-    newcomer = clinic["beds"][0] | {"session": scene.session(99, 0, (120, 70, 70, 98, 14)), "vitals": {}, "cuff": None}
+    newcomer = clinic["beds"][0] | {
+        "session": scene.session(99, 0, (120, 70, 70, 98, 14)),
+        "vitals": {},
+        "cuff": None,
+    }
     assert ask(house, [snapshot(clinic), fill, events(1, {"kind": "bed", "bed": newcomer})], kept) == 0
     assert ask(house, [snapshot(clinic), events(1, {"kind": "bed", "bed": newcomer}), fill], kept) == 0
 
@@ -84,11 +121,18 @@ def test_a_short_dip_stays_in_the_trace(house: Page) -> None:
         return {"kind": "vital", "bed": "1", **scene.vital("spo2", value, at_ms=scene.NOW + ms)}
 
     course = [events(n + 1, at(10_000 + n * 1000, v)) for n, v in enumerate([98, 98, 98, 83, 98, 98, 97, 98])]
-    assert 83 in ask(house, [snapshot(scene.clinic()), *course], "state.traces['1'].vitals.spo2.map((p) => p[1])")
+    assert 83 in ask(
+        house, [snapshot(scene.clinic()), *course], "state.traces['1'].vitals.spo2.map((p) => p[1])"
+    )
 
 
 def test_the_worst_alarm_comes_first_and_then_the_longest(house: Page) -> None:
-    assert ask(house, [snapshot(scene.clinic())], "look.chips(state).map((a) => a.bed)") == ["3", "4", "5", "6"]
+    assert ask(house, [snapshot(scene.clinic())], "look.chips(state).map((a) => a.bed)") == [
+        "3",
+        "4",
+        "5",
+        "6",
+    ]
 
 
 def test_an_alarm_that_a_worse_one_speaks_for_is_neither_counted_nor_sounded(house: Page) -> None:
@@ -127,7 +171,10 @@ def test_a_bed_has_no_digits_of_what_is_no_longer_fresh(house: Page) -> None:
     clinic = scene.fleeting(scene.clinic())
     assert ask(house, [snapshot(clinic)], at.format(9_600)) == ["98", "74", "13"]
     assert ask(house, [snapshot(clinic)], at.format(9_601)) == [None, None, None]
-    assert ask(house, [snapshot(clinic)], "look.look(state, '1', now(state, 48000)).rows[0].number.age_ms") == 48_400
+    assert (
+        ask(house, [snapshot(clinic)], "look.look(state, '1', now(state, 48000)).rows[0].number.age_ms")
+        == 48_400
+    )
 
 
 def test_the_pulse_of_the_oximeter_stands_in_under_its_own_name(house: Page) -> None:
@@ -143,12 +190,16 @@ def test_each_thing_is_said_once(house: Page) -> None:
     change = {"kind": "alarm", "alarm": raised}
     again = {"kind": "alarm", "alarm": raised | {"value": 83, "text": "SpO2 83 < 90"}}
     ended = {"kind": "alarm", "alarm": {"alarm_id": 41, "bed": "4", "state": "clear"}}
-    said = ask(house, [snapshot(clinic), events(1, change), events(2, again), events(3, ended)], "said.slice(1)")
+    said = ask(
+        house, [snapshot(clinic), events(1, change), events(2, again), events(3, ended)], "said.slice(1)"
+    )
     assert said == [["Bed 7, high: SpO2 84, limit 90"], [], ["Bed 4: BP 172/98 ≥ 165 cleared"]]
 
 
 def test_a_page_that_reached_nobody_is_said_aloud(house: Page) -> None:
     clinic = scene.clinic()
-    failed = clinic["pages"][3] | {"outcomes": [{"way": "push", "outcome": "failed", "why": "no route", "at_ms": scene.NOW}]}
+    failed = clinic["pages"][3] | {
+        "outcomes": [{"way": "push", "outcome": "failed", "why": "no route", "at_ms": scene.NOW}]
+    }
     said = ask(house, [snapshot(clinic), events(1, {"kind": "page", "page": failed})], "said[1]")
     assert said == ["Bed 5: the page reached nobody"]

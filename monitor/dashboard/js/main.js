@@ -86,13 +86,13 @@ function go(path, { replace = false } = {}) {
   if (path === location.pathname) return;
   history[replace ? "replaceState" : "pushState"](null, "", path);
   arrive();
-  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("main")?.focus({ preventScroll: true })));
+  document.querySelector("main")?.focus({ preventScroll: true });
 }
 function arrive() {
   beside = null;
   dispatch({ kind: "told", told: null });
   document.title = titleOf(state, nameOf(route()));
-  draw();
+  drawNow();
 }
 addEventListener("popstate", arrive);
 document.addEventListener("click", (event) => {
@@ -171,7 +171,7 @@ const app = () => {
   const perf_ms = performance.now(), { of, Screen } = route();
   return {
     state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
-    acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; draw(); },
+    acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
     strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)), loading: state.server === null, slow: state.server === null && perf_ms > SLOW_MS,
     escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
   };
@@ -187,13 +187,17 @@ function Strips({ closed, perf_ms }) {
 }
 
 function draw() {
-  if (drawn) return;
-  drawn = requestAnimationFrame(() => {
-    drawn = 0;
-    const { Screen } = route();
-    render(html`${!wall && html`<a class="skip" href="#beds" onClick=${skip}>${words.skip}</a>`}<${Screen} app=${app()} />`, document.getElementById("app"));
-  });
+  if (!drawn) drawn = requestAnimationFrame(drawNow);
 }
+
+// At once where a hand asked for it: the next key that is typed belongs into the form that this one opened.
+function drawNow() {
+  cancelAnimationFrame(drawn);
+  drawn = 0;
+  const { Screen } = route();
+  render(html`${!wall && html`<a class="skip" href="#${mainOf(Screen)}" onClick=${skip}>${words.skip}</a>`}<${Screen} app=${app()} />`, document.getElementById("app"));
+}
+const mainOf = (Screen) => (Screen === Floor ? "beds" : Screen === Bed ? "trends" : Screen === Page ? "page" : "plain");
 function skip(event) {
   event.preventDefault();
   document.querySelector("main")?.focus();

@@ -15,7 +15,7 @@ const ROW = { spo2: "spo2", hr: "hr", pr_spo2: "hr", rr: "rr" };
 export function Page({ app }) {
   const { state, of } = app, page = state.pages[of];
   const alarm = page && state.alarms[page.alarm_id], bed = page && state.beds[page.bed];
-  if (!page) return html`<${Frame} app=${app}><header class="top calm"><h1 class="kind">${state.server ? words.pageUnknown : ""}</h1></header><main class="body" tabindex="-1"></main>
+  if (!page) return html`<${Frame} app=${app}><header class="top calm"><h1 class="kind">${state.server ? words.pageUnknown : ""}</h1></header><main id="page" class="body" tabindex="-1"></main>
     <div class="acts"><a class="button main" href="/">${words.floor}</a></div><//>`;
   const me = state.me?.name ?? null, mine = page.answer === "accepted" && page.answered_by === me;
   const other = alarm?.accepted_by && alarm.accepted_by !== me ? named(state, alarm.accepted_by) : null;
@@ -25,7 +25,7 @@ export function Page({ app }) {
     <header class="top lamp ${stage === "offered" && !ended ? "" : "calm"}" data-priority=${page.priority.toLowerCase()} data-technical=${alarm?.technical ? "" : undefined}>
       <h1 class="kind"><span><span class="stars" aria-hidden="true">${words.stars[page.priority]}</span>${words.kind[page.priority]}</span><span>${there ? words.atBed(named(state, alarm.acked_by), app.now_ms - alarm.acked_at_ms) : mine ? words.youAreGoing : app.now_ms && clock(app.now_ms)}</span></h1>
       ${figure(app, page, alarm, bed, ended)}</header>
-    <main class="body" tabindex="-1">${bed?.session && rest(app, bed, alarm)}${who(app, page, alarm, me, mine)}<${Told} state=${state} /><${SignInBeside} app=${app} /></main>
+    <main id="page" class="body" tabindex="-1">${bed?.session && rest(app, bed, alarm)}${who(app, page, alarm, me, mine)}<${Told} state=${state} /><${SignInBeside} app=${app} /></main>
     ${acts(app, page, alarm, bed, stage, other, mine)}<//>`;
 }
 

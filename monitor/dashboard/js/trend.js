@@ -151,7 +151,7 @@ export class Trend extends Component {
     c.restore();
   }
 
-  render({ label }) { return html`<figure class="plot" role="img" ref=${this.#place} aria-label=${label}></figure>`; }
+  render({ label }) { return html`<figure class="plot" role=${label ? "img" : undefined} aria-hidden=${label ? undefined : "true"} ref=${this.#place} aria-label=${label || undefined}></figure>`; }
 }
 
 /** Cuff bars, with numbers on the first, the highest and the last. */
