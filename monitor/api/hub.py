@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import structlog
@@ -77,8 +77,28 @@ class Message:
         return self._display
 
 
+class Connection(Protocol):
+    """What the server lends a stream of its connection: a way round the app's layers for ready bytes."""
+
+    def can_push(self) -> bool:
+        """Whether bytes may be written now without waiting."""
+        ...
+
+    def push(self, data: bytes) -> None:
+        """Write one more piece of the answer that is going out."""
+        ...
+
+    def cut(self) -> None:
+        """End the connection at once, whatever still waits in its buffers."""
+        ...
+
+
 class Listener:
-    """One open stream: what still has to go out on it, and whose sign-in keeps it open."""
+    """One open stream: what still has to go out on it, and whose sign-in keeps it open.
+
+    While the other side reads, `push` writes straight to its connection. Once it does not, the stream's own
+    task waits for it in `next`, and the line grows until the listener is let go.
+    """
 
     def __init__(self, view: View, mark: str, sign_in: str) -> None:
         """`sign_in` is the hash of the token the stream was opened with."""
@@ -86,7 +106,7 @@ class Listener:
         self.sign_in = sign_in
         self.ended: str | None = None
         self.sending_since: float | None = None
-        self.cut: Callable[[], None] | None = None
+        self.connection: Connection | None = None
         self._mark = b"id: " + mark.encode() + b"-"
         self._waiting: deque[Message | bytes] = deque()
         self._news = asyncio.Event()
@@ -99,7 +119,16 @@ class Listener:
             self.end(TOO_SLOW)
             return
         self._waiting.append(message)
-        self._news.set()
+
+    def push(self) -> None:
+        """Write what is in line, or wake the stream's task where that would mean waiting."""
+        if self.sending_since is not None or not self._waiting:
+            return  # the task is at it, and goes on with the line once it is through
+        connection = self.connection
+        if connection is not None and connection.can_push():
+            connection.push(self._take())
+        else:
+            self._news.set()
 
     def end(self, why: str) -> None:
         """Close the stream. What still waits is thrown away: the screen resumes or starts afresh."""
@@ -107,9 +136,9 @@ class Listener:
             self.ended = why
             self._waiting.clear()
             self._news.set()
-            if self.cut is not None and self.sending_since is not None:
+            if self.connection is not None and self.sending_since is not None:
                 # A stalled reader never drains its buffers, so a polite close would wait for ever.
-                self.cut()
+                self.connection.cut()
 
     async def next(self) -> bytes:
         """All that is in line, as bytes for one write; empty once the stream is to be closed."""
@@ -118,6 +147,9 @@ class Listener:
                 return b""
             self._news.clear()
             await self._news.wait()
+        return self._take()
+
+    def _take(self) -> bytes:
         waiting, view = self._waiting, self.view
         parts: list[bytes] = []
         while waiting:
@@ -137,12 +169,12 @@ class Hub:
         self.start = start
         self.seq = 0
         self.dropped = 0
-        self.sent = 0
         self._now_ms = now_ms
         self._ring: deque[Message] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
         self._told: views.Told | None = None
         self._turned_at = float("-inf")
+        self._pushing = False
 
     @property
     def listeners(self) -> int:
@@ -248,6 +280,19 @@ class Hub:
             listener.hear(message)
             if listener.ended == TOO_SLOW:
                 self._drop(listener)
+        if not self._pushing:
+            # Not now: the turn has pages to send first.
+            self._pushing = True
+            asyncio.get_running_loop().call_soon(self._push)
+
+    def _push(self) -> None:
+        self._pushing = False
+        for listener in self._listeners:
+            try:
+                listener.push()
+            except Exception:  # noqa: BLE001  one broken connection must not keep the others from hearing
+                _log.exception("a stream could not be written to")
+                listener.end("could not be written to")
 
     def _drop(self, listener: Listener) -> None:
         self._listeners.discard(listener)
@@ -288,16 +333,14 @@ class LiveStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what the listener hears until it ends or the other side has gone."""
         listener, loop = self._listener, asyncio.get_running_loop()
-        transport = scope.get("state", {}).get("transport")
-        listener.cut = transport.abort if transport is not None else None
         gone = asyncio.create_task(_until_gone(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            listener.connection = scope.get("state", {}).get("connection")
             while data := await listener.next():
                 listener.sending_since = loop.time()
                 await send({"type": "http.response.body", "body": data, "more_body": True})
                 listener.sending_since = None
-                self._hub.sent += 1
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             gone.cancel()

@@ -60,7 +60,7 @@ class Bounds:
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection within the bounds. Its transport is lent to the app, which may have to cut it."""
+    """One connection within the bounds. It is lent to the app's live stream, to push to and to cut."""
 
     bounds: Bounds
 
@@ -79,7 +79,7 @@ class BoundedProtocol(H11Protocol):
             transport.close()
             return
         self._source = source
-        self.app_state = {**self.app_state, "transport": transport}
+        self.app_state = {**self.app_state, "connection": self}
         wire = transport.get_extra_info("socket")
         if wire is not None and wire.family in {socket.AF_INET, socket.AF_INET6}:
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -104,6 +104,18 @@ class BoundedProtocol(H11Protocol):
             self._wait_for_head()
         else:
             self._head_came()
+
+    def can_push(self) -> bool:
+        """Whether a piece of the answer may be written without waiting for the other side to read."""
+        return not self.flow.write_paused and not self.transport.is_closing()
+
+    def push(self, data: bytes) -> None:
+        """Write a piece of the answer that is going out, past the layers of the app."""
+        self.transport.write(self.conn.send(h11.Data(data=data)) or b"")
+
+    def cut(self) -> None:
+        """End the connection at once, whatever waits in its buffers."""
+        self.transport.abort()
 
     def _wait_for_head(self) -> None:
         if self._head_due is None:
