@@ -69,7 +69,7 @@ function Band({ app, seen }) {
   return html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(top)}>
     ${line({ top, line: { ...seen.line, more: 0 } }, Infinity)}
     ${alarms.length > 1 && html`<ul class="rest">${alarms.slice(1).map((a) => html`<li key=${a.alarm_id}><span class="stars">${words.stars[a.priority]}</span> ${chem(textOf(a))}</li>`)}</ul>`}
-    <${Told} state=${app.state} />
+    ${app.shown !== "close" && html`<${Told} state=${app.state} />`}
     ${unseen && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}
     ${audio
       ? html`<button onClick=${() => app.acts.endPause(seen.name, audio.pause_id)}>${icon("audio-paused")}<span>${words.audioPaused(audio.left_ms, audio.who)}<br /><small>${words.endPause}</small></span></button>`
@@ -123,7 +123,7 @@ function beside(app, bed, seen) {
   if (shown === "close") return html`<section class="beside"><h2>${words.closeSession}</h2><p>${words.closeAsk}</p><${Told} state=${state} />
     <div class="row-of-acts"><button class="main" onClick=${() => app.acts.closeSession(bed.bed, bed.session.session)}>${words.confirmClose(bed.bed)}</button><button onClick=${close}>${words.cancel}</button></div></section>`;
   if (shown?.startsWith("limits ")) return limitsOf(state, bed, shown.slice(7), close);
-  return html`<div class="facts">${facts(app, bed, seen)}${log(app, bed)}</div>${actsOf(app, bed)}`;
+  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${facts(app, bed, seen)}${log(app, bed)}</div>${actsOf(app, bed)}`;
 }
 
 function facts(app, bed, seen) {
@@ -154,7 +154,7 @@ function limitsOf(state, bed, row, close) {
   const vital = words.vital[row], limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital));
   return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(vital))}</h2>
     ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
-    <ul>${limits.map((l) => html`<li key=${l.rule}><p class="limit"><span class="stars">${words.stars[l.priority]}</span><b>${words.vital[l.vital]} ${l.limit === null ? words.limitOff : words.limitIs(l, words.unit[l.unit] ?? l.unit)}</b> <span>${words.held(l.hold_ms)}</span></p>
+    <ul>${limits.map((l) => html`<li key=${l.rule}><p class="limit"><span class="stars">${words.stars[l.priority]}</span><b>${words.vital[l.vital]} ${l.limit === null ? words.limitOff : `${words.limitIs(l)} ${words.unit[l.unit] ?? l.unit}`}</b> <span>${words.held(l.hold_ms)}</span></p>
       ${l.severe !== null && l.severe !== undefined && html`<p class="severe">${words.severe(`${l.side === "low" ? "<" : ">"} ${l.severe}`)}</p>`}
       <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default) : words.limitDefault}</p></li>`)}</ul>
     <button onClick=${close}>${words.close}</button></section>`;

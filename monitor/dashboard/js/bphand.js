@@ -54,7 +54,7 @@ function back(bed, [s, d]) {
   const b = bed.session.baseline, [over, strong, rest] = words.readBack(s, d);
   const beyond = bed.limits.filter((l) => l.limit !== null && l.priority !== "LOW" && ((l.vital === "nibp_sys" && passes(l, s)) || (l.vital === "nibp_dia" && passes(l, d)))).sort((x, y) => (x.priority === "HIGH" ? -1 : 1) - (y.priority === "HIGH" ? -1 : 1))[0];
   return html`${over}<b>${strong}</b>${rest}${b.systolic_mmhg !== null && b.diastolic_mmhg !== null && html`<br />${words.delta(s - b.systolic_mmhg, d - b.diastolic_mmhg, `${b.systolic_mmhg}/${b.diastolic_mmhg}`)}`}
-    ${beyond && html`<br /><span class="over">${words.beyond(beyond.side, beyond.limit)}</span>`}`;
+    ${beyond && html`<br /><span class="over">${words.beyond(beyond.side, Math.round(beyond.limit))}</span>`}`;
 }
 const passes = (l, v) => (l.side === "high" ? (l.inclusive ? v >= l.limit : v > l.limit) : l.inclusive ? v <= l.limit : v < l.limit);
 

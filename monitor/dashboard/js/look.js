@@ -152,7 +152,9 @@ function quietLine(bed, now_ms) {
   if (bed.cuff?.running_since_ms) return { text: words.cuffRunning(now_ms - bed.cuff.running_since_ms), note };
   if (next_ms === null) return { text: words.noTimer, note };
   if (next_ms <= -60_000) return { text: words.bpLate(-next_ms), due: true, note };
-  return { text: next_ms <= 0 ? words.bpNow : words.bpIn(next_ms), due: next_ms <= DUE_SOON_MS, note };
+  // Every five minutes is always "within five minutes": a short timer counts as due soon in its last quarter.
+  const soon_ms = Math.min(DUE_SOON_MS, (bed.session.cuff_interval_ms ?? Infinity) / 4);
+  return { text: next_ms <= 0 ? words.bpNow : words.bpIn(next_ms), due: next_ms <= soon_ms, note };
 }
 
 function alarmLine(state, bed, alarms, now_ms) {

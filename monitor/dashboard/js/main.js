@@ -172,7 +172,7 @@ const app = () => {
   return {
     state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
     acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
-    strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)), loading: state.server === null, slow: state.server === null && perf_ms > SLOW_MS,
+    strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)),
     escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
   };
 };

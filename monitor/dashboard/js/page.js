@@ -43,7 +43,7 @@ function figure(app, page, alarm, bed, ended) {
   const live = number ? number.text : seen.bp.taken && !seen.bp.old ? `${seen.bp.systolic}/${seen.bp.diastolic}` : null;
   if (ended) return html`${name}<p class="figure">${live && html`<b class=${live.length > 3 ? "long" : ""}>${live}</b>`}<span>${live ? chem(words.still(label, live)) : words.endedStill}</span></p>`;
   const dir = alarm.limit !== null && alarm.value <= alarm.limit ? "low" : "high";
-  return html`${name}<p class="figure"><b class=${(live ?? "").length > 3 ? "long" : ""}>${live ?? "––"}</b><span>${chem(label)} ${words.below(dir, alarm.limit)}<br />${words.forTime(app.now_ms - alarm.since_ms)}</span></p>`;
+  return html`${name}<p class="figure"><b class=${(live ?? "").length > 3 ? "long" : ""}>${live ?? "––"}</b><span>${chem(label)} ${words.below(dir, Math.round(alarm.limit))}<br />${words.forTime(app.now_ms - alarm.since_ms)}</span></p>`;
 }
 
 function rest(app, bed, alarm) {

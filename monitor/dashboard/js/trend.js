@@ -8,7 +8,6 @@ import { clock, words } from "./words.js";
 
 const BEFORE_MS = 10 * 60_000, LEAST_MS = 60 * 60_000, STEP_MS = 20 * 60_000, RIGHT = 44;
 const TICKS = { spo2: [80, 90, 100], hr: [60, 100, 140], rr: [10, 20, 30], bp: [60, 90, 120, 150, 180] };
-const STARS = words.stars;
 
 /** What the API answers, as points and cuffs; what was measured before this session is left out. */
 export function readTrend(wire, opened_at_ms) {
@@ -143,7 +142,7 @@ export class Trend extends Component {
       labels.push(at);
       c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "left";
       c.textBaseline = limit.side === "low" ? "top" : "bottom";
-      c.fillText(`${STARS[limit.priority]} ${limit.side === "low" ? (limit.inclusive ? "≤" : "<") : limit.inclusive ? "≥" : ">"} ${limit.limit}`, left + 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
+      c.fillText(`${words.stars[limit.priority]} ${words.limitIs(limit)}`, left + 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
     }
     if (row === "bp") bars(u, cuffs, hot, x, y, ratio, face);
     c.strokeStyle = token("--ink"); c.lineWidth = 1.5 * ratio;

@@ -27,6 +27,9 @@ export function clock(at_ms, seconds = true) {
   return `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
 }
 
+/** A limit relative to the baseline falls between whole numbers: named is the whole number that says the same of whole readings. */
+const edge = ({ side, inclusive, limit, unit }) => (unit === "Cel" ? limit.toFixed(1) : (side === "low") === Boolean(inclusive) ? Math.floor(limit) : Math.ceil(limit));
+
 const bed = (name) => `Bed ${name}`;
 const side = { low: "below", high: "above" };
 const PRIORITY = { HIGH: "high", MEDIUM: "medium", LOW: "low" };
@@ -40,7 +43,7 @@ export const words = {
   bed,
   number: "Bed ", beds: "Beds", time: "Time",
 
-  floor: "Floor", alarms: "Alarms", duty: "Duty", reports: "Reports", admin: "Admin", sound: "Sound", screens: "Screens",
+  floor: "Floor", alarms: "Alarms", duty: "Duty", sound: "Sound", screens: "Screens",
   back: "← Floor",
   title: (stars, where, what) => `${stars ? `${stars} ` : ""}${where}${what ? `: ${what}` : ""}, Chairside`,
   titleBed: (stars, where, screen) => (screen ? `${stars} ${where}: ${screen}, Chairside` : `${stars} ${where}, Chairside`),
@@ -125,12 +128,12 @@ export const words = {
   delta: (s, d, base) => `${s >= 0 ? "+" : "−"}${Math.abs(s)}/${d >= 0 ? "+" : "−"}${Math.abs(d)} from ${base}`,
   mean: (value) => `mean ${value}`,
   facts: "Session", openedBy: "Opened by", nurse: "Nurse", cuffEvery: "Cuff", every: (ms) => `every ${minutes(ms)}`, onRequest: "On request",
-  today: "Baseline today", devices: "Devices", alias: "Patient", place: "Place",
+  today: "Baseline today", alias: "Patient", place: "Place",
   link: { connecting: "Connecting", up: "Connected", silent: "Says nothing", down: "Not connected" },
-  log: "Alarms this session", noLog: "No alarm so far in this session.", open: "open", alsoMeasured: "Also measured",
-  startCuff: "Start cuff now", bpByHand: "BP by hand", note: "Note", symptom: "Symptom", sedation: "Sedation score",
+  log: "Alarms this session", noLog: "No alarm so far in this session.", open: "open",
+  startCuff: "Start cuff now", bpByHand: "BP by hand",
   limits: (vital) => `${vital} limits in force`, limitOff: "off", noLimits: "No limits are in force for this.", showLimits: (vital) => `Limits of ${vital}`,
-  limitIs: (l, unit) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${l.limit} ${unit}`,
+  limitIs: (l) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${edge(l)}`,
   held: (ms) => (ms ? `for ${ms / 1000} s` : "at once"), severe: (value) => `${value}: at once`,
   limitSet: (who, why, was) => `${who} changed this from ${was ?? "off"}${why ? `: ${why}` : ""}`, limitDefault: "As the profile says",
   close: "Close", cancel: "Cancel",
@@ -161,12 +164,11 @@ export const words = {
   agoShort: (ms) => `${running(ms)} ago`, inShort: (ms) => `in ${running(ms)}`, nextPage: "Next page", pagesAgain: "Pages again if not at bed",
   pageOver: "This page is over.", pageUnknown: "This page is not known here any more.", toBed: (name) => `Open bed ${name}`,
   noReach: "This phone has lost the clinic network. Look at the wall.",
-  push: (name, text) => `Bed ${name}: ${text}. Open Chairside.`,
 
   // Signing in.
-  signIn: "Sign in", signOut: "Sign out", lock: "Lock", name: "Name", password: "Password", pin: "PIN", usePassword: "Use a password", usePin: "Use a PIN",
+  signIn: "Sign in", lock: "Lock", name: "Name", password: "Password", pin: "PIN", usePassword: "Use a password", usePin: "Use a PIN",
   whoAreYou: "Who is at this screen", signFirst: (what) => `Sign in, then: ${what}`, needName: "Enter your name", needPassword: "Enter your password",
-  needPin: "Enter your PIN, 4 to 6 digits", wrongSignIn: "Name and password do not match.", paired: "This screen is paired.",
+  needPin: "Enter your PIN, 4 to 6 digits", wrongSignIn: "Name and password do not match.",
 
   // Opening a session.
   opening: (name) => `Bed ${name}: start a session`, aliasHint: "A short word for this patient. Not the name.", needAlias: "Enter a short word for this patient",
