@@ -85,7 +85,7 @@ def test_a_reading_changes_its_vital_and_many_of_one_vital_change_it_once() -> N
 
 def test_a_late_reading_is_history_and_changes_no_screen() -> None:
     ward = WardByHand()
-    assert told_after([replace(ward.reads(95.0), late=True)], ward) == []
+    assert told_after([msgspec.structs.replace(ward.reads(95.0), late=True)], ward) == []
 
 
 def test_a_bed_that_is_told_whole_is_not_told_in_parts() -> None:
