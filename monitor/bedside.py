@@ -47,6 +47,8 @@ class Bedside:
     session: SessionNow | None = None
     now: dict[Vital, Reading] = field(default_factory=dict)
     last: dict[Vital, Reading] = field(default_factory=dict)
+    missed: set[Vital] = field(default_factory=set)
+    """Vitals that an alarm of before a restart speaks of: they have been seen, if not since."""
     typed: dict[Vital, VitalTyped] = field(default_factory=dict)
     cuff: CuffTaken | None = None
     failed: CuffTaken | None = None
@@ -124,6 +126,13 @@ class Bedside:
             self.failed, self.failures = taken, self.failures + 1
         elif self.cuff is None or taken.measured_at_ms >= self.cuff.measured_at_ms:
             self.cuff, self.failed, self.failures = taken, None, 0
+
+    def set_limit(self, set_to: LimitSet) -> None:
+        """This session's own limit for a rule; without a number the profile's is back, and nobody's."""
+        if set_to.limit is None:
+            self.overrides.pop(set_to.rule, None)
+        else:
+            self.overrides[set_to.rule] = set_to
 
     def next_cuff_due_ms(self) -> int | None:
         """When the next cuff reading is due by the session's interval."""
@@ -209,7 +218,7 @@ class Bedside:
 
     def _forget(self) -> None:
         self.session = None
-        self.now, self.last, self.typed = {}, {}, {}
+        self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
         self.cuff = self.failed = self.cuff_running_since_ms = None
         self.failures = 0
         self.pauses, self.overrides = {}, {}

@@ -62,6 +62,7 @@ from monitor.model import (
     StaffAction,
     Vital,
     VitalTyped,
+    Why,
 )
 from monitor.snapshot import (
     AlarmNow,
@@ -74,7 +75,7 @@ from monitor.snapshot import (
     Snapshot,
     VitalNow,
 )
-from monitor.watch import Found, Watch
+from monitor.watch import GAPS, Found, Watch
 
 UNDELIVERED_MS = 30_000
 """A page that nobody has received for so long is a HIGH of its own (alarms.md 7)."""
@@ -135,7 +136,7 @@ class Ward:
         self._names = [bed for bed, _ in plan.beds]
         self._devices = {d.device: d for d in plan.devices}
         self._watch = Watch(plan)
-        self._board = Board(self._rules)
+        self._board = Board(self._rules, self._explains)
         self._paging = Paging(plan.chains, plan.ways)
         self._links: dict[Device, LinkMoved] = {}
         self._notices: dict[Device, tuple[str, ...]] = {}
@@ -191,11 +192,12 @@ class Ward:
         """Rebuild the ward from what was decided; decides nothing and pages nobody."""
         for event in events:
             self._now_ms = max(self._now_ms, event.at_ms)
-            self._apply(event)
-        self._watch.restore(self._board)
+            if self._knows(event):
+                self._apply(event)
+        self._watch.restore(self._board, self._beds)
         self._settle_ms = None
 
-    def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
+    def refusal(  # noqa: C901, PLR0911  a table of acts
         self, action: StaffAction | CuffTaken
     ) -> str | None:
         """Why this act would not be accepted now, in words, or None where it would."""
@@ -206,14 +208,12 @@ class Ward:
                 return self._refuse_discharge(session)
             case Acked(alarm_id=alarm_id):
                 alarm = self._board.get(alarm_id)
-                if alarm is None:
-                    return "This alarm is over."
-                if alarm.state is AlarmState.ACKED:
-                    return f"{alarm.acked_by} has acknowledged this already."
+                if alarm is None or alarm.state is AlarmState.ACKED:
+                    return _answered(self._board.last_ack(alarm_id), alarm, action.at_ms)
                 return None if alarm.state in _ANSWERABLE else "This alarm has not been raised yet."
             case Accepted(page_id=page_id) | Rejected(page_id=page_id):
                 page = self._paging.get(page_id)
-                return "There is no such page." if page is None else _refuse_answer(page)
+                return "There is no such page." if page is None else _refuse_answer(page, action)
             case Paused(bed=bed):
                 return self._refuse_occupied(bed) or mutes.refusal(action)
             case Resumed(bed=bed, pause_id=pause_id):
@@ -273,7 +273,7 @@ class Ward:
             case _:
                 return event if self.refusal(event) is None else None
 
-    def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912  one line a kind of event, and none forgotten
+    def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
         match event:
             case AlarmMoved():
                 self._board.apply(event)
@@ -305,7 +305,7 @@ class Ward:
                 self._beds[event.bed].pauses.pop(event.pause_id, None)
             case LimitSet():
                 bedside = self._beds[event.bed]
-                bedside.overrides[event.rule] = event
+                bedside.set_limit(event)
                 self._watch.set_limits(bedside, event.at_ms)
             case VitalTyped():
                 self._beds[event.bed].typed[event.vital] = event
@@ -323,7 +323,40 @@ class Ward:
                 pass
             case _:
                 assert_never(event)
+        if isinstance(event, AlarmMoved | Paused | Resumed):
+            self._quieten(event.bed, event.at_ms)
         self._settle_ms = None
+
+    def _quieten(self, bed: Bed, at_ms: int) -> None:
+        """Whose chain stands still now: a worse alarm speaks for it, or a pause holds its pages back."""
+        bedside = self._beds.get(bed)
+        pauses = bedside.pauses.values() if bedside else ()
+        for alarm in self._board.of(bed):
+            quiet = self._board.speaker(alarm) is not None or (
+                mutes.why_unpaged(pauses, bed, alarm.rule.vital, alarm.priority, at_ms) is not None
+            )
+            self._paging.quieted(alarm.alarm_id, at_ms, quiet=quiet)
+
+    def _knows(self, event: Event) -> bool:
+        """Whether an event of the journal is about something the clinic still has.
+
+        Beds are taken out of the file and rules are renamed; what was said of them stays in the journal.
+        """
+        bed = getattr(event, "bed", CLINIC)
+        known = bed == CLINIC or bed in self._beds
+        match event:
+            case AlarmMoved():
+                known = known and event.rule in self._rules
+                if not known:
+                    self._board.gone(event)
+            case PageOrdered():
+                self._paging.last_id = max(self._paging.last_id, event.page_id)
+                known = known and event.rule in self._rules
+            case SessionMoved():
+                self._last_session = max(self._last_session, event.session)
+            case _:
+                pass
+        return known
 
     def _follow(self, event: Heard, out: list[Event]) -> None:
         match event:
@@ -422,14 +455,7 @@ class Ward:
         due = self._page_due(alarm)
         if due is None or due.at_ms > self._now_ms:
             return
-        step, to, why = due.step, self._meant(due.to, alarm.bed), due.why
-        chain = self._plan.chains[alarm.priority]
-        while not to and step + 1 < len(chain.steps):
-            # A step that means nobody on duty is no step: go on to the next at once.
-            step += 1
-            to = self._meant(chain.steps[step].to, alarm.bed)
-        if not to:
-            return
+        step, to = self._whom(alarm, due)
         words = page_text(alarm.bed, alarm.priority, self._text(alarm))
         for name in to:
             page = PageOrdered(
@@ -441,22 +467,28 @@ class Ward:
                 priority=alarm.priority,
                 step=step,
                 to=name,
-                why=why,
+                why=due.why,
                 text=words,
             )
             self._make(page, out)
 
     def _page_due(self, alarm: Alarm) -> Due | None:
-        if alarm.rule.condition in UNPAGED or self._board.speaker(alarm) is not None:
+        if alarm.rule.condition in UNPAGED:
             return None
         due = self._paging.due(alarm)
-        if due is None:
-            return None
-        bedside = self._beds.get(alarm.bed)
-        pauses = bedside.pauses.values() if bedside else ()
-        if mutes.why_unpaged(pauses, alarm.bed, alarm.rule.vital, alarm.priority, self._now_ms):
-            return None
-        return due if self._reachable(alarm) else None
+        return due if due is not None and self._reachable(alarm) else None
+
+    def _whom(self, alarm: Alarm, due: Due) -> tuple[int, tuple[Staff, ...]]:
+        """The step that goes out, and the people on duty it means."""
+        steps = self._plan.chains[alarm.priority].steps
+        if due.why is Why.STILL_LATCHED:  # a reminder is no step of the chain
+            return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in steps)), ())
+        for number in range(due.step, len(steps)):
+            # A step that means nobody on duty is no step: go on to the next at once.
+            if to := self._meant(steps[number].to, alarm.bed):
+                return number, to
+        # Nobody further up is on duty: who can be reached is asked again, in the time of the chain.
+        return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in reversed(steps))), ())
 
     def _reachable(self, alarm: Alarm) -> bool:
         steps = self._plan.chains[alarm.priority].steps
@@ -508,12 +540,14 @@ class Ward:
                 self._closed[moved.session] = closed
         else:
             bedside.opened(moved)
+            self._paging.new_patient(moved.bed)
         self._watch.new_patient(bedside, moved.at_ms)
 
     def _started(self, event: ServiceStarted) -> None:
         self._since_ms = event.at_ms
-        # What the links were doing before the restart is not known any more.
+        # What the links and the service's own parts were doing before the restart is not known any more.
         self._links.clear()
+        self._parts.clear()
         self._notices.clear()
         for bedside in self._beds.values():
             bedside.cuff_running_since_ms = None
@@ -526,7 +560,7 @@ class Ward:
             taken, down_ms = self._beds[plan.bed].session is not None, self._down_since_ms(device)
             self._watch.holds("link-lost", plan.bed, device, down_ms, session=taken)
         for bedside in self._beds.values():
-            self._watch.silences(bedside, self._explained(bedside), self._since_ms, now_ms)
+            self._watch.silences(bedside, self._since_ms, now_ms)
             self._watch.cuff(bedside)
             nurse = not self._plan.live or has_nurse(bedside.bed, self._duty, self._plan.people)
             self._watch.nurse(bedside, present=nurse, now_ms=now_ms)
@@ -550,11 +584,12 @@ class Ward:
     def _is_up(self, device: Device) -> bool:
         return self._down_since_ms(device) is None
 
-    def _explained(self, bedside: Bedside) -> frozenset[Vital]:
-        """The vitals whose silence a lost link explains already: one cause, one alarm."""
-        lost = [self._devices[d].vitals for d in bedside.devices if not self._is_up(d)]
-        held = [self._devices[d].vitals for d in bedside.devices if self._is_up(d)]
-        return frozenset().union(*lost) - frozenset().union(*held)
+    def _explains(self, one: Alarm, other: Alarm) -> bool:
+        """A lost link explains the silence of what its device measures: one cause, one page."""
+        if one.device is None or one.rule.condition != "link-lost":
+            return False
+        vitals = GAPS.get(other.rule.condition, ())
+        return any(vital in self._devices[one.device].vitals for vital in vitals)
 
     # Why not.
 
@@ -764,16 +799,34 @@ class Ward:
             if bedside.cuff_running_since_ms is not None:
                 yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
         grace_ms = self._plan.undelivered_ms
-        if grace_ms is not None and (lost_ms := self._paging.undelivered_due_ms(grace_ms)) is not None:
+        if (
+            grace_ms is not None
+            and (lost_ms := self._paging.undelivered_due_ms(grace_ms, self._now_ms)) is not None
+        ):
             yield lost_ms
 
 
 _NEVER = 1 << 62
+_MINUTE_S = 60
 _SETTLES_WITHIN = 50  # steps of a chain that fall due in one instant; more would be a circle
 _ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)
 
 
-def _refuse_answer(page: Page) -> str | None:
+def _refuse_answer(page: Page, action: Accepted | Rejected) -> str | None:
     if page.over:
         return "This page is over."
+    if type(page.answer) is type(action):
+        word = "accepted" if isinstance(action, Accepted) else "rejected"
+        return f"{page.answer.by} has {word} this page already."
     return None
+
+
+def _answered(ack: Acked | None, alarm: Alarm | None, now_ms: int) -> str:
+    """What the second of two nurses is told: who was first, and when (ALM-048)."""
+    said = "" if alarm else "This alarm is over"
+    if ack is None:
+        return f"{said}."
+    ago_s = max(0, now_ms - ack.at_ms) // 1_000
+    ago = f"{ago_s} s" if ago_s < _MINUTE_S else f"{ago_s // _MINUTE_S} min"
+    what = f"{said}: {ack.by} acknowledged it" if said else f"{ack.by} acknowledged this"
+    return f"{what} {ago} ago."

@@ -6,7 +6,7 @@ say the same: this condition, this cue, since then, this value against this limi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING
@@ -100,7 +100,9 @@ class Watch:
         if bedside.session is None:
             return
         own = {name: set_to.limit for name, set_to in bedside.overrides.items() if set_to.limit is not None}
-        profile = self._plan.profiles[bedside.session.profile]
+        # A profile that was taken out of the clinic's file since: its patient is watched by the default one.
+        profiles = self._plan.profiles
+        profile = profiles.get(bedside.session.profile) or next(iter(profiles.values()))
         limits = profile.limits_for(bedside.session.baseline, own)
         self._limits[bedside.index] = limits
         dense = [limit for limit in limits if not self._is_repeated(limit.rule)]
@@ -204,17 +206,17 @@ class Watch:
             counts = rule.in_session is None or rule.in_session is session
             self._gaps.set((bed, rule.name, device), since_ms if counts else None)
 
-    def silences(self, bedside: Bedside, explained: frozenset[Vital], started_ms: int, now_ms: int) -> None:
+    def silences(self, bedside: Bedside, started_ms: int, now_ms: int) -> None:
         """Which vitals of this bed have been without a live number, and since when.
 
         SpO2 is expected from any monitor that measures it; the rates once they have been seen. Before
         `started_ms` nobody was listening, so no silence is older.
         """
         for condition, vitals in GAPS.items():
-            offered = [v for v in vitals if v in self._vitals[bedside.bed] and v not in explained]
+            offered = [v for v in vitals if v in self._vitals[bedside.bed]]
             expected = bedside.session is not None and bool(offered)
             if condition != "spo2-gap":
-                expected = expected and any(v in bedside.last for v in offered)
+                expected = expected and any(v in bedside.last or v in bedside.missed for v in offered)
             since_ms = _silent_since_ms(bedside, offered, started_ms, now_ms) if expected else None
             key = bedside.bed, condition
             if since_ms is None:
@@ -276,7 +278,7 @@ class Watch:
         ]
         self._silence_due_ms = min(fresh, default=None)
 
-    def restore(self, board: Board) -> None:
+    def restore(self, board: Board, bedsides: Mapping[Bed, Bedside]) -> None:
         """Put back what the open alarms say of each condition; whether it still holds is heard soon."""
         self._stirred = True
         self._engine.take_changes()
@@ -284,6 +286,8 @@ class Watch:
         for alarm in board:
             cue = _RESTORED.get(alarm.state)
             place = INDEX[alarm.rule.name]
+            if alarm.rule.vital is not None and alarm.bed in bedsides:
+                bedsides[alarm.bed].missed.add(alarm.rule.vital)
             if cue is None:
                 continue
             if alarm.rule.technical:

@@ -5,7 +5,7 @@ Decides nothing by itself: `move` says what a cue would do, `apply` makes it so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -17,6 +17,9 @@ Key = tuple[Bed, str, Device | None]
 """Which condition of what: the bed, the rule, and for a technical alarm the device."""
 
 OPEN = (AlarmState.ACTIVE, AlarmState.ACKED)
+
+KEPT = 200
+"""Of so many alarms that are over it is still known who acknowledged them."""
 
 
 @dataclass(slots=True)
@@ -63,13 +66,17 @@ class Alarm:
 class Board:
     """All alarms that are not CLEAR, and the last id given."""
 
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
-        """An empty board for these rules."""
+    def __init__(
+        self, rules: Mapping[str, Rule], explains: Callable[[Alarm, Alarm], bool] | None = None
+    ) -> None:
+        """An empty board for these rules; `explains(one, other)` tells of causes beyond a rule's family."""
         self._rules = rules
+        self._explains = explains or _never
         self._by_key: dict[Key, Alarm] = {}
         self._by_id: dict[int, Alarm] = {}
         self._last_id = 0
         self._acks: dict[int, Acked] = {}
+        self._over: dict[int, Acked] = {}
 
     def __iter__(self) -> Iterator[Alarm]:
         """Every open alarm, oldest id first."""
@@ -131,7 +138,10 @@ class Board:
         if moved.now is AlarmState.CLEAR:
             if alarm is not None:
                 del self._by_key[key], self._by_id[alarm.alarm_id]
-            self._acks.pop(moved.alarm_id, None)
+            if ack := self._acks.pop(moved.alarm_id, None):
+                self._over[moved.alarm_id] = ack
+                while len(self._over) > KEPT:
+                    del self._over[next(iter(self._over))]
             return None
         if alarm is None:
             rule = self._rules[moved.rule]
@@ -143,6 +153,7 @@ class Board:
         alarm.state, alarm.moved_at_ms, alarm.since_ms = moved.now, moved.at_ms, moved.since_ms
         alarm.value, alarm.limit, alarm.note = moved.value, moved.limit, moved.note
         if moved.now is AlarmState.ACTIVE:
+            self._acks.pop(moved.alarm_id, None)
             alarm.raised_at_ms = moved.at_ms
             alarm.acked_by = alarm.acked_at_ms = None
         elif moved.now is AlarmState.ACKED and (ack := self._acks.get(moved.alarm_id)):
@@ -153,6 +164,14 @@ class Board:
         """Remember who acknowledged, before the moves that follow from it."""
         for alarm in self.same_cause(ack.alarm_id):
             self._acks[alarm.alarm_id] = ack
+
+    def last_ack(self, alarm_id: int) -> Acked | None:
+        """Who acknowledged this alarm last, and when, even where it has ended since (ALM-048)."""
+        return self._acks.get(alarm_id) or self._over.get(alarm_id)
+
+    def gone(self, moved: AlarmMoved) -> None:
+        """A move of an alarm that can be none any more; its id is never given again."""
+        self._last_id = max(self._last_id, moved.alarm_id)
 
     def same_cause(self, alarm_id: int) -> list[Alarm]:
         """The alarm with this id and every other of its family at the bed that is waiting for an answer.
@@ -177,6 +196,9 @@ class Board:
             same = other.priority == alarm.priority and _raised(other) < _raised(alarm)
             if same and other.state is AlarmState.ACTIVE:
                 return other
+        for other in self.of(alarm.bed):
+            if other.state in OPEN and self._explains(other, alarm):
+                return other
         return None
 
     def _kin(self, alarm: Alarm) -> list[Alarm]:
@@ -193,3 +215,7 @@ class Board:
 def _raised(alarm: Alarm) -> tuple[float, int]:
     raised_ms = inf if alarm.raised_at_ms is None else alarm.raised_at_ms
     return raised_ms, alarm.alarm_id
+
+
+def _never(_one: Alarm, _other: Alarm) -> bool:
+    return False

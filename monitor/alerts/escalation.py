@@ -36,8 +36,12 @@ class Came(StrEnum):
     """What came back for one step."""
 
     ACCEPTED = "accepted"
+    HANDED_BACK = "handed back"
+    """Accepted first, and then not: the step is the last one that had gone out by then."""
     REJECTED = "rejected"
+    """Nobody of this step can go."""
     FAILED = "failed"
+    """Nobody of this step could be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +105,36 @@ def next_due(
         return active_since_ms, 0, Why.FIRST
     last = sent[-1]
     news = [a for a in answers if a.at_ms >= last.at_ms]
-    if news and news[-1].came is Came.ACCEPTED:
+    taken_ms = [a.at_ms for a in news if a.came is Came.ACCEPTED]
+    if taken_ms:
         # Back to step 1: the second nurse, for the first has said yes and has not come.
-        return news[-1].at_ms + chain.not_at_bed_ms, min(1, len(chain.steps) - 1), Why.NOT_AT_BED
+        return max(taken_ms) + chain.not_at_bed_ms, min(1, len(chain.steps) - 1), Why.NOT_AT_BED
     if last.step + 1 >= len(chain.steps):
         repeat_ms = chain.repeat_ms
         return None if repeat_ms is None else (last.at_ms + repeat_ms, last.step + 1, Why.REPEAT)
-    for answer in reversed(news):
-        if answer.came in _AT_ONCE:
+    for answer in news:
+        # What is heard of an earlier step is no news: the step after it has gone out already.
+        if answer.came in _AT_ONCE and answer.step == last.step:
             return answer.at_ms, last.step + 1, _AT_ONCE[answer.came]
-    return _unanswered_ms(chain, active_since_ms, last, answers), last.step + 1, Why.UNANSWERED
+    return _unanswered_ms(chain, sent, answers), last.step + 1, Why.UNANSWERED
 
 
-_AT_ONCE = {Came.REJECTED: Why.REJECTED, Came.FAILED: Why.UNDELIVERED}
+_AT_ONCE = {
+    Came.REJECTED: Why.REJECTED,
+    Came.HANDED_BACK: Why.REJECTED,
+    Came.FAILED: Why.UNDELIVERED,
+}
 
 
-def _unanswered_ms(chain: Chain, active_since_ms: int, last: Sent, answers: Sequence[Answer]) -> int:
+def _unanswered_ms(chain: Chain, sent: Sequence[Sent], answers: Sequence[Answer]) -> int:
+    first, last = sent[0], sent[-1]
     step, before = chain.steps[last.step + 1], chain.steps[last.step]
     after_last_ms = last.at_ms + step.after_ms - before.after_ms
-    if any(a.came is Came.ACCEPTED for a in answers):
+    if any(a.came in (Came.ACCEPTED, Came.HANDED_BACK) for a in answers):
         return after_last_ms
-    # Nobody has said yes so far: a page that was late (a restart) does not make the next one late too.
-    return max(last.at_ms, min(after_last_ms, active_since_ms + step.after_ms))
+    # Nobody has said yes so far: a page that was late (a restart) does not make the next one late too. The
+    # ladder counts from its first page: an alarm nobody could be told of sooner begins with its first step.
+    return max(last.at_ms, min(after_last_ms, first.at_ms + step.after_ms))
 
 
 def step_at(chain: Chain, number: int) -> Step:

@@ -14,6 +14,7 @@ from monitor.model import (
     Accepted,
     AlarmMoved,
     AlarmState,
+    Bed,
     Outcome,
     PageOrdered,
     PageRecalled,
@@ -41,6 +42,11 @@ class Page:
     over: bool = False
 
     @property
+    def run_step(self) -> Sent:
+        """The step of the chain it went out with."""
+        return Sent(self.ordered.step, self.ordered.at_ms)
+
+    @property
     def arrived(self) -> bool:
         """Whether at least one way has taken it, or the person has answered."""
         return self.answer is not None or any(o.outcome in ARRIVED for o in self.outcomes)
@@ -53,12 +59,48 @@ class Page:
 
 @dataclass(slots=True)
 class Run:
-    """One run of the chain for one alarm: from its last ACTIVE on."""
+    """One run of the chain for one alarm: from its last ACTIVE on.
 
+    While the alarm is latched or kept quiet the chain stands still; then it goes on where it stood, and all
+    its times move on by as long (`since_ms`, `sent`, `answers`).
+    """
+
+    began_ms: int
     since_ms: int
     sent: list[Sent] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    newest: Sent | None = None
+    """The last step as it went out: what its pages say of themselves."""
     latched_at_ms: int | None = None
+    reminded_at_ms: int | None = None
+    quiet: bool = False
+    stands_since_ms: int | None = None
+
+    def settle(self, at_ms: int) -> None:
+        """Stop or go on, as the alarm is latched, quiet or neither."""
+        stands = self.quiet or self.latched_at_ms is not None
+        if stands and self.stands_since_ms is None:
+            self.stands_since_ms = at_ms
+        elif not stands and self.stands_since_ms is not None:
+            stood_ms, self.stands_since_ms = at_ms - self.stands_since_ms, None
+            self.since_ms += stood_ms
+            self.sent = [Sent(s.step, s.at_ms + stood_ms) for s in self.sent]
+            # What was answered meanwhile counts from now.
+            answers = [(a.step, a.came, min(a.at_ms + stood_ms, at_ms)) for a in self.answers]
+            self.answers = [Answer(*answer) for answer in answers]
+
+
+@dataclass(slots=True)
+class Unheard:
+    """A page that nobody is known to have got: when it went out, and when it was over."""
+
+    ordered_at_ms: int
+    over_at_ms: int | None = None
+
+    def lost(self, grace_ms: int, now_ms: int) -> bool:
+        """Whether it was wanted for so long in vain."""
+        until_ms = now_ms if self.over_at_ms is None else self.over_at_ms
+        return until_ms - self.ordered_at_ms >= grace_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +123,7 @@ class Paging:
         self._runs: dict[int, Run] = {}
         self._pages: dict[int, Page] = {}
         self.last_id = 0
-        self._lost: int | None = None
+        self._unheard: dict[int, Unheard] = {}
 
     def __iter__(self) -> Iterator[Page]:
         """Every page that is kept, oldest first."""
@@ -96,21 +138,21 @@ class Paging:
         return [p for p in self._pages.values() if p.ordered.alarm_id == alarm_id and not p.over]
 
     def accepted_by(self, alarm_id: int) -> Staff | None:
-        """Who has said "I go" in this run and has not handed back."""
+        """Who was the first to say "I go" in this run and has not handed back (ALM-048)."""
         run = self._runs.get(alarm_id)
-        since_ms = run.since_ms if run else 0
-        answers = [p.answer for p in self.of(alarm_id) if p.answer is not None and p.answer.at_ms >= since_ms]
+        began_ms = run.began_ms if run else 0
+        answers = [p.answer for p in self.of(alarm_id) if p.answer is not None and p.answer.at_ms >= began_ms]
         taken = [a for a in answers if isinstance(a, Accepted)]
-        return max(taken, key=lambda a: a.at_ms).by if taken else None
+        return min(taken, key=lambda a: a.at_ms).by if taken else None
 
     def due(self, alarm: Alarm) -> Due | None:
         """The page this alarm needs next if nothing else happens, or None if it needs none."""
         run, chain = self._runs.get(alarm.alarm_id), self._chains.get(alarm.priority)
-        if run is None or chain is None:
+        if run is None or chain is None or run.quiet:
             return None
         if alarm.state is AlarmState.LATCHED and run.latched_at_ms is not None:
             # The chain holds at its step; the nurse of the bed is reminded until somebody has looked.
-            last_ms = max([run.latched_at_ms, *(s.at_ms for s in run.sent[-1:])])
+            last_ms = max(run.latched_at_ms, run.reminded_at_ms or 0)
             step = run.sent[-1].step if run.sent else 0
             return Due(last_ms + chain.latched_repeat_ms, step, chain.steps[0].to, Why.STILL_LATCHED)
         if alarm.state is not AlarmState.ACTIVE:
@@ -127,27 +169,37 @@ class Paging:
         run = self._runs.get(moved.alarm_id)
         match moved.now:
             case AlarmState.ACTIVE if run and run.latched_at_ms is not None:
-                held_ms = moved.at_ms - run.latched_at_ms
-                run.since_ms += held_ms
-                run.sent = [Sent(s.step, s.at_ms + held_ms) for s in run.sent]
-                run.answers = [Answer(a.step, a.came, a.at_ms + held_ms) for a in run.answers]
-                run.latched_at_ms = None
+                run.latched_at_ms = run.reminded_at_ms = None
+                run.settle(moved.at_ms)
             case AlarmState.ACTIVE:
-                self._runs[moved.alarm_id] = Run(moved.at_ms)
+                self._runs[moved.alarm_id] = Run(moved.at_ms, moved.at_ms)
             case AlarmState.LATCHED if run:
                 run.latched_at_ms = moved.at_ms
+                run.settle(moved.at_ms)
             case AlarmState.ACKED | AlarmState.CLEAR:
                 self._runs.pop(moved.alarm_id, None)
             case _:
                 pass
 
+    def quieted(self, alarm_id: int, at_ms: int, *, quiet: bool) -> None:
+        """Another alarm speaks for this one, or a pause keeps it quiet; or neither does any more."""
+        run = self._runs.get(alarm_id)
+        if run is not None and run.quiet is not quiet:
+            run.quiet = quiet
+            run.settle(at_ms)
+
     def ordered(self, page: PageOrdered) -> None:
         """A page has gone out."""
         self.last_id = max(self.last_id, page.page_id)
         self._pages[page.page_id] = Page(page)
-        run = self._runs.get(page.alarm_id)
-        if run is not None and not (run.sent and run.sent[-1] == Sent(page.step, page.at_ms)):
-            run.sent.append(Sent(page.step, page.at_ms))
+        if len(self._unheard) < KEPT:
+            self._unheard[page.page_id] = Unheard(page.at_ms)
+        run, sent = self._runs.get(page.alarm_id), Sent(page.step, page.at_ms)
+        if run is not None and page.why is Why.STILL_LATCHED:
+            run.reminded_at_ms = page.at_ms  # no step of the chain, which stands still
+        elif run is not None and run.newest != sent:
+            run.newest = sent
+            run.sent.append(sent)
         self._forget_old()
 
     def reported(self, report: PageReported) -> Page | None:
@@ -156,64 +208,85 @@ class Paging:
         if page is None:
             return None
         page.outcomes.append(report)
-        if report.outcome in ARRIVED and self._lost is not None and page.ordered.page_id >= self._lost:
-            self._lost = None
+        if report.outcome in ARRIVED:
+            self._heard(report.page_id)
         if page.lost(self._ways.get(page.ordered.to, ())):
-            self._step_failed(page, report.at_ms)
+            self._step_answered(page, Came.FAILED, report.at_ms)
         return page
 
     def accepted(self, accepted: Accepted) -> None:
         """Somebody goes."""
-        page = self._pages[accepted.page_id]
+        page = self._pages.get(accepted.page_id)
+        if page is None:
+            return
         page.answer = accepted
+        self._heard(accepted.page_id)
         if run := self._runs.get(page.ordered.alarm_id):
             run.answers.append(Answer(page.ordered.step, Came.ACCEPTED, accepted.at_ms))
 
     def rejected(self, rejected: Rejected) -> None:
         """Somebody cannot go; once nobody of the step can, the next step is due at once."""
-        page = self._pages[rejected.page_id]
-        handed_back = isinstance(page.answer, Accepted)
-        page.answer = rejected
-        if handed_back or self._nobody_left(page):
-            self._answer_step(page, Came.REJECTED, rejected.at_ms)
+        page = self._pages.get(rejected.page_id)
+        if page is None:
+            return
+        before, page.answer = page.answer, rejected
+        self._heard(rejected.page_id)
+        if isinstance(before, Accepted):
+            self._handed_back(page, rejected.at_ms)
+        else:
+            self._step_answered(page, Came.REJECTED, rejected.at_ms)
 
     def recalled(self, recalled: PageRecalled) -> None:
         """A page is over."""
         if page := self._pages.get(recalled.page_id):
             page.over = True
+        if unheard := self._unheard.get(recalled.page_id):
+            unheard.over_at_ms = recalled.at_ms
 
     def undelivered_since_ms(self, grace_ms: int, now_ms: int) -> int | None:
         """When the oldest page was ordered that no way has taken for `grace_ms`; None while pages arrive.
 
         Stands until a later page arrives: that an alarm is over does not mean that paging works again.
         """
-        if self._lost is None:
-            for page in self._pages.values():
-                if not page.arrived and now_ms - page.ordered.at_ms >= grace_ms and not page.over:
-                    self._lost = page.ordered.page_id
-                    break
-        lost = None if self._lost is None else self._pages.get(self._lost)
-        return None if lost is None else lost.ordered.at_ms
+        for page in self._unheard.values():
+            if page.lost(grace_ms, now_ms):
+                return page.ordered_at_ms
+        return None
 
-    def undelivered_due_ms(self, grace_ms: int) -> int | None:
+    def undelivered_due_ms(self, grace_ms: int, now_ms: int) -> int | None:
         """When the oldest page that is still under way will have been so for `grace_ms`."""
-        waiting = [p.ordered.at_ms for p in self._pages.values() if not p.arrived and not p.over]
-        return min(waiting) + grace_ms if waiting and self._lost is None else None
+        if self.undelivered_since_ms(grace_ms, now_ms) is not None:
+            return None
+        waiting = [p.ordered_at_ms for p in self._unheard.values() if p.over_at_ms is None]
+        return min(waiting) + grace_ms if waiting else None
 
-    def _step_failed(self, page: Page, at_ms: int) -> None:
-        if self._nobody_left(page):
-            self._answer_step(page, Came.FAILED, at_ms)
+    def new_patient(self, bed: Bed) -> None:
+        """The pages of the last patient are history: their texts hold somebody else's values."""
+        self._pages = {i: p for i, p in self._pages.items() if p.ordered.bed != bed or not p.over}
 
-    def _nobody_left(self, page: Page) -> bool:
-        step = [
-            p
-            for p in self.of(page.ordered.alarm_id)
-            if (p.ordered.step, p.ordered.at_ms) == (page.ordered.step, page.ordered.at_ms)
-        ]
-        return all(isinstance(p.answer, Rejected) or p.lost(self._ways.get(p.ordered.to, ())) for p in step)
+    def _heard(self, page_id: int) -> None:
+        """A page has arrived: nothing that went out before it says any more that paging is down."""
+        self._unheard = {i: p for i, p in self._unheard.items() if i > page_id}
 
-    def _answer_step(self, page: Page, came: Came, at_ms: int) -> None:
-        if run := self._runs.get(page.ordered.alarm_id):
+    def _handed_back(self, page: Page, at_ms: int) -> None:
+        run = self._runs.get(page.ordered.alarm_id)
+        if run is None or not run.sent:
+            return
+        # Answers keep the order they came in; that of this acceptance is the one of its step still standing.
+        for place, answer in enumerate(run.answers):
+            if (answer.step, answer.came) == (page.ordered.step, Came.ACCEPTED):
+                newest = answer.at_ms >= run.sent[-1].at_ms
+                step = run.sent[-1].step if newest else answer.step
+                run.answers[place] = Answer(step, Came.HANDED_BACK, at_ms if newest else answer.at_ms)
+                return
+
+    def _step_answered(self, page: Page, came: Came, at_ms: int) -> None:
+        """Once nobody of the newest step is left, it has been answered as a whole."""
+        run = self._runs.get(page.ordered.alarm_id)
+        if run is None or run.newest != page.run_step:
+            return
+        step = [p for p in self.of(page.ordered.alarm_id) if p.run_step == page.run_step]
+        if all(isinstance(p.answer, Rejected) or p.lost(self._ways.get(p.ordered.to, ())) for p in step):
             run.answers.append(Answer(page.ordered.step, came, at_ms))
 
     def _forget_old(self) -> None:
