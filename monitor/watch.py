@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import isnan, nan
 from typing import TYPE_CHECKING
 
-from monitor.alerts.board import Board, Key
+from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
 from monitor.alerts.limits import Limits
@@ -292,12 +292,20 @@ class Watch:
                 continue
             if alarm.rule.technical:
                 self._gaps.restore(alarm.key, alarm.since_ms)
-            elif self._is_repeated(alarm.rule):
-                self._repeats[self._names.index(alarm.bed)].restore(place, cue, alarm.since_ms)
+                continue
+            index = self._names.index(alarm.bed)
+            severe = self._was_severe(index, alarm)
+            if self._is_repeated(alarm.rule):
+                self._repeats[index].restore(place, cue, alarm.since_ms, severe=severe)
             else:
-                self._engine.restore(self._names.index(alarm.bed), place, cue, alarm.since_ms)
+                self._engine.restore(index, place, cue, alarm.since_ms, severe=severe)
 
     # Small judgements.
+
+    def _was_severe(self, index: int, alarm: Alarm) -> bool:
+        """Whether it was severe when it last moved: then that is no news, and an acknowledgement of it stands."""
+        bounds = [limit for limit in self._limits[index] if limit.rule is alarm.rule]
+        return alarm.value is not None and any(limit.at_once(alarm.value) for limit in bounds)
 
     def _no_repeat(self, index: int) -> Repeat:
         first = next(iter(self._plan.profiles.values()))
