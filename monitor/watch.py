@@ -303,7 +303,7 @@ class Watch:
     # Small judgements.
 
     def _was_severe(self, index: int, alarm: Alarm) -> bool:
-        """Whether it was severe when it last moved: then that is no news, and an acknowledgement of it stands."""
+        """Whether it was severe when it last moved: then that is no news, and an acknowledgement stands."""
         bounds = [limit for limit in self._limits[index] if limit.rule is alarm.rule]
         return alarm.value is not None and any(limit.at_once(alarm.value) for limit in bounds)
 

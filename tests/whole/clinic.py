@@ -36,14 +36,9 @@ STARTS_WITHIN_S = 60.0
 
 PASSWORD = "a long password of the clinic"  # noqa: S105  of made-up people
 SECRET = "webhook-secret-of-this-clinic"  # noqa: S105  as above
-PEOPLE = {
-    "dana": "nurse",
-    "sam": "nurse",
-    "lee": "charge nurse",
-    "ida": "prescriber",
-    "root": "administrator",
-}
-ON_DUTY = ("dana", "sam", "lee", "ida")
+PEOPLE = {"dana": "nurse", "sam": "nurse", "lee": "charge nurse", "ida": "prescriber"}
+"""All are on duty; dana has every bed."""
+WHO_SIGN_IN = ("dana", "sam", "lee")
 
 QUICK_CHAIN = {
     "steps": [
