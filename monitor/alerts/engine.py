@@ -70,7 +70,7 @@ class Standing(NamedTuple):
 # Phases of one rule at one bed.
 OUT, PENDING, HELD, SEVERE = range(4)
 
-# What is on record of each rule at each bed. The first five are also the first rows of its clock.
+# What is on record of each rule at each bed. The first six are also the first rows of its clock.
 (
     LIMIT,  # breach is y < LIMIT
     CLEAR,  # recovered is y > CLEAR
@@ -82,7 +82,7 @@ OUT, PENDING, HELD, SEVERE = range(4)
     PHASE,
 ) = range(8)
 _RECORD = 8
-_SHARED = 5
+_SHARED = 6
 
 # The other rows of the table of clocks: one column a rule whose delay or whose end is running.
 (
@@ -100,12 +100,12 @@ _SHARED = 5
     DUE,  # the same if nothing more is heard: inf where the value is not known for so long
     VALUE,
     DOUBT,
-) = range(_SHARED, 19)
-_FIELDS = 19
+) = range(_SHARED, 20)
+_FIELDS = 20
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
-_CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
+CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
 _ONSET, _HELD, _END = range(3)
 _DOUBTS = tuple(Doubt)
 _SURE, _NO_NOTE = [Doubt.NONE], [""]
@@ -142,8 +142,22 @@ _NUMBERS = np.array((LIMIT, CLEAR, BOUND, HOLD, SHOWN))
 _NONE = np.zeros(0, np.int64)
 
 
-class _Moves(NamedTuple):
-    """Changes as arrays: `where` is a rule at a bed, `cue` a place in `_CUES`."""
+class Moves(NamedTuple):
+    """Changes as arrays, for who judges thousands: the columns of `Change`, `cue` as a place in `CUES`."""
+
+    bed: Ints
+    rule: Ints
+    cue: Ints
+    since_ms: Floats
+    at_ms: Floats
+    value: Floats
+    limit: Floats
+    severe: Bools
+    doubt: Floats
+
+
+class _Moved(NamedTuple):
+    """What has moved, as it was found: `where` is a rule at a bed."""
 
     where: Ints
     cue: Ints
@@ -153,6 +167,9 @@ class _Moves(NamedTuple):
     limit: Floats
     severe: Bools
     doubt: Floats
+
+
+_NO_MOVES = Moves(*(np.zeros(0, kind) for kind in (int, int, int, float, float, float, float, bool, float)))
 
 
 class Engine:
@@ -186,7 +203,7 @@ class Engine:
         self._running = 0
         self._due: float = inf
         self._now: float = -inf
-        self._moves: list[_Moves] = []
+        self._moves: list[_Moved] = []
         self._said: list[_Move] = []
         self._mask = np.empty((2, cells), np.bool_)
         self._narrow = np.empty(cells if beds else 0, np.float32)
@@ -278,10 +295,21 @@ class Engine:
     def take_changes(self) -> list[Change]:
         """What has moved since the last time, in the order it did; within one moment by bed and rule."""
         self._gather_said()
-        if not self._moves:
-            return []
+        return _changes(self.take_moves()) if self._moves else []
+
+    def take_moves(self) -> Moves:
+        """The same as arrays."""
+        self._gather_said()
         moves, self._moves = self._moves, []
-        return _changes(moves, self.beds)
+        if not moves:
+            return _NO_MOVES
+        one = moves[0] if len(moves) == 1 else _Moved(*map(np.concatenate, zip(*moves, strict=True)))
+        cell, place = np.divmod(one.where, WIDTH)
+        row, bed = np.divmod(cell, self.beds)
+        rule = _RULE[row * WIDTH + place]
+        late = (one.at - one.at.min()).astype(np.int64)
+        order = ((late * self.beds + bed) * len(RULES) + rule).argsort(kind="stable")
+        return Moves(*(column[order] for column in (bed, rule, *one[1:])))
 
     # Asking and setting.
 
@@ -386,7 +414,7 @@ class Engine:
         where = self._owner[columns]
         held = clock[BREACH] != 0
         cue = np.where(held, _HELD, _END)
-        self._say_all(where, cue, clock[START], clock[DUE], clock[VALUE], np.zeros_like(held), clock[DOUBT])
+        self._say_all(where, cue, *clock[[START, DUE, VALUE, SHOWN]], np.zeros_like(held), clock[DOUBT])
         self._record[where, PHASE] = np.where(held, HELD, OUT)
         self._close_all(columns)
         self._settle_all(where)
@@ -615,7 +643,7 @@ class Engine:
         said = (at_once | waits | worse).nonzero()[0]
         cue = np.where(waits, _ONSET, _HELD)[said]
         now, sure = np.full(said.size, at), (severe & ~waits)[said]
-        self._say_all(where[said], cue, since[said], now, value[said], sure, doubt[said])
+        self._say_all(where[said], cue, since[said], now, value[said], record[SHOWN][said], sure, doubt[said])
         counting = waits | ends
         counts = counting.nonzero()[0]
         due = at + np.where(waits, hold, self._timing.clear_ms)
@@ -650,7 +678,7 @@ class Engine:
         else:
             for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
                 self._clocks[field, columns[same]] = now[same]
-        self._due = min(self._due, float(due.min(where=same, initial=inf)))
+        self._due = float(self._clocks[DUE, : self._running].min())
         others = (~same).nonzero()[0]
         if others.size > self._few:
             return self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
@@ -697,7 +725,7 @@ class Engine:
         c[WHEN] = due
         due = np.where(due <= fresh, due, inf)
         c[DUE] = due
-        self._clocks[:, columns] = c
+        self._clocks[START:, columns] = c[START:]
         worse = (c[STATE] == HELD) & severe
         rests = held | (~pending & ~clear)
         self._due = min(self._due, float(due.min(where=~rests, initial=inf)))
@@ -705,7 +733,7 @@ class Engine:
         said = (held | worse | opened).nonzero()[0]
         cue = np.where(opened & ~held, _ONSET, _HELD)[said]
         now, sure = np.full(said.size, at), (severe & (held | worse))[said]
-        self._say_all(where[said], cue, c[START][said], now, value[said], sure, doubt[said])
+        self._say_all(where[said], cue, c[START][said], now, value[said], c[SHOWN][said], sure, doubt[said])
         self._record[where[held], PHASE] = HELD
         self._record[where[(held & severe) | worse], PHASE] = SEVERE
         ended = rests.nonzero()[0]
@@ -884,39 +912,31 @@ class Engine:
         limit = self._one_record[where * _RECORD + SHOWN]
         self._said.append((where, cue, since, at, value, limit, severe, doubt))
 
-    def _say_all(
-        self, where: Ints, cue: Ints, since: Floats, at: Floats, value: Floats, severe: Bools, doubt: Floats
-    ) -> None:
-        if where.size:
+    def _say_all(self, *moved: NDArray[Any]) -> None:
+        if moved[0].size:
             self._gather_said()
-            limit = self._record[where, SHOWN]
-            self._moves.append(_Moves(where, cue, since, at, value, limit, severe, doubt))
+            self._moves.append(_Moved(*moved))
 
     def _gather_said(self) -> None:
         """What was said one by one, as arrays: one order for both."""
         if self._said:
-            self._moves.append(_Moves(*(np.array(column) for column in zip(*self._said, strict=True))))
+            self._moves.append(_Moved(*(np.array(column) for column in zip(*self._said, strict=True))))
             self._said.clear()
 
 
-def _changes(moves: list[_Moves], beds: int) -> list[Change]:
-    one = moves[0] if len(moves) == 1 else _Moves(*map(np.concatenate, zip(*moves, strict=True)))
-    cell, place = np.divmod(one.where, WIDTH)
-    row, bed = np.divmod(cell, beds)
-    rule = _RULE[row * WIDTH + place]
-    at = one.at.astype(np.int64)
-    order = (((at - at.min()) * beds + bed) * len(RULES) + rule).argsort(kind="stable")
-    columns = (bed, rule, _CUES[one.cue], one.since.astype(np.int64), at, one.value, one.limit, one.severe)
-    said = [column[order].tolist() for column in columns]
-    doubts, notes = _SURE * bed.size, _NO_NOTE * bed.size
-    if one.doubt.any():
-        doubts = [_DOUBTS[int(doubt)] for doubt in one.doubt[order].tolist()]
+def _changes(moves: Moves) -> list[Change]:
+    said = [moves.bed, moves.rule, CUES[moves.cue], *moves[3:8]]
+    said[3:5] = (times.astype(np.int64) for times in said[3:5])
+    plain = [column.tolist() for column in said]
+    doubts, notes = _SURE * moves.bed.size, _NO_NOTE * moves.bed.size
+    if moves.doubt.any():
+        doubts = [_DOUBTS[int(doubt)] for doubt in moves.doubt.tolist()]
         notes = [
             POOR_SIGNAL if doubt is Doubt.POOR_SIGNAL and cue is Cue.HELD else ""
-            for doubt, cue in zip(doubts, said[2], strict=True)
+            for doubt, cue in zip(doubts, plain[2], strict=True)
         ]
     # What Change(...) does, in a quarter of the time: a storm says thousands of things a second.
-    return [_NEW(Change, fields) for fields in zip(*said, doubts, notes, strict=True)]
+    return [_NEW(Change, fields) for fields in zip(*plain, doubts, notes, strict=True)]
 
 
 def _aligned(rows: int, width: int, kind: type[np.float32 | np.float64]) -> NDArray[Any]:
