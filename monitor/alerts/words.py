@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.alerts.rules import Rule
-from monitor.model import CLINIC, AlarmState, Bed, Cuff, Priority, Side
+from monitor.model import CLINIC, AlarmState, Bed, Cuff, Priority, Side, Vital
 
 STARS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
 
@@ -77,9 +77,14 @@ def number(value: float | None) -> str:
 
 def _what(rule: Rule, value: float | None, cuff: Cuff | None) -> str:
     label = rule.vital.label if rule.vital else rule.condition
-    if rule.family.startswith("bp") and cuff and cuff.systolic is not None and rule.condition[0] in "sd":
+    if cuff is not None and value is not None and value == _of_cuff(rule.vital, cuff):
         return f"BP {number(cuff.systolic)}/{number(cuff.diastolic)}"
+    # A later reading is not what this alarm was raised for: it is not put beside its limit.
     return f"{label} {number(value)}"
+
+
+def _of_cuff(vital: Vital | None, cuff: Cuff) -> float | None:
+    return {Vital.SYSTOLIC: cuff.systolic, Vital.DIASTOLIC: cuff.diastolic}.get(vital) if vital else None
 
 
 def _sign(rule: Rule) -> str:

@@ -164,7 +164,9 @@ class Shift:
     def stays(self, bed: str, *, seconds: int = 0, minutes: int = 0, **values: float | None) -> None:
         """The monitor says so every second for so long."""
         for _ in range(seconds + 60 * minutes):
-            self.hears(bed, **values)
+            for name, value in values.items():
+                self.feed(self.reading(bed, name, value))
+            self._tick()
             self.waits(seconds=1)
 
     def cuff(

@@ -1,0 +1,182 @@
+"""Pauses: four names and no more, each with an end, and none that keeps a HIGH from being paged."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alerts import mutes
+from monitor.model import (
+    AlarmState,
+    Bed,
+    Paused,
+    PauseKind,
+    Priority,
+    Resumed,
+    Staff,
+    Vital,
+)
+from tests.core.shift import Shift
+
+AUDIO, ALARM = PauseKind.AUDIO, PauseKind.ALARM
+ACTIVE, ACKED, CLEAR = AlarmState.ACTIVE, AlarmState.ACKED, AlarmState.CLEAR
+BED = Bed("3")
+
+
+def pause(kind: PauseKind, until_ms: int = 60_000, vital: Vital | None = None, why: str = "probe") -> Paused:
+    """A pause of bed 3 from 0 on."""
+    return Paused(0, BED, kind, vital, until_ms, why, Staff("sam"), 1)
+
+
+def test_ALM_053_the_names_are_those_of_the_standard_and_never_mute() -> None:
+    assert {kind.value for kind in PauseKind} <= {"audio paused", "audio off", "alarm paused", "alarm off"}
+
+
+@pytest.mark.parametrize(("kind", "longest_s"), [(AUDIO, 120), (ALARM, 180)])
+def test_a_pause_that_is_too_long_is_refused(kind: PauseKind, longest_s: int) -> None:
+    assert mutes.refusal(pause(kind, longest_s * 1_000)) is None
+    assert (
+        mutes.refusal(pause(kind, longest_s * 1_000 + 1))
+        == f"{kind.value.capitalize()} lasts at most {longest_s} s."
+    )
+
+
+@pytest.mark.parametrize("until_ms", [0, -1])
+def test_a_pause_has_an_end_that_lies_ahead(until_ms: int) -> None:
+    assert mutes.refusal(pause(AUDIO, until_ms)) == "A pause needs an end that lies ahead."
+
+
+def test_alarm_paused_needs_a_reason_and_audio_paused_none() -> None:
+    assert mutes.refusal(pause(ALARM, why=" ")) == "Alarm paused needs a reason."
+    assert mutes.refusal(pause(AUDIO, why="")) is None
+
+
+@given(
+    st.lists(
+        st.builds(pause, st.sampled_from(PauseKind), st.integers(1, 180_000), st.sampled_from([None, *Vital]))
+    ),
+    st.sampled_from(Vital),
+    st.integers(0, 200_000),
+)
+def test_no_pause_ever_holds_back_the_page_of_a_high(pauses: list[Paused], vital: Vital, now_ms: int) -> None:
+    assert mutes.why_unpaged(pauses, BED, vital, Priority.HIGH, now_ms) is None
+
+
+def test_audio_paused_holds_back_no_page_and_alarm_paused_those_below_high() -> None:
+    assert mutes.why_unpaged([pause(AUDIO)], BED, Vital.SPO2, Priority.MEDIUM, 1) is None
+    assert mutes.why_unpaged([pause(ALARM)], BED, Vital.SPO2, Priority.MEDIUM, 1) == "alarm paused by sam"
+
+
+def test_a_pause_covers_its_own_bed_its_own_vital_and_its_own_time() -> None:
+    of_spo2 = pause(ALARM, vital=Vital.SPO2)
+    assert mutes.covers(of_spo2, BED, Vital.SPO2, 59_999)
+    assert not mutes.covers(of_spo2, BED, Vital.SPO2, 60_000)
+    assert not mutes.covers(of_spo2, BED, Vital.RESPIRATION, 1)
+    assert not mutes.covers(of_spo2, Bed("4"), Vital.SPO2, 1)
+    assert mutes.covers(pause(ALARM), BED, Vital.RESPIRATION, 1)
+    assert mutes.covers(pause(ALARM), BED, None, 1)
+
+
+# The same in the ward.
+
+
+def test_ALM_050_a_pause_is_shown_with_who_and_until_when_and_ends_by_itself() -> None:
+    ward = Shift()
+    ward.hears("3", spo2=84, fresh_s=3_600)
+    assert ward.pauses("3", AUDIO, seconds=120) is None
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="audio paused by sam")
+    shown = ward.bed("3").pauses[0]
+    assert (shown.kind, shown.by, shown.until_ms) == (AUDIO, "sam", ward.now_ms + 120_000)
+    ward.waits(seconds=119)
+    assert ward.bed("3").pauses
+    ward.waits(seconds=1)
+    assert ward.bed("3").pauses == ()
+    assert ward.alarm("3", "spo2-low").quiet is None
+    assert [(r.by, r.why) for r in ward.of(Resumed)] == [(None, "its time is over")]
+
+
+def test_audio_paused_pages_all_the_same() -> None:
+    ward = Shift()
+    ward.pauses("3", AUDIO, seconds=120)
+    ward.stays("3", seconds=16, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet="audio paused by sam")
+
+
+def test_ALM_042_a_new_high_ends_the_audio_pause_of_its_bed_and_of_no_other() -> None:
+    ward = Shift(("3", "4"))
+    ward.pauses("3", AUDIO, seconds=120)
+    ward.pauses("4", AUDIO, seconds=120)
+    ward.hears("3", spo2=84)
+    assert ward.bed("3").pauses == ()
+    assert len(ward.bed("4").pauses) == 1
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet=None)
+    assert [r.why for r in ward.of(Resumed)] == ["a new HIGH alarm"]
+
+
+def test_a_pause_of_one_vital_is_not_ended_by_a_high_of_another() -> None:
+    ward = Shift()
+    ward.pauses("3", AUDIO, seconds=120, vital=Vital.SPO2)
+    ward.stays("3", seconds=11, hr=150, spo2=97)
+    ward.shows("3", "hr-high", ACTIVE, paged=["dana"], quiet=None)
+    assert len(ward.bed("3").pauses) == 1
+
+
+def test_alarm_paused_never_holds_back_the_page_of_a_high() -> None:
+    ward = Shift()
+    ward.pauses("3", ALARM, seconds=180, vital=Vital.SPO2)
+    ward.hears("3", spo2=84)
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="alarm paused by sam")
+
+
+def test_signals_of_a_condition_that_is_still_there_resume_when_the_pause_ends() -> None:
+    ward = Shift()
+    ward.pauses("3", ALARM, seconds=120, vital=Vital.SPO2)
+    ward.stays("3", seconds=100, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=[], quiet="alarm paused by sam", next_page_ms=None)
+    ward.stays("3", seconds=21, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet=None)
+    ward.stays("3", seconds=88, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=[])
+    ward.stays("3", seconds=2, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["sam"])
+
+
+def test_a_chain_goes_on_after_a_pause_where_it_stood_and_not_with_everybody_at_once() -> None:
+    ward = Shift()
+    ward.stays("3", seconds=46, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"])
+    ward.pauses("3", ALARM, seconds=180, vital=Vital.SPO2)
+    ward.stays("3", seconds=180, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=[])
+    ward.stays("3", seconds=58, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=[])
+    ward.stays("3", seconds=3, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["sam"])
+
+
+def test_a_person_ends_a_pause_and_hears_if_it_is_over_already() -> None:
+    ward = Shift()
+    ward.pauses("3", AUDIO, seconds=60)
+    number = ward.bed("3").pauses[0].pause_id
+    resumed = Resumed(ward.now_ms, BED, number, Staff("dana"))
+    assert ward.ward.refusal(resumed) is None
+    ward.feed(resumed)
+    assert ward.bed("3").pauses == ()
+    assert ward.ward.refusal(resumed) == "This pause has ended."
+
+
+def test_no_pause_without_a_patient_and_none_on_a_bed_that_is_not_there() -> None:
+    ward = Shift(occupied=False)
+    assert ward.pauses("3", AUDIO, seconds=60) == "Bed 3 has no open session."
+    assert ward.pauses("9", AUDIO, seconds=60) == "There is no bed 9."
+
+
+def test_a_pause_changes_no_state_and_stops_no_data() -> None:
+    paused, plain = Shift(), Shift()
+    paused.pauses("3", ALARM, seconds=180)
+    for ward in (paused, plain):
+        ward.stays("3", seconds=20, spo2=89, hr=70)
+        ward.stays("3", seconds=10, spo2=97, hr=70)
+    assert paused.states("spo2-low") == plain.states("spo2-low")
+    assert paused.bed("3").vitals == plain.bed("3").vitals
