@@ -822,11 +822,11 @@ def _refuse_answer(page: Page, action: Accepted | Rejected) -> str | None:
 
 
 def _answered(ack: Acked | None, alarm: Alarm | None, now_ms: int) -> str:
-    """What the second of two nurses is told: who was first, and when (ALM-048)."""
-    said = "" if alarm else "This alarm is over"
+    """What the second of two nurses is told: who was first, and when (ALM-048; an open alarm shows when)."""
+    if alarm is not None:
+        return f"{alarm.acked_by} has acknowledged this already."
     if ack is None:
-        return f"{said}."
+        return "This alarm is over."
     ago_s = max(0, now_ms - ack.at_ms) // 1_000
     ago = f"{ago_s} s" if ago_s < _MINUTE_S else f"{ago_s // _MINUTE_S} min"
-    what = f"{said}: {ack.by} acknowledged it" if said else f"{ack.by} acknowledged this"
-    return f"{what} {ago} ago."
+    return f"This alarm is over: {ack.by} acknowledged it {ago} ago."
