@@ -3,6 +3,10 @@
 Times are `..._ms`: milliseconds since the Unix epoch in UTC on the service's steady line (`clock.py`).
 Values are in the one unit of their `Vital`; a missing value is `None` and is never read as normal.
 Codes are those of IEEE 11073-10101 (CF code10), LOINC and UCUM.
+
+Everything here is frozen. `Sample` and `Reading` come in by the million: as structs of msgspec they are made
+at a tenth of the cost of a frozen dataclass, and the garbage collector passes over them, for they hold no
+container.
 """
 
 from __future__ import annotations
@@ -10,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, IntEnum, StrEnum
 from typing import ClassVar, NewType, Self
+
+import msgspec
 
 Bed = NewType("Bed", str)
 Device = NewType("Device", str)
@@ -161,8 +167,7 @@ class CuffWhy(StrEnum):
 # What a device said: made by codecs, with no bed and no clock.
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(msgspec.Struct, frozen=True, gc=False):
     """One value of a continuous vital as the device gave it. `value` is None unless valid or questionable."""
 
     vital: Vital
@@ -216,8 +221,7 @@ Said = Sample | Cuff | Notice | Fault
 # What the ward hears.
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """A continuous value at a bed. After `fresh_until_ms` it is UNKNOWN; a late one was never live."""
 
     durable: ClassVar[bool] = False

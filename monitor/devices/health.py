@@ -102,10 +102,13 @@ class Health:
 
     def heard(self, now_ms: int, data: bytes, said: Sequence[Said]) -> list[Move]:
         """Bytes came, and this is what the codec made of them."""
-        gone = next((one for one in said if isinstance(one, Notice) and one.what.startswith(OFFLINE)), None)
-        if gone is not None:
-            return self._move(LinkState.SILENT, f"the source says it is {gone.what}", now_ms)
-        if all(isinstance(one, Fault) for one in said):
+        understood = False
+        for one in said:
+            if isinstance(one, Notice) and one.what.startswith(OFFLINE):
+                return self._move(LinkState.SILENT, f"the source says it is {one.what}", now_ms)
+            if not isinstance(one, Fault):
+                understood = True
+        if not understood:
             self._raw = (self._raw + data)[-KEPT_BYTES:]
             return []
         self._raw = b""

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from monitor.model import Cuff, Sample, Vital
 
@@ -47,8 +48,10 @@ class Arrival(StrEnum):
     REPEAT = "repeat"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+LIVE, LATE, REPEAT = Arrival
+
+
+class Judged(NamedTuple):
     """`at_ms` is when the value was measured, on the host's line: now for a live one."""
 
     arrival: Arrival
@@ -76,6 +79,8 @@ class Arrivals:
         self._newest: dict[Vital, int] = {}
         self._offset_ms: float | None = None
         self._offset_at_ms = 0
+        self._text = ""
+        self._text_ms: int | None = None
         self._frame: tuple[int, Judged] | None = None
         self._newest_frame_ms = 0
         self._behind: _Behind | None = None
@@ -86,24 +91,26 @@ class Arrivals:
         if isinstance(said, Cuff):
             return self._judge_cuff(said, now_ms)
         if said.late:
-            return Judged(Arrival.LATE, now_ms - said.age_ms)
+            return Judged(LATE, now_ms - said.age_ms)
         return self._judge_sample(said, now_ms)
 
     def _judge_sample(self, said: Sample, now_ms: int) -> Judged:
         text = said.device_time
         if text is None:
-            return Judged(Arrival.LIVE, now_ms - said.age_ms)
-        device_ms = device_time_ms(text)
+            return Judged(LIVE, now_ms - said.age_ms)
+        if text != self._text:  # the values of one frame have one time: it is read once
+            self._text, self._text_ms = text, device_time_ms(text)
+        device_ms = self._text_ms
         if device_ms is None:
             # A time we can't read orders nothing, but the same words again still show a repeat.
             was, self._last_text[said.vital] = self._last_text.get(said.vital), text
             repeat = was == text
-            return Judged(Arrival.REPEAT, now_ms) if repeat else Judged(Arrival.LIVE, now_ms - said.age_ms)
+            return Judged(REPEAT, now_ms) if repeat else Judged(LIVE, now_ms - said.age_ms)
         newest = self._newest.get(said.vital)
         if newest == device_ms:
-            return Judged(Arrival.REPEAT, now_ms)
+            return Judged(REPEAT, now_ms)
         judged = self._judge_frame(device_ms, now_ms)
-        if judged.arrival is Arrival.LIVE or newest is None or device_ms > newest:
+        if judged.arrival is LIVE or newest is None or device_ms > newest:
             self._newest[said.vital] = device_ms
         return judged
 
@@ -111,9 +118,12 @@ class Arrivals:
         """All values of one frame share its verdict; only the first one tells what happened to the clock."""
         if self._frame is not None and self._frame[0] == device_ms:
             judged = self._frame[1]
-            return replace(judged, at_ms=now_ms) if judged.arrival is Arrival.LIVE else judged
+            if judged.arrival is LIVE and judged.at_ms != now_ms:
+                return Judged(LIVE, now_ms)
+            return judged
         judged = self._judge_moment(device_ms, now_ms)
-        self._frame = (device_ms, replace(judged, notice=None))
+        told = judged if judged.notice is None else judged._replace(notice=None)
+        self._frame = (device_ms, told)
         return judged
 
     def _judge_moment(self, device_ms: int, now_ms: int) -> Judged:
@@ -129,11 +139,11 @@ class Arrivals:
             self._offset_ms, self._offset_at_ms = min(difference, allowed), now_ms
             self._newest_frame_ms = device_ms
             self._behind = None
-            return Judged(Arrival.LIVE, now_ms)
+            return Judged(LIVE, now_ms)
         self._newest_frame_ms = max(self._newest_frame_ms, device_ms)
         if self._steady(difference, now_ms, backwards=backwards):
             return self._rebase(device_ms, now_ms, _set_by("back", delay_ms))
-        return Judged(Arrival.LATE, round(device_ms + allowed))
+        return Judged(LATE, round(device_ms + allowed))
 
     def _steady(self, difference: int, now_ms: int, *, backwards: bool) -> bool:
         was = self._behind
@@ -149,21 +159,21 @@ class Arrivals:
         self._offset_ms, self._offset_at_ms = now_ms - device_ms, now_ms
         self._newest_frame_ms = device_ms
         self._behind = None
-        return Judged(Arrival.LIVE, now_ms, notice)
+        return Judged(LIVE, now_ms, notice)
 
     def _judge_cuff(self, said: Cuff, now_ms: int) -> Judged:
         measured_ms = now_ms - said.age_ms
         numbers = (said.systolic, said.diastolic, said.mean, said.pulse)
         if said.device_time is not None:
             if self._last_text.get(None) == said.device_time:
-                return Judged(Arrival.REPEAT, measured_ms)
+                return Judged(REPEAT, measured_ms)
             self._last_text[None] = said.device_time
         elif self._cuff is not None and said.systolic is not None:
             was, was_ms = self._cuff
             if was == numbers and abs(measured_ms - was_ms) <= SAME_CUFF_MS:
-                return Judged(Arrival.REPEAT, measured_ms)
+                return Judged(REPEAT, measured_ms)
         self._cuff = (numbers, measured_ms)
-        return Judged(Arrival.LATE if said.age_ms > CUFF_LATE_MS else Arrival.LIVE, measured_ms)
+        return Judged(LATE if said.age_ms > CUFF_LATE_MS else LIVE, measured_ms)
 
 
 def _set_by(way: str, by_ms: float) -> str:

@@ -23,8 +23,8 @@ from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
-from monitor.devices.order import Arrival, Arrivals, Judged
-from monitor.devices.validity import screen
+from monitor.devices.order import LATE, REPEAT, Arrivals
+from monitor.devices.validity import screen_cuff, screen_sample
 from monitor.model import (
     Bed,
     Cuff,
@@ -45,6 +45,7 @@ from monitor.model import (
 FRESH_MS = 10_000
 """How long a continuous value stays known (physiology.md 1, freshness)."""
 FRESH_TEMPERATURE_MS = 15 * 60_000
+FRESH_FOR_MS = {vital: FRESH_TEMPERATURE_MS if vital is Vital.TEMPERATURE else FRESH_MS for vital in Vital}
 
 RETRY_BROKER_MS = 500
 """The broker has a back-off of its own; its devices only ask whether it is back."""
@@ -199,45 +200,37 @@ class _Station:
             self._tell_notices(now_ms)
 
     def _tell_sample(self, said: Sample, now_ms: int) -> None:
-        judged = self._arrivals.judge(said, now_ms)
-        arrival = judged.arrival
-        if judged.notice is not None:
-            self._remark(judged.notice, now_ms)
-        if arrival is Arrival.REPEAT:
+        arrival, at_ms, notice = self._arrivals.judge(said, now_ms)
+        if notice is not None:
+            self._remark(notice, now_ms)
+        if arrival is REPEAT:
             if now_ms - self._live_ms > STUCK_MS:
                 self._remark("it repeats one reading: its own clock stands still", now_ms, STUCK_MS)
             return
-        late = arrival is Arrival.LATE
+        late = arrival is LATE
         if not late:
             self._live_ms = now_ms
-        screened = screen(said)
-        if not isinstance(screened, Sample):
-            raise TypeError("screening must not make another kind of thing of a sample")
-        fresh_ms = FRESH_TEMPERATURE_MS if screened.vital is Vital.TEMPERATURE else FRESH_MS
-        at_ms = judged.at_ms
+        screened = screen_sample(said)
+        fresh_until_ms = at_ms if late else at_ms + FRESH_FOR_MS[said.vital]
         self._put(
             Reading(
                 at_ms,
                 self.bed,
                 self.device,
-                screened.vital,
+                said.vital,
                 screened.value,
                 screened.quality,
                 screened.why,
-                at_ms if late else at_ms + fresh_ms,
+                fresh_until_ms,
                 screened.doubt,
                 late,
             )
         )
 
     def _tell_cuff(self, said: Cuff, now_ms: int) -> None:
-        judged: Judged = self._arrivals.judge(said, now_ms)
-        if judged.arrival is Arrival.REPEAT:
-            return
-        screened = screen(said)
-        if not isinstance(screened, Cuff):
-            raise TypeError("screening must not make another kind of thing of a cuff")
-        self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screened))
+        judged = self._arrivals.judge(said, now_ms)
+        if judged.arrival is not REPEAT:
+            self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screen_cuff(said)))
 
     def _remark(self, what: str, now_ms: int, for_ms: int = REMARK_MS) -> None:
         self._notices[what] = now_ms + for_ms

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from msgspec import structs
+
 from monitor.model import Cuff, Doubt, Quality, Said, Sample, Vital
 
 # The bands are proposed engineering defaults for adults, wider than what an alarm limit may be set to and
@@ -46,6 +48,7 @@ SOFT: dict[Vital, tuple[float, float]] = {
     Vital.ARTERIAL_DIASTOLIC: (35, 150),
     Vital.ARTERIAL_MEAN: (45, 180),
 }
+INVALID, MISSING = Quality.INVALID, Quality.MISSING
 CLAIMS = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2, Vital.RESPIRATION})
 """Where 0 says "no beat" or "no breath". A cuff that found a pressure has felt a pulse."""
 
@@ -63,23 +66,30 @@ MEAN_SHARE_USUAL = (0.20, 0.60)  # C3: (mean - diastolic) / (systolic - diastoli
 def screen(said: Said) -> Said:
     """The same, without what can't be believed, and with what is unusual marked. Twice is as once."""
     if isinstance(said, Sample):
-        return _sample(said)
+        return screen_sample(said)
     if isinstance(said, Cuff):
-        return _cuff(said)
+        return screen_cuff(said)
     return said
 
 
-def _sample(said: Sample) -> Sample:
-    if said.quality in {Quality.INVALID, Quality.MISSING} or said.value is None:
-        quality = Quality.INVALID if said.quality is Quality.INVALID else Quality.MISSING
-        return replace(said, value=None, quality=quality, why=said.why or "no reading", doubt=Doubt.NONE)
-    wrong = _impossible(said.vital, said.value)
+def screen_sample(said: Sample) -> Sample:
+    """One value of a continuous vital: the same, doubted, or without its number."""
+    value = said.value
+    if value is None or said.quality is INVALID or said.quality is MISSING:
+        quality = INVALID if said.quality is INVALID else MISSING
+        return structs.replace(
+            said, value=None, quality=quality, why=said.why or "no reading", doubt=Doubt.NONE
+        )
+    low, high = SOFT[said.vital]
+    if low <= value <= high:  # SOFT lies inside of HARD: nothing more to ask, as of nearly every value
+        return said
+    wrong = _impossible(said.vital, value)
     if wrong:
-        return replace(said, value=None, quality=Quality.INVALID, why=wrong, doubt=Doubt.NONE)
-    unusual = _unusual(said.vital, said.value)
+        return structs.replace(said, value=None, quality=INVALID, why=wrong, doubt=Doubt.NONE)
+    unusual = _unusual(said.vital, value)
     if unusual is None:
         return said
-    return replace(
+    return structs.replace(
         said,
         quality=Quality.QUESTIONABLE,
         why=said.why or unusual,
@@ -87,14 +97,15 @@ def _sample(said: Sample) -> Sample:
     )
 
 
-def _cuff(said: Cuff) -> Cuff:
+def screen_cuff(said: Cuff) -> Cuff:
+    """One measurement of a cuff: the same with its mean, doubted, or without its numbers."""
     systolic, diastolic = said.systolic, said.diastolic
-    if systolic is None or diastolic is None or said.quality in {Quality.INVALID, Quality.MISSING}:
-        quality = Quality.MISSING if said.quality is Quality.MISSING else Quality.INVALID
+    if systolic is None or diastolic is None or said.quality in {INVALID, MISSING}:
+        quality = MISSING if said.quality is MISSING else INVALID
         return _without_numbers(said, said.why or "no result", quality)
     wrong = _inconsistent(systolic, diastolic, None if said.derived_mean else said.mean)
     if wrong:
-        return _without_numbers(said, wrong, Quality.INVALID)
+        return _without_numbers(said, wrong, INVALID)
     pulse = said.pulse
     if pulse is not None and _impossible(Vital.PULSE_NIBP, pulse):
         pulse = None
@@ -102,7 +113,9 @@ def _cuff(said: Cuff) -> Cuff:
         # C2; shown as derived, for the mean is what an oscillometric monitor really measures.
         mean = diastolic + (systolic - diastolic) / 3
         said = replace(said, mean=mean, derived_mean=True)
-    return _doubted(replace(said, pulse=pulse), systolic, diastolic)
+    if pulse != said.pulse:
+        said = replace(said, pulse=pulse)
+    return _doubted(said, systolic, diastolic)
 
 
 def _without_numbers(said: Cuff, why: str, quality: Quality) -> Cuff:
