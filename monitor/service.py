@@ -53,6 +53,7 @@ from monitor.model import (
     Reading,
     ServiceStarted,
     StaffAction,
+    VitalTyped,
 )
 from monitor.plan import plan
 from monitor.snapshot import Answer, Snapshot
@@ -187,7 +188,7 @@ class Service:
         if self.outbox is not None:
             self.outbox.take(events)
         for event in events:
-            if isinstance(event, Reading | CuffTaken):
+            if isinstance(event, Reading | CuffTaken | VitalTyped):
                 self.trends.put(event)
             elif isinstance(event, CuffOrdered):
                 refusal = self.order_cuff(event.device)
