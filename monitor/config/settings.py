@@ -230,8 +230,6 @@ class Mqtt(Section):
     tls: bool = False
     availability_topic: Annotated[str, AfterValidator(_topic)] | None = None
     """Where the service says, retained, whether it is there. None: nowhere."""
-    discovery: bool = False
-    """Whether the beds' vitals are announced to Home Assistant."""
 
 
 class Bed(Section):
