@@ -89,7 +89,6 @@ _SHARED = 6
     STATE,  # the phase
     START,  # the onset
     WINDOW,  # 1 while the delay's window runs; 0 before the next breach opens it anew
-    GRACE,  # how much of the delay without any doubt may be spent outside the breach, ms
     SEEN,  # known time since the window began, ms, up to AT
     INSIDE,  # of which in breach
     BREACH,  # 1 where the newest sample is in breach
@@ -100,8 +99,11 @@ _SHARED = 6
     DUE,  # the same if nothing more is heard: inf where the value is not known for so long
     VALUE,
     DOUBT,
-) = range(_SHARED, 20)
-_FIELDS = 20
+    LOW,  # from here ...
+    HIGH,  # ... to below here y may wander, and as long ...
+    UNTIL,  # ... as this, and nothing changes but the time
+) = range(_SHARED, 22)
+_FIELDS = 22
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
@@ -378,7 +380,6 @@ class Engine:
                 self._say(one, _END, since, at, nan, severe=False, doubt=Doubt.NONE)
             elif (column := self._one_column[one]) >= 0:
                 self._clocks[:_SHARED, column] = self._record[one, :_SHARED]
-                self._clocks[GRACE, column] = self._grace(limit.hold_ms)
                 value, fresh, doubt = self._clocks[(VALUE, FRESH, DOUBT), column].tolist()
                 self._count(column, at, value if fresh >= at else nan, fresh, doubt)
         self._settle_all(moved, self._column[moved] >= 0)
@@ -468,28 +469,17 @@ class Engine:
         Where nothing changes but the time, the count waits for the sample that does change something.
         """
         clock, room = self._one_clock, self._owner.size
-        when = clock[WHEN * room + column]
-        if when < inf and clock[FRESH * room + column] >= at and clock[DOUBT * room + column] == doubt:
-            y = value * clock[SIGN * room + column]
-            if y < clock[LIMIT * room + column]:
-                severe = doubt == Doubt.NONE and y < clock[BOUND * room + column]
-                same = clock[BREACH * room + column] and not severe
-            elif y > clock[CLEAR * room + column]:
-                same = not clock[BREACH * room + column] and (
-                    not clock[WINDOW * room + column]
-                    or (
-                        clock[SEEN * room + column] - clock[INSIDE * room + column]
-                        <= clock[GRACE * room + column] + clock[AT * room + column] - at
-                        and doubt == Doubt.NONE
-                    )
-                )
-            else:
-                same = False
-            if same:
-                clock[FRESH * room + column], clock[VALUE * room + column] = fresh, value
-                clock[DUE * room + column] = due = when if when <= fresh else inf
-                self._due = min(self._due, due)
-                return False
+        if (
+            clock[LOW * room + column] <= value * clock[SIGN * room + column] < clock[HIGH * room + column]
+            and clock[FRESH * room + column] >= at
+            and clock[UNTIL * room + column] >= at
+            and clock[DOUBT * room + column] == doubt
+        ):
+            when = clock[WHEN * room + column]
+            clock[FRESH * room + column], clock[VALUE * room + column] = fresh, value
+            clock[DUE * room + column] = due = when if when <= fresh else inf
+            self._due = min(self._due, due)
+            return False
         return self._count(column, at, value, fresh, doubt)
 
     def _count(self, column: int, at: float, value: float, fresh: float, doubt: float) -> bool:
@@ -508,6 +498,7 @@ class Engine:
         c[BREACH], c[VALUE], c[DOUBT] = breach, value, doubt
         severe = breach and doubt == Doubt.NONE and y < c[BOUND]
         due = c[RUN] + self._timing.clear_ms
+        c[LOW], c[HIGH], c[UNTIL] = _same(c, y)
         if c[STATE] != PENDING:
             if not clear:
                 self._stand(column, c, severe=severe)
@@ -516,10 +507,10 @@ class Engine:
             due = self._wait(column, c, severe=severe)
             if due < 0:
                 return True
-        elif known and c[SEEN] - c[INSIDE] > self._grace(
-            self._in_force(int(self._owner[column]), c[HOLD], doubt)
-        ):
-            c[WINDOW] = 0.0
+        elif known and c[WINDOW]:
+            grace = self._grace(self._in_force(int(self._owner[column]), c[HOLD], doubt))
+            left = grace - (c[SEEN] - c[INSIDE])
+            c[WINDOW], c[UNTIL] = (1.0, at + left) if left >= 0 else (0.0, inf)
         c[WHEN], c[DUE] = due, due if due <= fresh else inf
         self._clocks[:, column] = c
         self._due = min(self._due, c[DUE])
@@ -659,27 +650,23 @@ class Engine:
             return _NONE
         c = self._clocks[:, : self._running] if columns is None else self._clocks.take(columns, axis=1)
         y = value * c[SIGN]
-        breach, was = y < c[LIMIT], c[BREACH] != 0
-        same = y >= c[BOUND]
-        if doubt.any():
-            same |= doubt != Doubt.NONE
-        same &= breach
-        same &= was
-        idle = (c[SEEN] - c[INSIDE] <= c[GRACE] + c[AT] - at) & (doubt == Doubt.NONE)
-        idle |= c[WINDOW] == 0
-        same |= idle & (y > c[CLEAR]) & ~was
-        same &= (c[FRESH] >= at) & (c[WHEN] < inf)
+        same = y >= c[LOW]
+        same &= y < c[HIGH]
+        same &= c[FRESH] >= at
+        same &= c[UNTIL] >= at
         same &= c[DOUBT] == doubt
         due = np.where(c[WHEN] <= fresh, c[WHEN], inf)
+        others = (~same).nonzero()[0]
         if columns is None:
             columns = np.arange(self._running)
-            for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
-                np.copyto(c[field], now, where=same)
+            until = c[FRESH][others]
+            c[FRESH], c[VALUE], c[DUE] = fresh, value, due
+            c[FRESH][others] = until  # these have yet to be counted
         else:
+            alike = same.nonzero()[0]
             for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
-                self._clocks[field, columns[same]] = now[same]
+                self._clocks[field, columns[alike]] = now[alike]
         self._due = float(self._clocks[DUE, : self._running].min())
-        others = (~same).nonzero()[0]
         if others.size > self._few:
             return self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
         # From the last column to the first: closing one moves the last of all into its place.
@@ -720,7 +707,11 @@ class Engine:
                 c[field][opened] = anew
         left = np.maximum(hold - c[SEEN], hold - grace - c[INSIDE])
         held = waits & (severe | (left <= 0))
-        c[WINDOW][pending & known & ~breach & (c[SEEN] - c[INSIDE] > grace)] = 0.0
+        spare = grace - (c[SEEN] - c[INSIDE])
+        outside = known & ~breach
+        c[WINDOW][pending & outside & (spare < 0)] = 0.0
+        c[UNTIL] = np.where(outside & (c[WINDOW] != 0), at + spare, inf)
+        c[LOW], c[HIGH] = _same_all(c, known, breach, clear, doubt)
         due = np.where(breach, at + left, c[RUN] + self._timing.clear_ms)
         c[WHEN] = due
         due = np.where(due <= fresh, due, inf)
@@ -789,7 +780,8 @@ class Engine:
             for edge in edges:
                 edge[counts] = -inf
         turned = record[SIGN] < 0
-        both = np.array((np.where(turned, edges[1], edges[0]), np.where(turned, edges[0], edges[1])))
+        both = np.array(edges)
+        both[:, turned] = both[::-1, turned]
         both += np.minimum(np.abs(both), _FAR) * _HAIR + _SPECK
         places = where + where // WIDTH * WIDTH
         flat = self._edges.reshape(-1)
@@ -829,11 +821,12 @@ class Engine:
         self._owner[column] = where
         now_due = due if due <= fresh else inf
         self._clocks[:_SHARED, column] = self._record[where, :_SHARED]
-        grace = self._grace(self._one_record[where * _RECORD + HOLD])
         self._clocks[_SHARED:, column] = (
-            phase, since, window, grace, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
-            value, doubt,
+            phase, since, window, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
+            value, doubt, 0.0, 0.0, inf,
         )  # fmt: skip
+        clock = self._clocks[:, column].tolist()
+        self._clocks[LOW:, column] = _same(clock, value * clock[SIGN])
         self._due = min(self._due, now_due)
 
     def _open_all(
@@ -859,10 +852,11 @@ class Engine:
         c[STATE], c[START] = record[PHASE], record[SINCE]
         c[WINDOW] = c[BREACH] = window
         c[SEEN] = c[INSIDE] = 0.0
-        c[GRACE] = c[HOLD] - c[HOLD] * self._timing.breach_percent // 100
         c[AT], c[FRESH], c[VALUE], c[DOUBT] = at, fresh, value, doubt
         c[RUN], c[WHEN] = np.where(window, inf, at), due
         c[DUE] = np.where(due <= fresh, due, inf)
+        c[UNTIL] = inf
+        c[LOW], c[HIGH] = _same_all(c, np.ones_like(window), window, ~window, doubt)
         self._due = min(self._due, float(c[DUE].min()))
 
     def _room_for(self, more: int) -> int:
@@ -924,6 +918,26 @@ class Engine:
             self._said.clear()
 
 
+def _same(clock: list[float], y: float) -> tuple[float, float, float]:
+    """The interval around y in which a value says the same as y does, and how long that may last."""
+    if y < clock[LIMIT]:
+        # A doubt is a doubt: however far beyond the severe bound, it says no more.
+        return clock[BOUND] if clock[DOUBT] == Doubt.NONE else -inf, clock[LIMIT], inf
+    recovered = nextafter(clock[CLEAR], inf)
+    if y >= recovered:
+        return recovered, inf, inf
+    return (inf, -inf, inf) if isnan(y) else (clock[LIMIT], recovered, inf)
+
+
+def _same_all(c: Floats, known: Bools, breach: Bools, clear: Bools, doubt: Floats) -> tuple[Floats, Floats]:
+    """The same for many clocks."""
+    recovered = np.nextafter(c[CLEAR], inf)
+    low = np.where(breach, np.where(doubt == Doubt.NONE, c[BOUND], -inf), c[LIMIT])
+    low[clear] = recovered[clear]
+    low[~known] = inf
+    return low, np.where(breach, c[LIMIT], np.where(clear, inf, recovered))
+
+
 def _changes(moves: Moves) -> list[Change]:
     said = [moves.bed, moves.rule, CUES[moves.cue], *moves[3:8]]
     said[3:5] = (times.astype(np.int64) for times in said[3:5])
@@ -957,7 +971,9 @@ def _of_cells(
     """Value, freshness and doubt of these cells of a whole ward."""
     fresh = _at(fresh_until_ms, cell)
     value = values[cell].astype(np.float64)
-    value[fresh < at] = nan
+    stale = fresh < at
+    if stale.any():
+        value[stale] = nan
     return value, fresh, _at(doubts, cell)
 
 
