@@ -43,11 +43,11 @@ WHO_SIGN_IN = ("dana", "sam", "lee")
 QUICK_CHAIN = {
     "steps": [
         {"after_s": 0, "to": "assigned nurse"},
-        {"after_s": 3, "to": "second nurse"},
-        {"after_s": 6, "to": ["everyone", "prescriber"]},
-        {"after_s": 9, "to": "everyone"},
+        {"after_s": 2, "to": "second nurse"},
+        {"after_s": 4, "to": ["everyone", "prescriber"]},
+        {"after_s": 6, "to": "everyone"},
     ],
-    "repeat_s": 3,
+    "repeat_s": 2,
 }
 """The ladder of the default with shorter rungs, for tests that must see all of it."""
 
@@ -143,7 +143,7 @@ class Program:
         return await asyncio.to_thread(self.process.wait, PATIENCE_S)
 
 
-async def until(true: Callable[[], T], within_s: float = PATIENCE_S) -> T:
+async def until(true: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
     """Wait until something outside this process has become true; what it is."""
     try:
         async with asyncio.timeout(within_s):
@@ -246,7 +246,7 @@ class Gateway:
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
 
-    async def until(self, true: Callable[[], T], within_s: float = PATIENCE_S) -> T:
+    async def until(self, true: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
         """Wait until what has come makes this true; what it is."""
         try:
             async with asyncio.timeout(within_s), self._news:
@@ -254,7 +254,9 @@ class Gateway:
         except TimeoutError:
             bodies = [message.body for message in self.messages]
             raise AssertionError(f"not within {within_s:g} s; the gateway got {bodies}") from None
-        return true()
+        found = true()
+        assert found
+        return found
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -335,7 +337,7 @@ class Screen:
         """Whether the other side has gone."""
         return self._listening is None or self._listening.done()
 
-    async def until(self, true: Callable[[], T], within_s: float = PATIENCE_S) -> T:
+    async def until(self, true: Callable[[], T | None], within_s: float = PATIENCE_S) -> T:
         """Wait until what was heard makes this true; what it is."""
         try:
             async with asyncio.timeout(within_s), self._news:

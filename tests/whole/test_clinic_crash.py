@@ -25,9 +25,9 @@ KILLS = int(os.environ.get("CHAIRSIDE_KILLS", "10"))
 SEED = int(os.environ.get("CHAIRSIDE_SEED", "20261123"))
 BACK_WITHIN_MS = 10_000
 """T6: an active HIGH is active again within 10 s of the start, under the same id."""
-LATEST_KILL_S = 3.0
+LATEST_KILL_S = 2.0
 """A rung of the ladder is as long: kills fall before, at and after each of them."""
-RUNG_MS = 3_000
+RUNG_MS = 2_000
 
 
 @dataclass

@@ -40,7 +40,7 @@ async def test_a_page_nobody_answers_climbs_the_ladder_in_time(
         await gateway.until(lambda: [m for m in gateway.pages if m.body["step"] == 4])
     began_ms = gateway.pages[0].body["ordered_at_ms"]
     for message in gateway.pages:
-        due_ms = began_ms + 3_000 * message.body["step"]
+        due_ms = began_ms + 2_000 * message.body["step"]
         assert 0 <= message.body["ordered_at_ms"] - due_ms <= 1_000, message.body
         assert 0 <= message.at_ms - message.body["ordered_at_ms"] <= 1_000, message.body
     by_step = {step: {m.body["to"] for m in gateway.pages if m.body["step"] == step} for step in range(4)}
@@ -88,7 +88,7 @@ async def test_who_accepts_stops_the_ladder_and_who_acknowledges_ends_and_recall
         assert {m.body["page_id"] for m in gateway.overs} == {m.body["page_id"] for m in gateway.pages}
         again = await clinic.ask("POST", f"/alarms/{accepted['alarm_id']}/acknowledge", who="lee")
         assert again.status_code == 409
-        assert again.json()["detail"] == "sam has acknowledged this already."
+        assert again.json()["detail"].startswith("sam acknowledged this ")
 
 
 async def test_a_gateway_that_is_down_means_the_next_at_once_and_a_HIGH_on_every_screen_after_30_seconds(
