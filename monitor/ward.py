@@ -561,7 +561,7 @@ class Ward:
             self._watch.holds("link-lost", plan.bed, device, down_ms, session=taken)
         for bedside in self._beds.values():
             self._watch.silences(bedside, self._since_ms, now_ms)
-            self._watch.cuff(bedside)
+            self._watch.cuff(bedside, now_ms)
             nurse = not self._plan.live or has_nurse(bedside.bed, self._duty, self._plan.people)
             self._watch.nurse(bedside, present=nurse, now_ms=now_ms)
         self._watch.swept(self._beds.values(), now_ms)

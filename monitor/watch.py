@@ -78,6 +78,7 @@ class Watch:
         self._silence_due_ms: int | None = None
         self._unnursed_ms: dict[Bed, int] = {}
         self._waiting: list[Found] = []
+        self._cuffs_due_ms: dict[Bed, int] = {}
         self._rare_due_ms: int | None = None
         self._stirred = True
 
@@ -235,13 +236,18 @@ class Watch:
             since_ms = self._unnursed_ms.setdefault(bedside.bed, now_ms)
         self.holds("no-nurse", bedside.bed, None, since_ms, session=True)
 
-    def cuff(self, bedside: Bedside) -> None:
+    def cuff(self, bedside: Bedside, now_ms: int) -> None:
         """Whether the cuff has failed twice, or a reading of the session's interval is overdue."""
         failed = bedside.failed if bedside.failures >= _FAILURES else None
         since_ms = failed.at_ms if failed else None
         self.holds("cuff-failed", bedside.bed, None, since_ms, session=True)
         due_ms = bedside.next_cuff_due_ms() if self._plan.live else None
-        self.holds("cuff-overdue", bedside.bed, None, due_ms, session=True)
+        # What is due later is not overdue: it is looked at again when its time has come.
+        ahead = due_ms is not None and due_ms > now_ms
+        self._cuffs_due_ms.pop(bedside.bed, None)
+        if ahead and due_ms is not None:
+            self._cuffs_due_ms[bedside.bed] = due_ms
+        self.holds("cuff-overdue", bedside.bed, None, None if ahead else due_ms, session=True)
 
     # Time.
 
@@ -261,6 +267,7 @@ class Watch:
         if self._stirred:
             # Asked at every turn, and moved only by a cuff, a gap or a patient: worth remembering.
             waits = [self._gaps.due_ms(), *(repeat.due_ms() for repeat in self._repeats)]
+            waits += self._cuffs_due_ms.values()
             self._rare_due_ms = min((due for due in waits if due is not None), default=None)
             self._stirred = False
         dues = (self._engine.due_ms(), self._rare_due_ms, self._silence_due_ms)

@@ -151,7 +151,9 @@ class Board:
             )  # fmt: skip
             self._by_key[key] = self._by_id[moved.alarm_id] = alarm
         alarm.state, alarm.moved_at_ms, alarm.since_ms = moved.now, moved.at_ms, moved.since_ms
-        alarm.value, alarm.limit, alarm.note = moved.value, moved.limit, moved.note
+        alarm.note = moved.note
+        if moved.cue is not Cue.END:  # what is latched goes on saying what it was raised for
+            alarm.value, alarm.limit = moved.value, moved.limit
         if moved.now is AlarmState.ACTIVE:
             self._acks.pop(moved.alarm_id, None)
             alarm.raised_at_ms = moved.at_ms
