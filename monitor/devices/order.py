@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from monitor.model import Cuff, Sample, Vital
@@ -180,11 +181,12 @@ def _set_by(way: str, by_ms: float) -> str:
     return f"the device's clock was set {way} by {round(by_ms / 1000)} s"
 
 
-_MASIMO = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d)")
-_NELLCOR = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d) (\d\d):(\d\d):(\d\d)")
+_MASIMO = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):")
+_NELLCOR = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d) (\d\d):(\d\d):")
 _EPOCH = re.compile(r"\d{9,14}(?:\.\d+)?")
 EPOCH_MS_LEAST = 1e11  # below this a number of today is one of seconds
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SECOND_MS = {f"{second:02d}": second * 1_000 for second in range(60)}
 
 
 def device_time_ms(text: str) -> int | None:
@@ -192,18 +194,31 @@ def device_time_ms(text: str) -> int | None:
 
     No zone is known or wanted: only differences are used.
     """
+    if text[2:3] in {"/", "-"}:
+        # A second is one of sixty, and the minute before it has mostly been read already.
+        minute_ms, second_ms = _minute_ms(text[:-2]), _SECOND_MS.get(text[-2:])
+        return None if minute_ms is None or second_ms is None else minute_ms + second_ms
     try:
-        if found := _MASIMO.fullmatch(text):
-            month, day, year, hour, minute, second = map(int, found.groups())
-        elif found := _NELLCOR.fullmatch(text):
-            month = _MONTHS.index(found[2].lower()) + 1
-            day, year, hour, minute, second = map(int, found.group(1, 3, 4, 5, 6))
-        elif _EPOCH.fullmatch(text):
+        if _EPOCH.fullmatch(text):
             since_1970 = float(text)
             return round(since_1970 if since_1970 >= EPOCH_MS_LEAST else since_1970 * 1000)
-        else:
-            moment = datetime.fromisoformat(text)
-            return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-        return round(datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC).timestamp() * 1000)
+        moment = datetime.fromisoformat(text)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _minute_ms(text: str) -> int | None:
+    """A minute as oximeters print it, up to the colon before the seconds."""
+    try:
+        if found := _MASIMO.fullmatch(text):
+            month, day, year, hour, minute = map(int, found.groups())
+        elif found := _NELLCOR.fullmatch(text):
+            month = _MONTHS.index(found[2].lower()) + 1
+            day, year, hour, minute = map(int, found.group(1, 3, 4, 5))
+        else:
+            return None
+        return round(datetime(2000 + year, month, day, hour, minute, tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
         return None

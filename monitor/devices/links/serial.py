@@ -156,7 +156,10 @@ class _Cable(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._into is not None:
-            self._pour_on(self._into, data)
+            try:
+                self._into(data)
+            except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the transport
+                self._spill(error)
             return
         self._bytes += data
         if len(self._bytes) > BUFFER_MAX and not self._holding and self._transport is not None:
@@ -164,13 +167,10 @@ class _Cable(asyncio.Protocol):
             self._transport.pause_reading()
         self._wake()
 
-    def _pour_on(self, into: Callable[[bytes], None], data: bytes) -> None:
-        try:
-            into(data)
-        except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the transport
-            self._into = None
-            if self._reader is not None and not self._reader.done():
-                self._reader.set_exception(error)
+    def _spill(self, error: Exception) -> None:
+        self._into = None
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_exception(error)
 
     def eof_received(self) -> None:
         # None lets the transport close itself: a half-open serial server is of no use.
