@@ -296,8 +296,12 @@ class Engine:
 
     def take_changes(self) -> list[Change]:
         """What has moved since the last time, in the order it did; within one moment by bed and rule."""
-        self._gather_said()
-        return _changes(self.take_moves()) if self._moves else []
+        if self._moves:
+            return _changes(self.take_moves())
+        if not self._said:
+            return []
+        said, self._said = self._said, []
+        return _few_changes(said, self.beds)
 
     def take_moves(self) -> Moves:
         """The same as arrays."""
@@ -820,13 +824,13 @@ class Engine:
         self._one_counting[where // WIDTH] += 1
         self._owner[column] = where
         now_due = due if due <= fresh else inf
-        self._clocks[:_SHARED, column] = self._record[where, :_SHARED]
-        self._clocks[_SHARED:, column] = (
+        clock = [
+            *record[where * _RECORD : where * _RECORD + _SHARED],
             phase, since, window, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
-            value, doubt, 0.0, 0.0, inf,
-        )  # fmt: skip
-        clock = self._clocks[:, column].tolist()
-        self._clocks[LOW:, column] = _same(clock, value * clock[SIGN])
+            value, doubt,
+        ]  # fmt: skip
+        clock += _same(clock, value * clock[SIGN])
+        self._clocks[:, column] = clock
         self._due = min(self._due, now_due)
 
     def _open_all(
@@ -916,6 +920,26 @@ class Engine:
         if self._said:
             self._moves.append(_Moved(*(np.array(column) for column in zip(*self._said, strict=True))))
             self._said.clear()
+
+
+def _few_changes(said: list[_Move], beds: int) -> list[Change]:
+    found = []
+    for where, cue, since, at, value, limit, severe, doubt in said:
+        cell, place = divmod(where, WIDTH)
+        row, bed = divmod(cell, beds)
+        poor = cue == _HELD and doubt == Doubt.POOR_SIGNAL
+        found.append(
+            Change(
+                bed, _OF_ROW[row][place], CUES[cue], int(since), int(at), value, limit, severe,
+                _DOUBTS[int(doubt)], POOR_SIGNAL if poor else "",
+            )
+        )  # fmt: skip
+    found.sort(key=_order)
+    return found
+
+
+def _order(change: Change) -> tuple[int, int, int]:
+    return change.at_ms, change.bed, change.rule
 
 
 def _same(clock: list[float], y: float) -> tuple[float, float, float]:
