@@ -253,7 +253,7 @@ class Shift:
         """What was written down."""
         return [event for event in self.events if event.durable]
 
-    def restarts(self, *, after_s: float = 0) -> list[Event]:
+    def restarts(self, *, after_s: float = 0, links_up: bool = True) -> list[Event]:
         """The service is killed, is gone for so long, and reads its journal; what it does at once."""
         last_ms = self.now_ms
         self.now_ms += round(after_s * 1_000)
@@ -261,7 +261,7 @@ class Shift:
         self.ward.restore(self.journal)
         before = len(self.events)
         self.feed(ServiceStarted(self.now_ms, "test", last_ms))
-        for device in self.plan.devices:
+        for device in self.plan.devices if links_up else ():
             self.link(device.device, LinkState.UP)
         self._tick()
         return self.events[before:]
