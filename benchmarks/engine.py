@@ -235,8 +235,8 @@ class Ticks:
             values[row, beds] += (away[row] * depth[beds]).astype(np.float32)
             values[:, (t + self._silent) % SILENCE_EVERY_S < SILENCE_S] = np.nan
         decimals = np.array([10.0 if row.value == "temp" else 1.0 for row in ROWS], np.float32)[:, None]
-        rounded = np.round(values * decimals) / decimals
-        return rounded.astype(np.float32)
+        rounded: Values = (np.round(values * decimals) / decimals).astype(np.float32)
+        return rounded
 
 
 # Who judges it.
