@@ -220,8 +220,9 @@ class Ticks:
 
     def _wander(self) -> Values:
         scale = np.array([NOISE[row.value] for row in ROWS])[:, None]
-        noise = np.clip(self._rng.normal(size=(len(ROWS), self._beds)), -2.5, 2.5) * scale
-        return noise.astype(np.float32)
+        noise = np.clip(self._rng.normal(size=(len(ROWS), self._beds)), -2.5, 2.5)
+        wander: Values = (noise * scale).astype(np.float32)
+        return wander
 
     def _values(self, t: int) -> Values:
         rest = np.array([REST[row.value] for row in ROWS], np.float32)[:, None]
