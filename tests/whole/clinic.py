@@ -622,10 +622,9 @@ class Clinic:
         assert code == 0, complaint
         return out
 
-    def full_disk(self, room: int = 0) -> None:
-        """No file of the service may grow past the journal's log as it is now, and `room` bytes."""
-        size = max(path.stat().st_size for path in self.data.glob("journal.sqlite3*"))
-        self._file_size(size + room)
+    def full_disk(self) -> None:
+        """From now on no file of the service may grow past the journal's log as it is."""
+        self._file_size((self.data / "journal.sqlite3-wal").stat().st_size)
 
     def empty_disk(self) -> None:
         """There is room again."""
