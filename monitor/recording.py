@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,9 @@ from monitor.model import Vital
 
 BYTES_MAX = 256 << 20
 """How much a file may hold once unpacked: years of one patient; more is no recording (T20)."""
+
+SECONDS_MAX = 4e9
+"""More than a century: no time of a recording, whatever its clock counted from."""
 
 COLUMNS: dict[str, Vital] = {
     "hr": Vital.HEART_RATE,
@@ -65,25 +69,30 @@ def read(path: Path) -> Recording:
     """The recording in a `.csv` or `.csv.gz` file; BadRecording says what is wrong with it."""
     try:
         text = _text(path)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BadRecording(f"{path.name}: cannot be read: {why}") from None
     table = csv.reader(io.StringIO(text))
-    header = [name.strip() for name in next(table, [])]
+    try:
+        return _recording(path.name, table)
+    except csv.Error as error:
+        raise BadRecording(f"{path.name}: line {table.line_num}: {error}") from None
+
+
+def _recording(name: str, table: Iterator[list[str]]) -> Recording:
+    header = [cell.strip() for cell in next(table, [])]
     known = {TIME, *COLUMNS, *CUFF_COLUMNS}
     if TIME not in header:
-        raise BadRecording(f"{path.name}: the first line must name the columns, {TIME} among them")
-    if twice := {name for name in header if header.count(name) > 1}:
-        raise BadRecording(f"{path.name}: column {min(twice)} stands there twice")
-    columns = tuple(name for name in header if name in known and name != TIME)
+        raise BadRecording(f"{name}: the first line must name the columns, {TIME} among them")
+    if twice := {cell for cell in header if header.count(cell) > 1}:
+        raise BadRecording(f"{name}: column {min(twice)} stands there twice")
+    columns = tuple(cell for cell in header if cell in known and cell != TIME)
     if not columns:
-        raise BadRecording(
-            f"{path.name}: none of these columns is there: {', '.join(sorted(known - {TIME}))}"
-        )
-    rows = tuple(_rows(path.name, header, columns, table))
+        raise BadRecording(f"{name}: none of these columns is there: {', '.join(sorted(known - {TIME}))}")
+    rows = tuple(_rows(name, header, columns, table))
     if not rows:
-        raise BadRecording(f"{path.name}: there is no row below the header")
-    return Recording(path.name.removesuffix(".gz").removesuffix(".csv"), rows, columns)
+        raise BadRecording(f"{name}: there is no row below the header")
+    return Recording(name.removesuffix(".gz").removesuffix(".csv"), rows, columns)
 
 
 def _text(path: Path) -> str:
@@ -109,8 +118,8 @@ def _rows(
             raise BadRecording(f"{name}: line {number} has {len(cells)} cells, the header has {len(header)}")
         row = dict(zip(header, cells, strict=True))
         t_s = _number(name, number, TIME, row[TIME])
-        if t_s is None or t_s < last_s:
-            raise BadRecording(f"{name}: line {number}: {TIME} must be a number and not run back")
+        if t_s is None or t_s < last_s or abs(t_s) > SECONDS_MAX:
+            raise BadRecording(f"{name}: line {number}: {TIME} must be a number of seconds and not run back")
         last_s = t_s
         yield Row(t_s, {column: _number(name, number, column, row[column]) for column in columns})
 

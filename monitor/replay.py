@@ -19,7 +19,7 @@ from monitor.alerts import limits as limit_rows
 from monitor.alerts.limits import Profile
 from monitor.alerts.roster import Duty, Person
 from monitor.alerts.rules import INDEX, RULES
-from monitor.devices.validity import screen
+from monitor.devices.validity import screen_cuff, screen_sample
 from monitor.model import (
     Admitted,
     AlarmMoved,
@@ -72,12 +72,17 @@ def play(
 ) -> Iterator[dict[str, Any]]:
     """The JSON lines of `chairside replay`: alarms and pages as they happen, then a summary a file.
 
-    With several files each line names its case, and a last summary adds them up.
+    With several files each line names its case, and a last summary adds them up. A file that is no recording
+    does not keep the others from being played; BadRecording at the end names each, one line a file.
     """
     profile = _profile(therapy, limits)
-    recordings = (read(path) for path in files)
-    sums = []
-    for recording in recordings:
+    sums, bad = [], []
+    for path in files:
+        try:
+            recording = read(path)
+        except BadRecording as wrong:
+            bad.append(str(wrong))  # the others are played all the same
+            continue
         case = {"case": recording.name} if len(files) > 1 else {}
         run = Run(recording, profile, t0_s)
         for line in run.lines():
@@ -86,6 +91,8 @@ def play(
         yield run.sums.line() | case
     if len(files) > 1:
         yield sum(sums, Sums()).line()
+    if bad:
+        raise BadRecording("\n".join(bad))
 
 
 def _profile(therapy: str, limits: Path | None) -> Profile:
@@ -160,6 +167,41 @@ BEGIN_MS = 1_000_000_000
 
 GAPS = (("spo2",), ("hr", "pr"), ("rr",))
 """Columns that stand for one another: a gap is when none of a group is live."""
+RATES = ("hr", "pr")
+
+
+@dataclass(slots=True)
+class Column:
+    """One column of continuous values, and what is known of it at this instant."""
+
+    name: str
+    vital: Vital
+    sparse: bool
+    fresh_ms: int
+    stands_ms: int
+    seen_ms: int | None = None
+    missing: bool = False
+
+    def live(self, at_ms: int) -> bool:
+        """Whether its newest value still counts."""
+        return self.seen_ms is not None and at_ms - self.seen_ms <= self.fresh_ms
+
+
+def columns(recording: Recording) -> list[Column]:
+    """The columns that are judged. The two rates are one: rarely sampled only if both are."""
+    found = []
+    for name, vital in COLUMNS.items():
+        if name in recording.columns:
+            interval_s = recording.interval_s(name)
+            sparse = interval_s is not None and interval_s > SPARSE_S
+            fresh_ms = round((interval_s or 0) * INTERVALS * 1_000) if sparse else FRESH_MS
+            stands_ms = round((interval_s or 1.0) * STANDS * 1_000)
+            found.append(Column(name, vital, sparse, fresh_ms, stands_ms))
+    rates = [column for column in found if column.name in RATES]
+    if not all(column.sparse for column in rates):
+        for column in rates:
+            column.sparse = False
+    return found
 
 
 class Run:
@@ -169,10 +211,12 @@ class Run:
         """`t0_s` is the first dose, in seconds of the recording; what was measured before is the baseline."""
         self._recording = recording
         self._first_s = recording.rows[0].t_s
-        intervals = {c: recording.interval_s(c) for c in recording.columns if c in COLUMNS}
-        self._sparse = {c: s for c, s in intervals.items() if s is not None and s > SPARSE_S}
-        self._stands_ms = {c: round((s or 1.0) * STANDS * 1_000) for c, s in intervals.items()}
-        vitals = frozenset(COLUMNS[c] for c in intervals)
+        self._columns = columns(recording)
+        by_name = {column.name: column for column in self._columns}
+        groups = [[by_name[name] for name in group if name in by_name] for group in GAPS]
+        self._groups = [group for group in groups if group]
+        self._has_cuff = any(name in recording.columns for name in CUFF_COLUMNS)
+        vitals = frozenset(column.vital for column in self._columns)
         self._ward = Ward(
             Plan(
                 beds=((BED, ""),),
@@ -180,14 +224,13 @@ class Run:
                 profiles={profile.name: profile},
                 people=PEOPLE,
                 duty=DUTY,
-                sparse=frozenset(COLUMNS[c] for c in self._sparse),
+                sparse=frozenset(column.vital for column in self._columns if column.sparse),
                 live=False,
                 undelivered_ms=None,
             )
         )
         self._profile = profile.name
         self._baseline = baseline(recording, t0_s)
-        self._seen: dict[str, int] = {}
         self._raised_ms: dict[int, int] = {}
         self._last_page: tuple[int, int, int] | None = None
         self.sums = Sums()
@@ -197,21 +240,23 @@ class Run:
         began = time.perf_counter()
         admitted = Admitted(BEGIN_MS, BED, "replay", self._baseline, self._profile, None, NOBODY)
         yield from self._say(self._ward.feed(admitted))
-        rows = self._recording.rows
+        rows, ward, sums = self._recording.rows, self._ward, self.sums
         for row, after in zip(rows, [*rows[1:], None], strict=True):
             at_ms = self._at_ms(row.t_s)
             yield from self._until(at_ms)
             for event in self._events(row.values, at_ms):
-                self.sums.readings += 1
-                yield from self._say(self._ward.feed(event))
-            if after is not None and self._in_gap(at_ms):
-                self.sums.gaps_s += after.t_s - row.t_s
+                sums.readings += 1
+                made = ward.feed(event)
+                if len(made) > 1:
+                    yield from self._say(made)
+            if after is not None and not all(any(c.live(at_ms) for c in group) for group in self._groups):
+                sums.gaps_s += after.t_s - row.t_s
         end_ms = self._at_ms(rows[-1].t_s)
         yield from self._until(end_ms)
         for alarm_id in list(self._raised_ms):
             self._ended(alarm_id, end_ms)
-        self.sums.bed_s = rows[-1].t_s - self._first_s
-        self.sums.wall_s = time.perf_counter() - began
+        sums.bed_s = rows[-1].t_s - self._first_s
+        sums.wall_s = time.perf_counter() - began
 
     def _at_ms(self, t_s: float) -> int:
         return BEGIN_MS + round((t_s - self._first_s) * 1_000)
@@ -222,44 +267,21 @@ class Run:
             yield from self._say(self._ward.tick(due_ms))
 
     def _events(self, values: Mapping[str, float | None], at_ms: int) -> Iterator[Reading | CuffTaken]:
-        for column, vital in COLUMNS.items():
-            if column not in values:
-                continue
-            value = values[column]
+        for column in self._columns:
+            value = values[column.name]
             if value is not None:
-                self._seen[column] = at_ms
-                yield self._reading(column, vital, value, at_ms)
-            elif at_ms - self._seen.get(column, at_ms) == 0:
+                column.seen_ms, column.missing = at_ms, False
+                yield _reading(column, screen_sample(Sample(column.vital, value)), at_ms)
+            elif column.seen_ms is None or column.sparse or column.missing:
                 continue
-            elif column not in self._sparse and at_ms - self._seen[column] > self._stands_ms[column]:
-                yield self._reading(column, vital, None, at_ms)
-        pressures = [values.get(column) for column in CUFF_COLUMNS]
-        if any(pressure is not None for pressure in pressures):
-            cuff = screen(Cuff(pressures[0], pressures[1], pressures[2]))
-            if isinstance(cuff, Cuff):
+            elif at_ms - column.seen_ms > column.stands_ms:
+                column.missing = True  # said once: it stays so until there is a value again
+                yield _reading(column, Sample(column.vital, None, Quality.MISSING, "no value"), at_ms)
+        if self._has_cuff:
+            pressures = [values.get(name) for name in CUFF_COLUMNS]
+            if any(pressure is not None for pressure in pressures):
+                cuff = screen_cuff(Cuff(pressures[0], pressures[1], pressures[2]))
                 yield CuffTaken(at_ms, at_ms, BED, RECORDING, cuff)
-
-    def _reading(self, column: str, vital: Vital, value: float | None, at_ms: int) -> Reading:
-        said = screen(Sample(vital, value) if value is not None else Sample(vital, None, Quality.MISSING))
-        if not isinstance(said, Sample):
-            raise TypeError("a sample stays a sample")
-        sparse_s = self._sparse.get(column)
-        fresh_ms = FRESH_MS if sparse_s is None else round(sparse_s * INTERVALS * 1_000)
-        return Reading(
-            at_ms, BED, RECORDING, vital, said.value, said.quality, said.why, at_ms + fresh_ms, said.doubt
-        )
-
-    def _in_gap(self, at_ms: int) -> bool:
-        for group in GAPS:
-            there = [c for c in group if c in self._stands_ms]
-            if there and not any(self._live(c, at_ms) for c in there):
-                return True
-        return False
-
-    def _live(self, column: str, at_ms: int) -> bool:
-        sparse_s = self._sparse.get(column)
-        fresh_ms = FRESH_MS if sparse_s is None else round(sparse_s * INTERVALS * 1_000)
-        return column in self._seen and at_ms - self._seen[column] <= fresh_ms
 
     def _say(self, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
         for event in events:
@@ -323,6 +345,13 @@ class Run:
 
     def _t_s(self, at_ms: int) -> float:
         return round(self._first_s + (at_ms - BEGIN_MS) / 1_000, 3)
+
+
+def _reading(column: Column, said: Sample, at_ms: int) -> Reading:
+    fresh_ms = at_ms + column.fresh_ms
+    return Reading(
+        at_ms, BED, RECORDING, column.vital, said.value, said.quality, said.why, fresh_ms, said.doubt
+    )
 
 
 def baseline(recording: Recording, t0_s: float | None) -> Baseline:
