@@ -105,7 +105,11 @@ def _message(decoder: Any, line: bytes) -> Iterator[Said]:
         and whole.keys() <= {"topic", "payload", "retained", "at_ms"}
     ):
         body = whole["payload"]
-        payload = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        try:
+            payload = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
+        except (ValueError, RecursionError):  # JSON may spell half a character, and no wire carries that
+            yield Fault("not text", len(line))
+            return
         topic = str(whole.get("topic", ""))
         retained = whole.get("retained") is True
         given = whole.get("at_ms")

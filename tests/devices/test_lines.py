@@ -126,3 +126,16 @@ def test_hex_text_with_white_space_is_read() -> None:
 def test_what_is_no_hex_text_is_said_so(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         from_hex(text)
+
+
+@pytest.mark.parametrize("body", [r'"\ud800"', r'{"spo2": "\udfff"}', r'["\ud800"]'])
+def test_half_a_character_in_a_captured_message_is_a_fault(body: str) -> None:
+    line = f'{{"topic": "x", "payload": {body}}}\n'.encode()
+    for name in ("mqtt-native", "mqtt-map"):
+        (fault,) = decode(DRIVERS[name], [line])
+        assert fault == {"kind": "fault", "reason": "not text", "dropped": len(line) - 1}
+
+
+def test_a_cuff_without_a_mean_is_not_given_one() -> None:
+    (line,) = decode(DRIVERS["mqtt-map"], [b'{"sys": 120, "dia": 80}'])
+    assert (line["sys"], line["dia"], line["map"], line["quality"]) == (120, 80, None, "valid")
