@@ -20,7 +20,7 @@ from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
-from monitor.devices.links.link import Link, LinkLost, MessageLink, Pouring, Say, silent
+from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.order import LATE, REPEAT, Arrivals
@@ -391,11 +391,12 @@ class MqttReader(_Station):
             await link.close()
 
     async def _listen(self, link: MessageLink) -> str:
+        def hear(message: Message) -> None:
+            topic, payload, retained = message
+            self.take(topic, payload, self._clock.now_ms(), retained=retained)
+
         try:
-            while messages := await link.messages():
-                now_ms = self._clock.now_ms()
-                for topic, payload, retained in messages:
-                    self.take(topic, payload, now_ms, retained=retained)
+            await link.pour(hear)
         except Exception as error:  # noqa: BLE001  whatever a codec raises is this link's own trouble
             return self._start_afresh(error)
         return link.why or GONE

@@ -92,6 +92,38 @@ async def test_each_device_hears_its_own_topic_and_no_other(mosquitto: Mosquitto
         assert await next_of(cuff) == [("vs1/clinic/room2/par-03/episodic", b"142/92", False)]
 
 
+async def test_what_waited_is_poured_first_then_what_comes_and_the_end_is_the_brokers(
+    mosquitto: Mosquitto,
+) -> None:
+    async with connected(mosquitto) as broker, somebody(mosquitto) as gateway:
+        link = await broker.open([OXIMETER], 10)
+        beside = await broker.open([OXIMETER])
+        topic = "vs1/clinic/room1/rad8/numeric"
+        await gateway.publish(topic, b"97", qos=1)
+        await next_of(beside)  # and so it waits on the other one, too
+        heard: list[bytes] = []
+        pouring = asyncio.create_task(link.pour(lambda message: heard.append(message[1])))
+        await gateway.publish(topic, b"96", qos=1)
+        await until(lambda: heard == [b"97", b"96"])
+        mosquitto.kill()
+        await asyncio.wait_for(pouring, 2)
+    await link.pour(lambda message: heard.append(message[1]))
+    assert heard == [b"97", b"96"]
+
+
+async def test_who_chokes_on_a_message_is_told_and_nobody_beside_him_notices(mosquitto: Mosquitto) -> None:
+    async with connected(mosquitto) as broker, somebody(mosquitto) as gateway:
+        link, beside = await broker.open([OXIMETER], 10), await broker.open([OXIMETER])
+        numbers: list[int] = []
+        pouring = asyncio.create_task(link.pour(lambda message: numbers.append(int(message[1]))))
+        await asyncio.sleep(0)
+        await gateway.publish("vs1/clinic/room1/rad8/numeric", b"ninety", qos=1)
+        with pytest.raises(ValueError, match="ninety"):
+            await asyncio.wait_for(pouring, 10)
+        assert [payload for _, payload, _ in await next_of(beside)] == [b"ninety"]
+        assert broker.up
+
+
 async def test_F27_a_retained_message_is_marked_as_such(mosquitto: Mosquitto) -> None:
     async with connected(mosquitto) as broker, somebody(mosquitto) as gateway:
         await gateway.publish("vs1/clinic/room1/rad8/numeric", b"97", qos=1, retain=True)

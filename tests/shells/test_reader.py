@@ -20,7 +20,7 @@ import pytest
 from monitor.clock import Clock, ManualClock, SteadyClock
 from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_native, nellcor_ascii
 from monitor.devices.driver import Driver
-from monitor.devices.links.link import Link, LinkLost, MessageLink
+from monitor.devices.links.link import Link, LinkLost, Message, MessageLink
 from monitor.devices.links.mqtt import Broker, BrokerAddress
 from monitor.devices.links.ports import ports, probe
 from monitor.devices.links.serial import open_serial
@@ -547,6 +547,10 @@ class Subscription:
         """Nothing, for ever."""
         await asyncio.Event().wait()
         return []
+
+    async def pour(self, into: Callable[[Message], None]) -> None:  # noqa: ARG002  nothing comes
+        """Nothing, for ever."""
+        await asyncio.Event().wait()
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Nobody listens."""

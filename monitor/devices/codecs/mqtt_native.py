@@ -38,16 +38,29 @@ CONTINUOUS = {
         Vital.ETCO2,
     )
 }
+VALID, INVALID, MISSING = Quality.VALID, Quality.INVALID, Quality.MISSING
 QUALITY = {
-    "valid": Quality.VALID,
+    "valid": VALID,
     "questionable": Quality.QUESTIONABLE,
-    "invalid": Quality.INVALID,
-    "unavailable": Quality.MISSING,
+    "invalid": INVALID,
+    "unavailable": MISSING,
 }
 CUFF_UNIT = Vital.SYSTOLIC.unit
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Sequence = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """One value, or the pressures of a cuff. Of any type: a wrong one spoils itself and not the message."""
+
+    vital: Any = None
+    value: Any = None
+    unit: Any = None
+    quality: Any = None
+    systolic: Any = msgspec.field(default=None, name="sys")
+    diastolic: Any = msgspec.field(default=None, name="dia")
+    mean: Any = msgspec.field(default=None, name="map")
 
 
 class Numeric(msgspec.Struct, frozen=True, tag_field="schema", tag="vs-numeric/1"):
@@ -58,7 +71,7 @@ class Numeric(msgspec.Struct, frozen=True, tag_field="schema", tag="vs-numeric/1
     seq: Sequence
     sample_ts: str
     clock: Literal["host", "device"]
-    observations: list[dict[str, Any]]
+    observations: list[Observation]
     age_ms: Sequence = 0
     device_flags: list[str] = []
 
@@ -79,7 +92,7 @@ class Episodic(msgspec.Struct, frozen=True, tag_field="schema", tag="vs-episodic
     reading_id: Name
     taken_ts: str
     result: Literal["ok", "failed"]
-    observations: list[dict[str, Any]]
+    observations: list[Observation]
     error: Trouble | None = None
     trigger: str = ""
     device_flags: list[str] = []
@@ -131,7 +144,7 @@ class Decoder:
             return [Fault(wrong, size)]
         if isinstance(whole, Status):
             return [Notice(f"{whole.state}: {printable(whole.reason)}" if whole.reason else whole.state)]
-        if NEVER_A_PATIENT & {flag.casefold() for flag in whole.device_flags}:
+        if whole.device_flags and NEVER_A_PATIENT & {flag.casefold() for flag in whole.device_flags}:
             return [Fault("demonstration or test data", size), Notice("demonstration or test mode")]
         age_ms = self._age_ms(whole, at_ms)
         if isinstance(age_ms, str):
@@ -221,9 +234,9 @@ class Decoder:
                 )
             ]
         said: list[Said] = []
-        pulse = next((one.get("value") for one in whole.observations if one.get("vital") == "pr_nibp"), None)
+        pulse = next((one.value for one in whole.observations if one.vital == "pr_nibp"), None)
         for one in whole.observations:
-            vital = one.get("vital")
+            vital = one.vital
             if vital == "nibp":
                 said.append(_cuff(one, _number(pulse), age_ms, whole.taken_ts))
             elif vital == Vital.TEMPERATURE.value:
@@ -252,8 +265,7 @@ def _numeric(whole: Numeric, age_ms: int, *, late: bool) -> list[Said]:
     said: list[Said] = []
     seen: set[Vital] = set()
     for one in whole.observations:
-        name = one.get("vital")
-        vital = CONTINUOUS.get(name) if isinstance(name, str) else None
+        vital = CONTINUOUS.get(one.vital) if isinstance(one.vital, str) else None
         if vital is None:
             said.append(Fault("an observation that is no continuous vital", 0))
         elif vital in seen:
@@ -265,30 +277,24 @@ def _numeric(whole: Numeric, age_ms: int, *, late: bool) -> list[Said]:
     return said
 
 
-def _observation(one: Mapping[str, Any], vital: Vital, age_ms: int, device_time: str, *, late: bool) -> Said:
-    if one.get("unit") != vital.unit:
+def _observation(one: Observation, vital: Vital, age_ms: int, device_time: str, *, late: bool) -> Said:
+    if one.unit != vital.unit:
         return Fault(f"the unit of {vital.value} is not {vital.unit}", 0)
     quality, why = _quality(one)
-    value = _number(one.get("value"))
-    if quality in {Quality.VALID, Quality.QUESTIONABLE} and value is None:
-        quality, why = Quality.MISSING, "no reading"
-    return Sample(
-        vital,
-        value if quality in {Quality.VALID, Quality.QUESTIONABLE} else None,
-        quality,
-        why,
-        Doubt.POOR_SIGNAL if quality is Quality.QUESTIONABLE else Doubt.NONE,
-        device_time,
-        age_ms,
-        late,
-    )
+    if quality is INVALID or quality is MISSING:
+        return Sample(vital, None, quality, why, Doubt.NONE, device_time, age_ms, late)
+    value = _number(one.value)
+    if value is None:
+        return Sample(vital, None, MISSING, "no reading", Doubt.NONE, device_time, age_ms, late)
+    doubt = Doubt.NONE if quality is VALID else Doubt.POOR_SIGNAL
+    return Sample(vital, value, quality, why, doubt, device_time, age_ms, late)
 
 
-def _cuff(one: Mapping[str, Any], pulse: float | None, age_ms: int, device_time: str) -> Said:
-    if one.get("unit") != CUFF_UNIT:
+def _cuff(one: Observation, pulse: float | None, age_ms: int, device_time: str) -> Said:
+    if one.unit != CUFF_UNIT:
         return Fault(f"the unit of nibp is not {CUFF_UNIT}", 0)
     quality, why = _quality(one)
-    systolic, diastolic, mean = (_number(one.get(key)) for key in ("sys", "dia", "map"))
+    systolic, diastolic, mean = (_number(one.systolic), _number(one.diastolic), _number(one.mean))
     if quality in {Quality.INVALID, Quality.MISSING} or systolic is None or diastolic is None:
         quality = quality if quality is Quality.MISSING else Quality.INVALID
         return Cuff(
@@ -307,14 +313,13 @@ def _cuff(one: Mapping[str, Any], pulse: float | None, age_ms: int, device_time:
     )
 
 
-def _quality(one: Mapping[str, Any]) -> tuple[Quality, str | None]:
-    said = one.get("quality")
-    quality = QUALITY.get(said) if isinstance(said, str) else None
+def _quality(one: Observation) -> tuple[Quality, str | None]:
+    quality = QUALITY.get(one.quality) if isinstance(one.quality, str) else None
     if quality is None:
-        return Quality.INVALID, "no known quality"
-    if quality is Quality.VALID:
+        return INVALID, "no known quality"
+    if quality is VALID:
         return quality, None
-    return quality, f"the bridge says: {said}"
+    return quality, f"the bridge says: {one.quality}"
 
 
 def _number(value: object) -> float | None:

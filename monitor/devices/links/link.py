@@ -50,6 +50,13 @@ class MessageLink(Protocol):
         """What has come since the last call, at least one; [] once the broker has gone, and ever after."""
         ...
 
+    async def pour(self, into: Callable[[Message], None]) -> None:
+        """Hand each message on in the call that brought it, until the broker has gone; instead of `messages`.
+
+        What `into` raises ends the pouring and is raised here.
+        """
+        ...
+
     async def publish(self, topic: str, payload: bytes) -> None:
         """Hand one message over, never retained; raises `LinkLost` if there is nobody to take it."""
         ...

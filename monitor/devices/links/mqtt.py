@@ -108,6 +108,7 @@ class MqttLink:
         self._waiting: deque[Message] = deque()
         self._ended = False
         self._reader: asyncio.Future[None] | None = None
+        self._into: Callable[[Message], None] | None = None
 
     async def messages(self) -> list[Message]:
         """What has come since the last call, at least one; [] once the broker has gone, and ever after."""
@@ -123,6 +124,22 @@ class MqttLink:
         self._waiting.clear()
         return come
 
+    async def pour(self, into: Callable[[Message], None]) -> None:
+        """Hand each message on in the call that brought it, until the broker has gone; instead of `messages`.
+
+        What `into` raises ends the pouring and is raised here.
+        """
+        while self._waiting:
+            into(self._waiting.popleft())
+        if self._ended:
+            return
+        self._into = into
+        self._reader = asyncio.get_running_loop().create_future()
+        try:
+            await self._reader
+        finally:
+            self._into = self._reader = None
+
     async def publish(self, topic: str, payload: bytes) -> None:
         """Hand one message over, never retained; raises `LinkLost` if there is nobody to take it."""
         if self._ended:
@@ -137,6 +154,12 @@ class MqttLink:
 
     def bring(self, message: Message) -> None:
         """One message for this device: called by the broker."""
+        if self._into is not None:
+            try:
+                self._into(message)
+            except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the broker
+                self._spill(error)
+            return
         if len(self._waiting) >= WAITING_MAX:
             self._waiting.popleft()
             self.dropped += 1
@@ -148,6 +171,11 @@ class MqttLink:
         self._ended = True
         self.why = self.why or why
         self._wake()
+
+    def _spill(self, error: Exception) -> None:
+        self._into = None
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_exception(error)
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
