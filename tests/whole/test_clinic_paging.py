@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.real
 
 @contextlib.asynccontextmanager
 async def fallen(
-    folder: Path, accounts: Path, gateway: Gateway, speed: float = 1.0, **more: object
+    folder: Path, accounts: Path, gateway: Gateway, speed: float = 1.0, **more: Any
 ) -> AsyncIterator[tuple[Clinic, Screen]]:
     """A clinic with one patient whose saturation is 80, and a screen that shows it."""
     port = folder / "ttyUSB0"
