@@ -72,4 +72,5 @@ def read_json(payload: bytes) -> Any | Fault:
 
 def printable(text: str, longest: int = 120) -> str:
     """Words from outside, fit for a screen or a terminal: no control characters, and not too many of them."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text[:longest])
+    text = text[:longest]
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in text)

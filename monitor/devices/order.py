@@ -91,14 +91,9 @@ class Arrivals:
         """Whether this value, heard at `now_ms`, is live. A repeat must not be used to renew freshness."""
         if isinstance(said, Cuff):
             return self._judge_cuff(said, now_ms)
-        if said.late:
-            return Judged(LATE, now_ms - said.age_ms)
-        return self._judge_sample(said, now_ms)
-
-    def _judge_sample(self, said: Sample, now_ms: int) -> Judged:
         text = said.device_time
-        if text is None:
-            return Judged(LIVE, now_ms - said.age_ms)
+        if text is None or said.late:
+            return Judged(LATE if said.late else LIVE, now_ms - said.age_ms)
         if text != self._text:  # the values of one frame have one time: it is read once
             self._text, self._text_ms = text, device_time_ms(text)
         device_ms = self._text_ms

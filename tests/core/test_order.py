@@ -198,6 +198,29 @@ def test_the_ways_devices_write_a_time(text: str) -> None:
     assert device_time_ms(text) == START_MS
 
 
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)))  # noqa: DTZ001  a device knows no zone
+def test_every_second_of_the_century_is_read_as_an_oximeter_prints_it(moment: datetime) -> None:
+    moment = moment.replace(microsecond=0, tzinfo=UTC)
+    for form in ("%m/%d/%y %H:%M:%S", "%d-%b-%y %H:%M:%S"):
+        assert device_time_ms(moment.strftime(form)) == round(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "11/22/26 02:15:60",
+        "11/22/26 02:15: 4",
+        "11/22/26 02:15:4",
+        "11/22/26 24:15:04",
+        "13/22/26 02:15:04",
+        "22-Nov-26 02:15:+4",
+        "22-Nev-26 02:15:04",
+    ],
+)
+def test_a_time_that_is_none_is_not_read(text: str) -> None:
+    assert device_time_ms(text) is None
+
+
 @given(st.text(max_size=30))
 def test_any_words_for_a_time_are_survived(text: str) -> None:
     assert device_time_ms(text) is None or isinstance(device_time_ms(text), int)

@@ -13,13 +13,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from monitor.devices.driver import OFFLINE, ONLINE, Driver, silence_ms
 from monitor.devices.framing import printable, read_json
-from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
+from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 MAX_AGE_S = 10.0  # as long as a continuous value may count as fresh
 SLOW_MAX_AGE_S = 120.0  # blood pressure and temperature
@@ -34,6 +35,7 @@ NONE_WORDS = frozenset({"", "nan", "unknown", "unavailable", "none", "null", "-"
 RATE = "rate"
 """A pulse whose source the key does not tell: the cuff's beside pressures, otherwise the oximeter's."""
 
+TEMPERATURE, VALID, NO_DOUBT = Vital.TEMPERATURE, Quality.VALID, Doubt.NONE
 VITALS = {vital.value: vital for vital in Vital}
 KEYS: dict[str, Vital | str] = {
     **VITALS,
@@ -55,6 +57,7 @@ KEYS: dict[str, Vital | str] = {
     "temperature": Vital.TEMPERATURE,
     "perfusion_index": Vital.PERFUSION,
 }
+PRESSURES = frozenset({Vital.SYSTOLIC, Vital.DIASTOLIC})
 CUFF = frozenset({Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN, Vital.PULSE_NIBP})
 
 CONVERT: dict[str, tuple[str, float, float]] = {
@@ -96,11 +99,20 @@ class Entry:
 
     def convert(self, value: float) -> float:
         """The value in the vital's own unit."""
-        value *= self.scale
+        if self.scale != 1.0:
+            value *= self.scale
         if self.unit in CONVERT and self.unit != self.vital.unit:
             _, factor, before = CONVERT[self.unit]
             return (value + before) * factor
         return value
+
+
+BY_SIGHT = {
+    key: Entry(vital if isinstance(vital, Vital) else Vital.PULSE_SPO2) for key, vital in KEYS.items()
+}
+BY_SIGHT_BESIDE_PRESSURES = BY_SIGHT | {
+    k: Entry(Vital.PULSE_NIBP) for k, vital in KEYS.items() if vital is RATE
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +218,7 @@ class Decoder:
         levels = topic.casefold().split("/")
         if levels[-1] == "state":  # ESPHome ends its topics so
             levels.pop()
-        vital = KEYS.get(levels[-1]) if levels else None
-        if vital is None:
-            return None
-        return Entry(vital if isinstance(vital, Vital) else Vital.PULSE_SPO2)
+        return BY_SIGHT.get(levels[-1]) if levels else None
 
     def _half(self, vital: Vital, frame: _Frame, at_ms: int) -> list[Said]:
         """Wait for the other half of a blood pressure, but not for long."""
@@ -272,7 +281,7 @@ class Decoder:
                 if value is not _ABSENT:
                     found.append((entry, value))
         else:
-            found = _by_sight(values)
+            found = [(entry, values[key]) for key, entry in _by_sight(tuple(values))]
         taken: dict[Vital, float | None] = {}
         faults: list[Said] = []
         for entry, value in found:
@@ -294,10 +303,12 @@ class Decoder:
             if frame.time_ms - now_ms > FUTURE_MS:
                 return [Fault(f"its time is {(frame.time_ms - now_ms) // 1000} s in the future", 0)]
             frame.age_ms = max(now_ms - frame.time_ms, 0)
+        if CUFF.isdisjoint(frame.values):
+            return [self._sample_of(vital, value, frame) for vital, value in frame.values.items()]
         said: list[Said] = []
         if CUFF & frame.values.keys() - {Vital.PULSE_NIBP}:
             said.append(self._cuff_of(frame, at_ms))
-        elif Vital.PULSE_NIBP in frame.values:
+        else:
             said.append(Fault("a cuff's pulse without its pressures", 0))
         for vital, value in frame.values.items():
             if vital not in CUFF:
@@ -305,24 +316,23 @@ class Decoder:
         return said
 
     def _sample_of(self, vital: Vital, value: float | None, frame: _Frame) -> Said:
-        slow = vital is Vital.TEMPERATURE
+        slow = vital is TEMPERATURE
         late = frame.age_ms > (self._plan.slow_max_age_ms if slow else self._plan.max_age_ms)
         if frame.time_ms is not None:
-            last = self._last.get(vital)
-            if last == (frame.time_ms, value):
+            last, this = self._last.get(vital), (frame.time_ms, value)
+            if last == this:
                 return Fault("the same value again", 0)
-            late = late or (last is not None and frame.time_ms < last[0])
-            if last is None or frame.time_ms >= last[0]:
-                self._last[vital] = (frame.time_ms, value)
+            if last is not None and frame.time_ms < last[0]:
+                late = True
+            else:
+                self._last[vital] = this
         if value is None:
             quality, why = Quality.MISSING, "no reading"
         elif frame.doubt:
             quality, why = Quality.QUESTIONABLE, frame.doubt
         else:
-            quality, why = Quality.VALID, None
-        return Sample(
-            vital, value, quality, why, device_time=frame.device_time, age_ms=frame.age_ms, late=late
-        )
+            quality, why = VALID, None
+        return Sample(vital, value, quality, why, NO_DOUBT, frame.device_time, frame.age_ms, late)
 
     def _cuff_of(self, frame: _Frame, at_ms: int) -> Said:
         systolic, diastolic = frame.values.get(Vital.SYSTOLIC), frame.values.get(Vital.DIASTOLIC)
@@ -374,11 +384,13 @@ def _envelope_of(item: Any) -> Envelope:
     return FLAT
 
 
-def _by_sight(values: Mapping[str, Any]) -> list[tuple[Entry, Any]]:
-    known = [(KEYS[key.casefold()], value) for key, value in values.items() if key.casefold() in KEYS]
-    pressures = any(vital is Vital.SYSTOLIC or vital is Vital.DIASTOLIC for vital, _ in known)
-    rate = Vital.PULSE_NIBP if pressures else Vital.PULSE_SPO2
-    return [(Entry(vital if isinstance(vital, Vital) else rate), value) for vital, value in known]
+@lru_cache(maxsize=64)  # a gateway names its values the same way every time
+def _by_sight(keys: tuple[str, ...]) -> tuple[tuple[str, Entry], ...]:
+    """Which of these keys are known, and as what."""
+    known = [(key, key.casefold()) for key in keys if key.casefold() in KEYS]
+    pressures = any(KEYS[plain] in PRESSURES for _, plain in known)
+    entries = BY_SIGHT_BESIDE_PRESSURES if pressures else BY_SIGHT
+    return tuple((key, entries[plain]) for key, plain in known)
 
 
 def _number(value: Any) -> tuple[float | None, str | None]:
@@ -389,9 +401,9 @@ def _number(value: Any) -> tuple[float | None, str | None]:
         if not NUMBER.fullmatch(value):
             return None, "not a number"
         value = float(value)
-    if value is None:
+    elif value is None:
         return None, None
-    if type(value) is not int and type(value) is not float:
+    elif type(value) is not int and type(value) is not float:
         return None, "not a number"
     try:
         number = float(value)
