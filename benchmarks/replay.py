@@ -1,7 +1,7 @@
 """Replay: recorded numerics through the whole ward, bed-seconds for each second of the processor.
 
-A made-up patient, four vitals once a second, who has an episode every ten minutes; and, where they are at hand,
-the recorded patients of CHAIRSIDE_RECORDINGS (else `../shared/data`). Alarms and pages are part of the work.
+A made-up patient, four vitals once a second, who has an episode every ten minutes; and the recorded patients
+of CHAIRSIDE_RECORDINGS (else `../shared/data`), where they are at hand. Alarms and pages are part of it.
 """
 
 from __future__ import annotations
