@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
 
 import typer
 
@@ -22,18 +22,30 @@ T = TypeVar("T")
 
 app = typer.Typer(
     name="chairside",
-    help="Vital signs from bedside monitors to a nurse's screen and a page. Not a medical device.",
+    help=(
+        "Vital signs from bedside monitors to a nurse's screen and a page. Not a medical device."
+        " Example: chairside run clinic.toml."
+    ),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-journal = typer.Typer(no_args_is_help=True, help="The record of decisions: verify, export, follow.")
-user = typer.Typer(no_args_is_help=True, help="Staff accounts: add, list, disable, reset.")
+journal = typer.Typer(
+    no_args_is_help=True,
+    help="The record of decisions: verify, export, follow. Example: chairside journal tail clinic.toml.",
+)
+user = typer.Typer(
+    no_args_is_help=True,
+    help="Staff accounts: add, list, disable, reset. Example: chairside user list --config clinic.toml.",
+)
 app.add_typer(journal, name="journal")
 app.add_typer(user, name="user")
 
 BAD_REQUEST, NO_PART, BROKEN = 2, 3, 5
+
+SPEED_MAX = 60
+"""Faster than this the loop itself would be late by the clock it keeps."""
 
 ClinicFile = Annotated[Path, typer.Argument(metavar="CLINIC.toml", help="The clinic's settings.")]
 Config = Annotated[Path, typer.Option("--config", help="The clinic's settings.")]
@@ -74,6 +86,8 @@ def run(
     """The service, until it is told to stop. Example: chairside run clinic.toml."""
     from monitor.service import CannotStartError, serve
 
+    if not 0 < speed <= SPEED_MAX:
+        _stop(f"--speed is above 0 and at most {SPEED_MAX}", BAD_REQUEST)
     settings = _clinic(clinic)
     try:
         serve(settings, speed)
@@ -195,7 +209,7 @@ def listen(
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
 
     async def say() -> None:
-        with raw.open("wb") if raw else contextlib.nullcontext() as kept:
+        with _new_file(raw) if raw else contextlib.nullcontext() as kept:
             async for line in heard(DRIVERS[driver], url, seconds=seconds, raw=kept, say=_aside):
                 _say(json.dumps(line, ensure_ascii=False))
 
@@ -255,7 +269,7 @@ def export(
     if output is None:
         _kept(commands.export, clinic, sys.stdout.buffer)
         return
-    with output.open("wb") as file:
+    with _new_file(output) as file:
         count = _kept(commands.export, clinic, file)
     typer.echo(f"{count} rows written to {output}", err=True)
 
@@ -370,6 +384,13 @@ def _clinic(path: Path) -> Clinic:
         typer.echo(f"{path.name}: therapies.default: there is no limit profile {unknown}", err=True)
         raise typer.Exit(BAD_REQUEST) from None
     return clinic
+
+
+def _new_file(path: Path) -> BinaryIO:
+    try:
+        return path.open("wb")
+    except OSError as wrong:
+        _stop(f"{path}: {wrong.strerror}", BAD_REQUEST)
 
 
 def _aside(text: str) -> None:
