@@ -289,6 +289,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
         ]
         stack.push_async_callback(_end, tasks)
+        stack.callback(hub.close)  # the web server ends when its last answer has, and a stream has no end
         service.outbox.resume(clock.now_ms())
         log.info("chairside is up", address=address(clinic.server), beds=len(clinic.beds))
         yield tasks

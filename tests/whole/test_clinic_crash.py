@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.whole.clinic import FALLEN, QUICK_CHAIN, Clinic, Gateway, Wire, now_ms, open_clinic
+from tests.whole.clinic import FALLEN, QUICK_CHAIN, Clinic, Gateway, Wire, now_ms, open_clinic, until
 
 pytestmark = pytest.mark.real
 
@@ -166,3 +166,16 @@ async def test_a_page_whose_sender_was_killed_before_the_answer_goes_out_again_u
             assert page["page_id"] == first.body["page_id"]
             assert [o["outcome"] for o in page["outcomes"]] == ["sent"]
             assert len({m.body["page_id"] for m in gateway.pages}) == 1
+
+
+async def test_told_to_stop_it_ends_at_once_with_screens_open_and_nothing_to_complain_of(
+    tmp_path: Path, accounts: Path, gateway: Gateway
+) -> None:
+    wire = Wire("oximeter", "masimo-ascii1", "1", str(tmp_path / "ttyUSB0"))
+    async with open_clinic(tmp_path, accounts, [wire], gateway=gateway) as clinic:
+        async with await clinic.screen() as one, await clinic.screen() as other:
+            begun_ms = now_ms()
+            assert await clinic.running.stop() == 0
+            assert now_ms() - begun_ms <= 2_500
+            await until(lambda: one.ended and other.ended)
+        assert "Traceback" not in clinic.running.said
