@@ -94,7 +94,8 @@ class Stage:
     # What is played.
 
     def play(self, *changes: Json, at_ms: int = 0) -> None:
-        """Send changes to all who listen, as one message."""
+        """Send changes to all who listen, as one message; the first listener is waited for."""
+        self.waits_until(lambda: self.opened > 0)
         with self._lock:
             self.seq += 1
             data = {"seq": self.seq, "at_ms": at_ms, "changes": list(changes)}
