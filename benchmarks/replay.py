@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.measure import Row, alone, at_least, plain
-from monitor.plan import profile
+from monitor.planning import profile
 from monitor.recording import BadRecording, Recording, read
 from monitor.recording import Row as Instant
 from monitor.replay import Run

@@ -366,7 +366,7 @@ def _clinic(path: Path) -> Clinic:
     from monitor.alerts.rules import RULES
     from monitor.config import ConfigError, load
     from monitor.devices.codecs import DRIVERS
-    from monitor.plan import plan
+    from monitor.planning import plan
 
     try:
         clinic = load(path, os.environ, DRIVERS, [rule.name for rule in RULES])

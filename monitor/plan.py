@@ -1,74 +1,44 @@
-"""From the clinic's settings to what the ward is told once: its plan. Reads the profiles that ship."""
+"""What the ward is told once: its beds, devices, people, chains and limit profiles. Data only."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from importlib.resources import files
-from typing import Any
+from dataclasses import dataclass, field
 
-from monitor.alerts import limits
-from monitor.alerts.escalation import Chain, Step
+from monitor.alerts.escalation import CHAINS, Chain
+from monitor.alerts.limits import Profile
 from monitor.alerts.roster import Duty, Person
-from monitor.config.settings import Clinic, HighChain, MediumChain
-from monitor.devices.driver import Driver
-from monitor.model import Priority
-from monitor.ward import DevicePlan, Plan
+from monitor.model import Bed, Device, Priority, Staff, Vital
+
+UNDELIVERED_MS = 30_000
+"""A page that nobody has received for so long is a HIGH of its own (alarms.md 7)."""
 
 
-def shipped(name: str) -> dict[str, Any]:
-    """The data of a profile that ships with Chairside; KeyError where there is none of this name."""
-    file = files("monitor.sessions") / "therapies" / f"{name}.toml"
-    if not file.is_file():
-        raise KeyError(name)
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+@dataclass(frozen=True, slots=True)
+class DevicePlan:
+    """One device as the ward knows it: where it stands and what it can do."""
+
+    device: Device
+    driver: str
+    bed: Bed
+    vitals: frozenset[Vital]
+    starts_cuff: bool = False
 
 
-def changed(data: dict[str, Any], rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A profile's data with a clinic's own numbers laid over it, rule by rule."""
-    table = {name: dict(row) for name, row in data["rules"].items()}
-    for name, row in rules.items():
-        table.setdefault(name, {}).update(row)
-    return {**data, "rules": table}
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the ward is told once: its beds, devices, people, chains and limit profiles."""
 
-
-def profile(name: str, rules: Mapping[str, Mapping[str, Any]]) -> limits.Profile:
-    """One profile with the clinic's changes; ValueError names each wrong key."""
-    return limits.profile(changed(shipped(name), rules))
-
-
-def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
-    """The ward's plan; ValueError or KeyError where a profile or an option cannot be used."""
-    names = {clinic.therapies.default, *clinic.therapies.overrides}
-    rules = {n: {**clinic.limits, **clinic.therapies.overrides.get(n, {})} for n in names}
-    return Plan(
-        beds=tuple((bed.name, bed.place) for bed in clinic.beds),
-        devices=tuple(
-            DevicePlan(d.name, d.driver, d.bed, frozenset(driver.vitals), driver.starts_cuff)
-            for d in clinic.devices
-            for driver in (drivers[d.driver],)
-        ),
-        profiles={name: profile(name, rules[name]) for name in names},
-        people={m.name: Person(m.name, m.role, m.on_site) for m in clinic.staff},
-        ways={m.name: m.pagers for m in clinic.staff},
-        duty=Duty(clinic.duty.on, dict(clinic.duty.beds)),
-        chains={
-            Priority.HIGH: chain(clinic.paging.chains.high),
-            Priority.MEDIUM: chain(clinic.paging.chains.medium),
-        },
-        undelivered_ms=_ms(clinic.paging.undelivered_s),
-    )
-
-
-def chain(set_to: HighChain | MediumChain) -> Chain:
-    """One ladder in the ward's own terms."""
-    return Chain(
-        steps=tuple(Step(_ms(step.after_s), step.to) for step in set_to.steps),
-        repeat_ms=_ms(set_to.repeat_s),
-        not_at_bed_ms=_ms(set_to.not_at_bed_s),
-        latched_repeat_ms=_ms(set_to.latched_repeat_s),
-    )
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1_000)
+    beds: tuple[tuple[Bed, str], ...]
+    devices: tuple[DevicePlan, ...]
+    profiles: Mapping[str, Profile]
+    people: Mapping[Staff, Person] = field(default_factory=dict)
+    ways: Mapping[Staff, tuple[str, ...]] = field(default_factory=dict)
+    duty: Duty = field(default_factory=Duty)
+    chains: Mapping[Priority, Chain] = field(default_factory=lambda: CHAINS)
+    undelivered_ms: int | None = UNDELIVERED_MS
+    """None: pages go nowhere (replay), so none can be late."""
+    sparse: frozenset[Vital] = frozenset()
+    """Continuous vitals that come so rarely that they are judged like a cuff (replay only)."""
+    live: bool = True
+    """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms."""

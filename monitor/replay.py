@@ -40,9 +40,10 @@ from monitor.model import (
     Why,
 )
 from monitor.people import Role
-from monitor.plan import changed, shipped
+from monitor.plan import DevicePlan, Plan
+from monitor.planning import changed, shipped
 from monitor.recording import COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
-from monitor.ward import DevicePlan, Plan, Ward
+from monitor.ward import Ward
 
 BED, RECORDING, NOBODY = Bed("1"), Device("recording"), Staff("replay")
 

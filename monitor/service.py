@@ -55,7 +55,7 @@ from monitor.model import (
     StaffAction,
     VitalTyped,
 )
-from monitor.plan import plan
+from monitor.planning import plan
 from monitor.snapshot import Answer, Snapshot
 from monitor.store.accounts import Accounts
 from monitor.store.database import StoreError

@@ -10,15 +10,13 @@ restart only applies. So a second reading of the same journal gives the same war
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import assert_never
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm, Board
-from monitor.alerts.escalation import CHAINS, Chain
-from monitor.alerts.limits import Profile
 from monitor.alerts.paging import Due, Page, Paging
-from monitor.alerts.roster import Duty, Person, has_nurse, meant
+from monitor.alerts.roster import Duty, has_nurse, meant
 from monitor.alerts.rules import RULES, Rule
 from monitor.alerts.words import alarm_text, over_text, page_text, recall_text
 from monitor.bedside import CUFF_GIVES_UP_MS, CUFF_LATE_MS, Bedside
@@ -64,6 +62,7 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
+from monitor.plan import Plan
 from monitor.snapshot import (
     AlarmNow,
     BedNow,
@@ -77,9 +76,6 @@ from monitor.snapshot import (
 )
 from monitor.watch import GAPS, Found, Watch
 
-UNDELIVERED_MS = 30_000
-"""A page that nobody has received for so long is a HIGH of its own (alarms.md 7)."""
-
 PARTS: Mapping[str, str] = {
     "journal": "not-recording",
     "paging": "paging-down",
@@ -90,36 +86,6 @@ PARTS: Mapping[str, str] = {
 
 UNPAGED = ("paging-down",)
 """Conditions that no page could tell of: every screen does."""
-
-
-@dataclass(frozen=True, slots=True)
-class DevicePlan:
-    """One device as the ward knows it: where it stands and what it can do."""
-
-    device: Device
-    driver: str
-    bed: Bed
-    vitals: frozenset[Vital]
-    starts_cuff: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What the ward is told once: its beds, devices, people, chains and limit profiles."""
-
-    beds: tuple[tuple[Bed, str], ...]
-    devices: tuple[DevicePlan, ...]
-    profiles: Mapping[str, Profile]
-    people: Mapping[Staff, Person] = field(default_factory=dict)
-    ways: Mapping[Staff, tuple[str, ...]] = field(default_factory=dict)
-    duty: Duty = field(default_factory=Duty)
-    chains: Mapping[Priority, Chain] = field(default_factory=lambda: CHAINS)
-    undelivered_ms: int | None = UNDELIVERED_MS
-    """None: pages go nowhere (replay), so none can be late."""
-    sparse: frozenset[Vital] = frozenset()
-    """Continuous vitals that come so rarely that they are judged like a cuff (replay only)."""
-    live: bool = True
-    """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms."""
 
 
 class Ward:
@@ -822,11 +788,11 @@ def _refuse_answer(page: Page, action: Accepted | Rejected) -> str | None:
 
 
 def _answered(ack: Acked | None, alarm: Alarm | None, now_ms: int) -> str:
-    """What the second of two nurses is told: who was first, and when (ALM-048; an open alarm shows when)."""
-    if alarm is not None:
-        return f"{alarm.acked_by} has acknowledged this already."
+    """What the second of two nurses is told: who was first, and when (ALM-048)."""
     if ack is None:
         return "This alarm is over."
     ago_s = max(0, now_ms - ack.at_ms) // 1_000
     ago = f"{ago_s} s" if ago_s < _MINUTE_S else f"{ago_s // _MINUTE_S} min"
-    return f"This alarm is over: {ack.by} acknowledged it {ago} ago."
+    if alarm is None:
+        return f"This alarm is over: {ack.by} acknowledged it {ago} ago."
+    return f"{ack.by} acknowledged this {ago} ago."

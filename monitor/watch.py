@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
-from typing import TYPE_CHECKING
 
 from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
@@ -30,10 +29,8 @@ from monitor.model import (
     Vital,
     VitalTyped,
 )
+from monitor.plan import Plan
 from monitor.snapshot import LimitNow
-
-if TYPE_CHECKING:
-    from monitor.ward import Plan
 
 FRESH_MS = 10_000
 """How long a continuous value is live (physiology.md 1): gap delays count from its last instant."""

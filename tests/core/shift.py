@@ -45,9 +45,10 @@ from monitor.model import (
     Vital,
 )
 from monitor.people import Role
-from monitor.plan import profile
+from monitor.plan import DevicePlan, Plan
+from monitor.planning import profile
 from monitor.snapshot import AlarmNow, BedNow, PageNow, Snapshot
-from monitor.ward import DevicePlan, Plan, Ward
+from monitor.ward import Ward
 
 T0_MS = 1_780_000_000_000
 WATCH: Profile = profile("watch", {})

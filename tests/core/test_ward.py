@@ -34,7 +34,7 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
-from monitor.ward import DevicePlan
+from monitor.plan import DevicePlan
 from tests.core.shift import T0_MS, Shift
 
 CLEAR, PENDING, ACTIVE, ACKED, LATCHED = AlarmState
@@ -178,7 +178,7 @@ def test_ALM_048_of_two_nurses_the_first_wins_and_the_second_is_told_who() -> No
     ward.hears("3", spo2=84, fresh_s=100)
     assert ward.acks("3", "spo2-low", by="dana") is None
     ward.waits(seconds=1)
-    assert ward.acks("3", "spo2-low", by="sam") == "dana has acknowledged this already."
+    assert ward.acks("3", "spo2-low", by="sam") == "dana acknowledged this 1 s ago."
     ward.shows("3", "spo2-low", ACKED, paged=["dana"], acked_by="dana", acked_at_ms=ward.now_ms - 1_000)
 
 

@@ -36,8 +36,9 @@ from monitor.model import (
     Vital,
 )
 from monitor.people import Role
-from monitor.plan import profile
-from monitor.ward import DevicePlan, Plan, Ward
+from monitor.plan import DevicePlan, Plan
+from monitor.planning import profile
+from monitor.ward import Ward
 from simulators.faults import Faults, Frame, made
 from simulators.play import patient_of, twin_of
 from simulators.twin import HostClock

@@ -1,0 +1,74 @@
+"""From the clinic's settings to what the ward is told once: its plan. Reads the profiles that ship."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from monitor.alerts import limits
+from monitor.alerts.escalation import Chain, Step
+from monitor.alerts.roster import Duty, Person
+from monitor.config.settings import Clinic, HighChain, MediumChain
+from monitor.devices.driver import Driver
+from monitor.model import Priority
+from monitor.plan import DevicePlan, Plan
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """The data of a profile that ships with Chairside; KeyError where there is none of this name."""
+    file = files("monitor.sessions") / "therapies" / f"{name}.toml"
+    if not file.is_file():
+        raise KeyError(name)
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def changed(data: dict[str, Any], rules: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A profile's data with a clinic's own numbers laid over it, rule by rule."""
+    table = {name: dict(row) for name, row in data["rules"].items()}
+    for name, row in rules.items():
+        table.setdefault(name, {}).update(row)
+    return {**data, "rules": table}
+
+
+def profile(name: str, rules: Mapping[str, Mapping[str, Any]]) -> limits.Profile:
+    """One profile with the clinic's changes; ValueError names each wrong key."""
+    return limits.profile(changed(shipped(name), rules))
+
+
+def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
+    """The ward's plan; ValueError or KeyError where a profile or an option cannot be used."""
+    names = {clinic.therapies.default, *clinic.therapies.overrides}
+    rules = {n: {**clinic.limits, **clinic.therapies.overrides.get(n, {})} for n in names}
+    return Plan(
+        beds=tuple((bed.name, bed.place) for bed in clinic.beds),
+        devices=tuple(
+            DevicePlan(d.name, d.driver, d.bed, frozenset(driver.vitals), driver.starts_cuff)
+            for d in clinic.devices
+            for driver in (drivers[d.driver],)
+        ),
+        profiles={name: profile(name, rules[name]) for name in names},
+        people={m.name: Person(m.name, m.role, m.on_site) for m in clinic.staff},
+        ways={m.name: m.pagers for m in clinic.staff},
+        duty=Duty(clinic.duty.on, dict(clinic.duty.beds)),
+        chains={
+            Priority.HIGH: chain(clinic.paging.chains.high),
+            Priority.MEDIUM: chain(clinic.paging.chains.medium),
+        },
+        undelivered_ms=_ms(clinic.paging.undelivered_s),
+    )
+
+
+def chain(set_to: HighChain | MediumChain) -> Chain:
+    """One ladder in the ward's own terms."""
+    return Chain(
+        steps=tuple(Step(_ms(step.after_s), step.to) for step in set_to.steps),
+        repeat_ms=_ms(set_to.repeat_s),
+        not_at_bed_ms=_ms(set_to.not_at_bed_s),
+        latched_repeat_ms=_ms(set_to.latched_repeat_s),
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1_000)
