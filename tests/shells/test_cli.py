@@ -330,6 +330,15 @@ def test_every_mistake_of_the_settings_is_one_line_that_names_its_key(
     assert not any("short" in line for line in complaints)  # a secret is not repeated
 
 
+def test_settings_that_are_right_are_said_as_they_would_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.toml"
+    file.write_text(SMALLEST, "utf-8")
+    code, lines, complaints = ran("check", str(file))
+    assert (code, complaints) == (0, [])
+    assert "server.port = 8080" in lines
+    assert "device.oximeter.driver = masimo-ascii1" in lines
+
+
 def test_settings_that_are_no_settings_are_one_line(tmp_path: Path) -> None:
     for text in ("[clinic", "\x00", "bed = 3"):
         file = tmp_path / "clinic.toml"

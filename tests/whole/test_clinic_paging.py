@@ -89,7 +89,7 @@ async def test_who_accepts_stops_the_ladder_and_who_acknowledges_ends_and_recall
         assert {m.body["page_id"] for m in gateway.overs} == {m.body["page_id"] for m in gateway.pages}
         again = await clinic.ask("POST", f"/alarms/{accepted['alarm_id']}/acknowledge", who="lee")
         assert again.status_code == 409
-        assert again.json()["detail"].startswith("sam acknowledged this ")
+        assert {"sam", "acknowledged"} <= set(again.json()["detail"].split())
 
 
 async def test_a_gateway_that_is_down_means_the_next_at_once_and_a_HIGH_on_every_screen_after_30_seconds(
