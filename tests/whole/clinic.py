@@ -545,6 +545,12 @@ class Clinic:
         await program.says(" listens at ")
         return program
 
+    async def stop_simulators(self) -> None:
+        """Switch every monitor off."""
+        for program in [p for p in self._programs if p is not self.service and p.alive]:
+            program.process.terminate()
+            await program.stop()
+
     async def close(self) -> None:
         """End everything."""
         await self._client.aclose()
