@@ -1,5 +1,7 @@
 """Serial frame to inbox, against a raw `add_reader` with the same decoder on the same pty; and forty ports.
 
+The raw one puts every value the decoder gives into the same inbox, as it is: nobody has asked whether it is
+late, a repeat or possible, how long it stays fresh, or whether the link is alive.
 Interleaved pairs, CPU time of this thread per line of an oximeter, median of the pairs. The device is played
 by this process too, but outside of the measured time.
 """
@@ -12,7 +14,7 @@ import pty
 import random
 import time
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
@@ -21,7 +23,11 @@ from monitor.clock import Clock, ManualClock, SteadyClock
 from monitor.devices.codecs.masimo_ascii1 import DRIVER, encode
 from monitor.devices.links.serial import open_serial
 from monitor.devices.reader import Reader
-from monitor.model import Bed, Device, Event, LinkMoved, Reading, Vital
+from monitor.model import Bed, Device, Event, LinkMoved, Reading, Said, Sample, Vital
+
+VALUES = Reading, Sample
+LAST = Vital.PERFUSION
+"""The last value of a line."""
 
 PAIRS = 15
 START_MS = 1_790_000_000_000
@@ -59,15 +65,19 @@ class Port:
 
 
 class Heard:
-    """Somebody who waits for the next line."""
+    """An inbox, and somebody who waits for the last value of the next line."""
 
     def __init__(self) -> None:
-        """None yet."""
+        """Empty."""
+        self.inbox: list[Event | Said] = []
         self._wanted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def whole(self) -> None:
-        """A line has come to its end."""
-        self._wanted.set_result(None)
+    def put(self, one: Event | Said) -> None:
+        """Leave something; after a whole line the inbox is emptied, as by the next turn of the service."""
+        self.inbox.append(one)
+        if isinstance(one, VALUES) and one.vital is LAST:
+            self.inbox.clear()
+            self._wanted.set_result(None)
 
     async def line(self) -> None:
         """Wait for a whole line."""
@@ -81,10 +91,11 @@ async def raw(port: Port, said: list[bytes]) -> float:
     loop = asyncio.get_running_loop()
     own = os.open(port.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
     heard = Heard()
+    put = heard.put
 
     def ready() -> None:
-        if decoder.feed(os.read(own, 65536)):
-            heard.whole()
+        for one in decoder.feed(os.read(own, 65536)):
+            put(one)
 
     loop.add_reader(own, ready)
     try:
@@ -96,17 +107,10 @@ async def raw(port: Port, said: list[bytes]) -> float:
 
 async def through_the_reader(port: Port, said: list[bytes]) -> float:
     """CPU microseconds per line of the whole way into the inbox."""
-    inbox: Inbox = []
     heard = Heard()
-
-    def put(event: Event) -> None:
-        inbox.append(event)
-        if isinstance(event, Reading) and event.vital is Vital.PERFUSION:  # the last one of a line
-            heard.whole()
-
     clock = ManualClock(START_MS)
-    running = asyncio.create_task(make_reader(port, "rad8", put, clock).run())
-    await opened(inbox)
+    running = asyncio.create_task(make_reader(port, "rad8", heard.put, clock).run())
+    await opened(heard.inbox)
     try:
         return await paced(port, said, heard, clock)
     finally:
@@ -128,7 +132,7 @@ def make_reader(port: Port, name: str, put: Callable[[Event], None], clock: Cloc
     )
 
 
-async def opened(inbox: Inbox) -> None:
+async def opened(inbox: Sequence[Event | Said]) -> None:
     """Wait until the port is open: what is sent before is thrown away."""
     while not any(isinstance(event, LinkMoved) for event in inbox):  # noqa: ASYNC110  a benchmark may look
         await asyncio.sleep(0.001)

@@ -243,7 +243,7 @@ class BrokerCable:
     async def run(self, will: Message, born: Sequence[Message]) -> None:
         """Stay connected while plugged in, for ever; `born` is published on every new connection."""
         last_will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
-        while True:
+        while not _is_told_to_end():
             await self._plugged.wait()
             client = aiomqtt.Client(
                 self._host, self._port, protocol=aiomqtt.ProtocolVersion.V311, will=last_will, keepalive=15
@@ -252,7 +252,8 @@ class BrokerCable:
                 async with client:
                     await self._talk(client, born)
             except* aiomqtt.MqttError:
-                await asyncio.sleep(BROKER_RETRY_S)
+                if not _is_told_to_end():
+                    await asyncio.sleep(BROKER_RETRY_S)
             finally:
                 self.connected.clear()
                 while not self._outbox.empty():
@@ -311,3 +312,9 @@ async def _readable(fd: int) -> None:
         await ready.wait()
     finally:
         loop.remove_reader(fd)
+
+
+def _is_told_to_end() -> bool:
+    """Whether this task was cancelled, although a broker that broke in the same moment has hidden it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -19,6 +19,7 @@ BACKOFF_LAST_MS = 2_400
 """A device plugged in again must give a reading within 5 s: with its jitter this is 3 s, and most speak once
 a second."""
 
+UP = LinkState.UP
 KEPT_BYTES = 1_024  # enough for several frames of any device: what a silence is explained by
 
 UNREADABLE = "bytes arrive but nothing can be read: check baud rate and the monitor's serial mode"
@@ -106,17 +107,16 @@ class Health:
         for one in said:
             if isinstance(one, Notice) and one.what.startswith(OFFLINE):
                 return self._move(LinkState.SILENT, f"the source says it is {one.what}", now_ms)
-            if not isinstance(one, Fault):
-                understood = True
+            understood = understood or not isinstance(one, Fault)
         if not understood:
             self._raw = (self._raw + data)[-KEPT_BYTES:]
             return []
         self._raw = b""
         self._understood_ms = now_ms
         self._tries = 0
-        if self._state is LinkState.UP:
+        if self._state is UP:
             return []
-        return self._move(LinkState.UP, "readings arrive", now_ms)
+        return self._move(UP, "readings arrive", now_ms)
 
     def refused(self, now_ms: int, why: str) -> list[Move]:
         """The link could not be opened."""
@@ -142,7 +142,7 @@ class Health:
     def _lost_since_ms(self) -> int:
         """When the link was last of use: opening a port again does not make a loss any younger."""
         understood = self._understood_ms
-        return understood if self._state is LinkState.UP and understood is not None else self._since_ms
+        return understood if self._state is UP and understood is not None else self._since_ms
 
     def _down(self, now_ms: int, why: str) -> list[Move]:
         self._open = False
@@ -150,7 +150,7 @@ class Health:
         self._tries += 1
         self._retry_ms = now_ms + round(wait_ms * (0.75 + 0.5 * self._rng()))
         # What was lost was lost when it was last heard; a link that falls while it is up falls now.
-        since_ms = now_ms if self._state is LinkState.UP else self._lost_since_ms()
+        since_ms = now_ms if self._state is UP else self._lost_since_ms()
         return self._move(LinkState.DOWN, why, since_ms)
 
     def _renamed(self) -> list[Move]:

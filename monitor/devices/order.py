@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+
+import msgspec
 
 from monitor.model import Cuff, Sample, Vital
 
@@ -52,7 +53,7 @@ class Arrival(StrEnum):
 LIVE, LATE, REPEAT = Arrival
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """`at_ms` is when the value was measured, on the host's line: now for a live one."""
 
     arrival: Arrival
@@ -82,7 +83,8 @@ class Arrivals:
         self._offset_at_ms = 0
         self._text = ""
         self._text_ms: int | None = None
-        self._frame: tuple[int, Judged] | None = None
+        self._frame: Judged | None = None
+        self._frame_ms = 0
         self._newest_frame_ms = 0
         self._behind: _Behind | None = None
         self._cuff: tuple[tuple[float | None, ...], int] | None = None
@@ -105,21 +107,20 @@ class Arrivals:
         newest = self._newest.get(said.vital)
         if newest == device_ms:
             return Judged(REPEAT, now_ms)
-        judged = self._judge_frame(device_ms, now_ms)
+        judged = self._frame
+        if judged is None or self._frame_ms != device_ms:
+            judged = self._judge_frame(device_ms, now_ms)
+        elif judged.arrival is LIVE and judged.at_ms != now_ms:
+            judged = Judged(LIVE, now_ms)
         if judged.arrival is LIVE or newest is None or device_ms > newest:
             self._newest[said.vital] = device_ms
         return judged
 
     def _judge_frame(self, device_ms: int, now_ms: int) -> Judged:
         """All values of one frame share its verdict; only the first one tells what happened to the clock."""
-        if self._frame is not None and self._frame[0] == device_ms:
-            judged = self._frame[1]
-            if judged.arrival is LIVE and judged.at_ms != now_ms:
-                return Judged(LIVE, now_ms)
-            return judged
         judged = self._judge_moment(device_ms, now_ms)
-        told = judged if judged.notice is None else judged._replace(notice=None)
-        self._frame = (device_ms, told)
+        self._frame_ms = device_ms
+        self._frame = judged if judged.notice is None else Judged(judged.arrival, judged.at_ms)
         return judged
 
     def _judge_moment(self, device_ms: int, now_ms: int) -> Judged:
@@ -132,7 +133,8 @@ class Arrivals:
             return self._rebase(device_ms, now_ms, _set_by("ahead", -delay_ms))
         backwards = device_ms < self._newest_frame_ms
         if not backwards and delay_ms <= LATE_MS:
-            self._offset_ms, self._offset_at_ms = min(difference, allowed), now_ms
+            self._offset_ms = difference if difference < allowed else allowed
+            self._offset_at_ms = now_ms
             self._newest_frame_ms = device_ms
             self._behind = None
             return Judged(LIVE, now_ms)

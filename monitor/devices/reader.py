@@ -23,7 +23,7 @@ from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
-from monitor.devices.order import LATE, REPEAT, Arrivals
+from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
 from monitor.devices.validity import screen_cuff, screen_sample
 from monitor.model import (
     Bed,
@@ -183,13 +183,23 @@ class _Station:
 
     def _hear(self, data: bytes, said: Sequence[Said], now_ms: int) -> None:
         """What came, and what the codec made of it."""
-        self._moved(self._health.heard(now_ms, data, said))
+        if moves := self._health.heard(now_ms, data, said):
+            self._moved(moves)
         self._tell(said, now_ms)
 
     def _tell(self, said: Sequence[Said], now_ms: int) -> None:
         for one in said:
             if isinstance(one, Sample):
-                self._tell_sample(one, now_ms)
+                judged = self._arrivals.judge(one, now_ms)
+                if judged.arrival is LIVE:
+                    self._live_ms = now_ms
+                    self._tell_sample(one, judged.at_ms, judged.at_ms + FRESH_FOR_MS[one.vital])
+                elif judged.arrival is LATE:
+                    self._tell_sample(one, judged.at_ms, judged.at_ms, late=True)
+                elif now_ms - self._live_ms > STUCK_MS:
+                    self._remark("it repeats one reading: its own clock stands still", now_ms, STUCK_MS)
+                if judged.notice is not None:
+                    self._remark(judged.notice, now_ms)
             elif isinstance(one, Fault):
                 self.faults[one.reason] += one.dropped
             elif isinstance(one, Notice):
@@ -199,30 +209,19 @@ class _Station:
         if self._notices or self._noted:
             self._tell_notices(now_ms)
 
-    def _tell_sample(self, said: Sample, now_ms: int) -> None:
-        arrival, at_ms, notice = self._arrivals.judge(said, now_ms)
-        if notice is not None:
-            self._remark(notice, now_ms)
-        if arrival is REPEAT:
-            if now_ms - self._live_ms > STUCK_MS:
-                self._remark("it repeats one reading: its own clock stands still", now_ms, STUCK_MS)
-            return
-        late = arrival is LATE
-        if not late:
-            self._live_ms = now_ms
-        screened = screen_sample(said)
-        fresh_until_ms = at_ms if late else at_ms + FRESH_FOR_MS[said.vital]
+    def _tell_sample(self, said: Sample, at_ms: int, fresh_until_ms: int, *, late: bool = False) -> None:
+        said = screen_sample(said)
         self._put(
             Reading(
                 at_ms,
                 self.bed,
                 self.device,
                 said.vital,
-                screened.value,
-                screened.quality,
-                screened.why,
+                said.value,
+                said.quality,
+                said.why,
                 fresh_until_ms,
-                screened.doubt,
+                said.doubt,
                 late,
             )
         )
