@@ -133,7 +133,7 @@ class Arrivals:
             return self._rebase(device_ms, now_ms, _set_by("ahead", -delay_ms))
         backwards = device_ms < self._newest_frame_ms
         if not backwards and delay_ms <= LATE_MS:
-            self._offset_ms = difference if difference < allowed else allowed
+            self._offset_ms = min(allowed, difference)
             self._offset_at_ms = now_ms
             self._newest_frame_ms = device_ms
             self._behind = None
