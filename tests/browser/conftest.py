@@ -125,7 +125,8 @@ def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
             stage.silent = True
             page.clock.install(time=scene.NOW / 1000)
         page.goto(stage.url + path)
-        page.wait_for_selector("#screen")
+        # Busy until the first snapshot is on the screen, which a stage that refuses never sends.
+        page.wait_for_selector("#screen" if stage.refuse_streams else "#screen:not([aria-busy])")
         return page
 
     yield make

@@ -54,7 +54,7 @@ export class Bed extends Component {
 
 function Frame({ app, seen, children }) {
   const { state, now_ms, of } = app;
-  return html`<div id="screen" class="bed" data-screen="bed">
+  return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="bed" data-screen="bed">
     <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
       <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>`}</p>
       <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />

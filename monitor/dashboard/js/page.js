@@ -31,7 +31,7 @@ export function Page({ app }) {
 
 function Frame({ app, children }) {
   const { state } = app, away = state.link.is === "lost" || state.link.is === "late";
-  return html`<div id="screen" class="page" data-screen="page">${app.strips}${away && html`<p class="lost-phone">${words.noReach}</p>`}${children}
+  return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="page" data-screen="page">${app.strips}${away && html`<p class="lost-phone">${words.noReach}</p>`}${children}
     <footer class="disclaimer">${words.disclaimer}</footer></div>`;
 }
 

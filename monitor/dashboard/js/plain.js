@@ -6,7 +6,7 @@ import { SignInBeside } from "./signin.js";
 
 export function Plain({ app, here, title, children }) {
   const { state, now_ms, wall } = app;
-  return html`<div id="screen" class="plain" data-screen=${here}>
+  return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="plain" data-screen=${here}>
     <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here=${here} />`}<${Chips} state=${state} /><${Health} state=${state} brief />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
     ${app.strips}
     <main id="plain" tabindex="-1"><h1>${title}</h1>${children}<${SignInBeside} app=${app} /></main>
