@@ -18,6 +18,7 @@ from monitor.model import (
     AlarmMoved,
     AlarmState,
     Bed,
+    Cuff,
     CuffAsked,
     CuffOrdered,
     CuffTaken,
@@ -590,7 +591,7 @@ def cuff_shown(now: CuffNow) -> CuffShown:
     return CuffShown(
         systolic_mmhg=cuff.systolic if cuff and believed else None,
         diastolic_mmhg=cuff.diastolic if cuff and believed else None,
-        mean_mmhg=cuff.mean if cuff and believed else None,
+        mean_mmhg=_measured_mean(cuff) if cuff and believed else None,
         pulse_per_min=cuff.pulse if cuff and believed else None,
         quality=cuff.quality.value if cuff else None,
         why=cuff.why if cuff else None,
@@ -893,7 +894,7 @@ def trend_shown(bed: Bed, from_ms: int, to_ms: int, kept: TrendKept) -> TrendSho
                 measured_at_ms=at_ms,
                 systolic_mmhg=cuff.systolic if cuff.quality in BELIEVED else None,
                 diastolic_mmhg=cuff.diastolic if cuff.quality in BELIEVED else None,
-                mean_mmhg=cuff.mean if cuff.quality in BELIEVED else None,
+                mean_mmhg=_measured_mean(cuff) if cuff.quality in BELIEVED else None,
                 pulse_per_min=cuff.pulse if cuff.quality in BELIEVED else None,
                 quality=cuff.quality.value,
                 why=cuff.why,
@@ -925,3 +926,8 @@ def alarms_shown(snapshot: Snapshot, state: str | None) -> AlarmsShown:
     alarms = [alarm for alarm in snapshot.alarms if state in {None, alarm.state.value}]
     alarms.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms))
     return AlarmsShown(snapshot.at_ms, [alarm_shown(alarm) for alarm in alarms])
+
+
+def _measured_mean(cuff: Cuff) -> float | None:
+    """The mean as the monitor measured it; one worked out from the other two is not shown as such."""
+    return None if cuff.derived_mean else cuff.mean

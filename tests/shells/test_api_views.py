@@ -185,6 +185,16 @@ def test_a_failed_cuff_has_no_numbers_and_keeps_its_reason() -> None:
     assert doubted.systolic_mmhg is None
 
 
+def test_a_mean_that_was_worked_out_is_not_shown_as_measured() -> None:
+    derived = Cuff(120.0, 78.0, 92.0, derived_mean=True)
+    measured = Cuff(120.0, 78.0, 91.0)
+    means = [
+        views.cuff_shown(CuffNow(cuff, NOON_MS, MONITOR3, None, None, None, None, None, None)).mean_mmhg
+        for cuff in (derived, measured)
+    ]
+    assert means == [None, 91.0]
+
+
 def test_not_a_number_goes_out_as_null() -> None:
     assert b'"value":null' in msgspec.json.encode(views.vital_shown(vital(float("nan"))))
 
