@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor.clock import SteadyClock
+from monitor.devices.codecs import DRIVERS
 from simulators.cables import BrokerCable, Cable, PtyCable, SocketCable
 from simulators.faults import Fault, Faults, Frame, made
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
@@ -27,9 +28,9 @@ from simulators.recorded import load_recording
 from simulators.scenario import ScenarioError, load
 from simulators.twin import HostClock, Message, MessageTwin, SerialTwin
 
-SERIAL = ("masimo-ascii1", "nellcor-ascii", "dinamap")
-ON_A_BROKER = ("mqtt-native", "mqtt-map")
-"""The twins there are: `masimo-ascii1` is the `Twin` of `simulators/masimo_ascii1.py`."""
+SERIAL = tuple(name for name, driver in DRIVERS.items() if driver.transport == "serial")
+ON_A_BROKER = tuple(name for name, driver in DRIVERS.items() if driver.transport == "mqtt")
+"""One for each driver: `masimo-ascii1` is the `Twin` of `simulators/masimo_ascii1.py`."""
 
 LONGEST_WAIT_S = 0.5
 LOOPBACK = {"", "localhost", "127.0.0.1"}

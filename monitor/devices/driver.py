@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from monitor.model import Fault, Said, Vital
@@ -60,12 +60,13 @@ class Polled(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
-    """How the line is set: baud, data bits, parity (N, E, O), stop bits."""
+    """How the line is set: baud, data bits, parity (N, E, O), stop bits, and whether RTS and CTS hold it."""
 
     baud: int = 9600
     bits: int = 8
     parity: str = "N"
     stop: int = 1
+    rtscts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Driver:
     """Makes a fresh decoder from the `options` table of a `[[device]]`; raises ValueError on a bad option."""
     vitals: tuple[Vital, ...]
     settings: SerialSettings = SerialSettings()
+    bauds: tuple[int, ...] = ()
+    """Other speeds the device can be set to: the `baud` of its options says which."""
     cuff: bool = False
     """It measures blood pressure."""
     starts_cuff: bool = False
@@ -100,6 +103,17 @@ class Driver:
 def leftover(dropped: int) -> list[Said]:
     """The Fault for an unfinished frame at the end of a stream, if there was one."""
     return [Fault("unfinished frame at the end", dropped)] if dropped else []
+
+
+def line_of(driver: Driver, options: Mapping[str, Any]) -> SerialSettings:
+    """How the line of this device is set: as its driver says, at the speed its options say."""
+    baud = options.get("baud") if driver.bauds else None
+    if baud is None:
+        return driver.settings
+    speeds = (driver.settings.baud, *driver.bauds)
+    if isinstance(baud, bool) or baud not in speeds:
+        raise ValueError(f"baud of {driver.name} is one of {', '.join(map(str, speeds))}")
+    return replace(driver.settings, baud=baud)
 
 
 def silence_ms(driver: Driver, options: Mapping[str, Any]) -> int:

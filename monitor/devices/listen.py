@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from monitor.clock import Clock, SteadyClock
-from monitor.devices.driver import Driver
+from monitor.devices.driver import Driver, line_of
 from monitor.devices.lines import as_line
 from monitor.devices.links.link import Link, LinkLost, Say, silent
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
@@ -45,7 +45,7 @@ async def listen(
     if driver.transport == "mqtt":
         words = _subscribe(decoder, url, broker, clock, raw, say)
     else:
-        link = await open_serial(url, driver.settings, backend, say)
+        link = await open_serial(url, line_of(driver, options or {}), backend, say)
         words = _overhear(driver, decoder, link, clock, raw)
     async with contextlib.aclosing(words):
         async for said in words:

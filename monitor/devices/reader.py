@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
-from monitor.devices.driver import Driver, silence_ms
+from monitor.devices.driver import Driver, line_of, silence_ms
 from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
@@ -434,11 +434,12 @@ def reader_for(
         broker = broker_for(brokers, link)
         filters = [parse_mqtt_url(link)[2]]
         return MqttReader(device, bed, driver, lambda: broker.open(filters), put, clock, rng, options, speed)
+    settings = line_of(driver, options)
     return Reader(
         device,
         bed,
         driver,
-        lambda: open_serial(link, driver.settings, backend, say),
+        lambda: open_serial(link, settings, backend, say),
         put,
         clock,
         rng,

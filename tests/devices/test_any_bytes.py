@@ -11,25 +11,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.devices.codecs import DRIVERS, dinamap, masimo_ascii1, nellcor_ascii
+from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import Driver
 from monitor.devices.lines import as_line, decode
-from monitor.model import Fault, Said, Sample
-from tests.devices.vectors import Vector, vectors
+from monitor.devices.validity import screen
+from monitor.model import Fault, Said
+from tests.devices.vectors import Vector, good, vectors, without_nulls
 
 SERIAL = [driver for driver in DRIVERS.values() if driver.transport == "serial"]
 STREAMS = {driver.name: b"".join(v.wire for v in vectors(driver.name)) for driver in SERIAL}
-GOOD = {
-    "masimo-ascii1": masimo_ascii1.encode("11/22/26 10:00:07", 97, 72, 4.96),
-    "nellcor-ascii": nellcor_ascii.encode("22-Nov-26 10:00:07", 97, 72, 20),
-    "dinamap": dinamap.encode_oximeter(97),
-}
+GOOD = {driver.name: good(driver) for driver in SERIAL}
 by_name = pytest.mark.parametrize("driver", SERIAL, ids=lambda driver: driver.name)
 
 
 def _all(driver: Driver, chunks: list[bytes]) -> list[Said]:
     decoder = driver.decoder({})
     return [said for chunk in chunks for said in decoder.feed(chunk)] + list(decoder.close())
+
+
+def _lines(driver: Driver, chunks: list[bytes]) -> list[dict[str, Any]]:
+    return [without_nulls(line) for line in decode(driver, chunks)]
+
+
+def _holds(said: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> bool:
+    """Whether everything that was wanted was said, one after the other, and last."""
+    return [line for line in said if line["kind"] != "fault"][-len(wanted) :] == wanted
 
 
 def _cut(data: bytes, cuts: list[int]) -> list[bytes]:
@@ -57,20 +63,20 @@ def test_where_the_bytes_are_cut_never_matters(driver: Driver, cuts: list[int], 
 def test_of_bytes_that_say_nothing_every_one_is_counted(driver: Driver, data: bytes) -> None:
     said = _all(driver, [data])
     if all(isinstance(one, Fault) for one in said):
-        ends = b"\r" if driver.name == "dinamap" else b"\r\n"
         counted = sum(one.dropped for one in said if isinstance(one, Fault))
-        # Line ends, and what a line may be wrapped in, are neither a reading nor lost.
-        assert 0 <= sum(byte not in ends for byte in data) - counted <= data.count(b"\n")
+        # Line ends and flags, and what a line may be wrapped in, are neither a reading nor lost.
+        nobodys = data.count(b"\n") + sum(byte in GOOD[driver.name].uncounted for byte in data)
+        assert 0 <= len(data) - counted <= nobodys
 
 
 @by_name
-@given(noise=st.binary(max_size=600).map(lambda data: data.replace(b"\r", b"?").replace(b"\n", b"?")))
+@given(noise=st.binary(max_size=600))
 @settings(max_examples=80, deadline=None)
 def test_the_first_whole_frame_after_garbage_is_read(driver: Driver, noise: bytes) -> None:
-    good = GOOD[driver.name]
-    # Right behind the noise, with no line end in between; and a whole one after it at the latest.
-    said = _all(driver, [noise + good + good])
-    assert sum(isinstance(one, Sample) and one.value == 97 for one in said) == 2
+    frame = GOOD[driver.name]
+    # Right behind the noise, with nothing in between; and as many whole ones as the framing needs.
+    wire = noise + frame.read_at * frame.wire
+    assert _holds(_lines(driver, [wire]), frame.says)
 
 
 @by_name
@@ -79,15 +85,14 @@ def test_the_first_whole_frame_after_garbage_is_read(driver: Driver, noise: byte
 def test_a_turned_byte_is_survived_and_a_wrong_checksum_is_never_a_reading(
     driver: Driver, data: st.DataObject
 ) -> None:
-    good = GOOD[driver.name]
-    at = data.draw(st.integers(0, len(good) - 2))
-    turned = data.draw(st.integers(0, 255).filter(lambda byte: byte != good[at]))
-    wire = good[:at] + bytes([turned]) + good[at + 1 :] + good
-    said = _all(driver, [wire])
-    values = [one.value for one in said if isinstance(one, Sample) and one.vital.value == "spo2"]
-    assert values[-1] == 97
-    if driver.name == "dinamap" and turned not in b"\r\n":
-        assert values == [97]
+    frame = GOOD[driver.name]
+    at = data.draw(st.integers(0, len(frame.wire) - 1))
+    turned = data.draw(st.integers(0, 255).filter(lambda byte: byte != frame.wire[at]))
+    wire = frame.wire[:at] + bytes([turned]) + frame.wire[at + 1 :]
+    assert _holds(_lines(driver, [wire + frame.read_at * frame.wire]), frame.says)
+    if frame.checked and turned not in frame.uncounted:
+        values = [line for line in _lines(driver, [wire]) if line.get("quality") in {"valid", "questionable"}]
+        assert values == []
 
 
 @by_name
@@ -100,7 +105,9 @@ def test_a_million_bytes_of_line_noise_end_nowhere_but_in_the_counters(driver: D
             for one in decoder.feed(noise[at : at + 97]):
                 as_line(one)
         decoder.close()
-        assert [one for one in decoder.feed(GOOD[driver.name]) if isinstance(one, Sample)]
+        frame = GOOD[driver.name]
+        after = [without_nulls(as_line(screen(one))) for one in decoder.feed(frame.read_at * frame.wire)]
+        assert _holds(after, frame.says)
 
 
 def _splices(dice: random.Random, size: int) -> bytes:

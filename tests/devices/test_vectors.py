@@ -12,15 +12,16 @@ from monitor.devices.codecs import DRIVERS, masimo_ascii1
 from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.lines import decode
 from monitor.model import Vital
-from tests.devices.vectors import FOLDER, Vector, codec, vectors
+from tests.devices.vectors import FOLDER, Vector, codec, good, vectors, without_nulls
 
 ROOT = Path(__file__).parents[2]
+SERIAL = [driver for driver in DRIVERS.values() if driver.transport == "serial"]
 
 
 @pytest.mark.parametrize("vector", vectors(), ids=str)
 def test_the_decoder_reads_what_the_manual_says(vector: Vector) -> None:
     said = list(decode(vector.driver, [vector.wire]))
-    assert [_without_nulls(line) for line in said] == vector.says
+    assert [without_nulls(line) for line in said] == vector.says
 
 
 @pytest.mark.parametrize("vector", [v for v in vectors() if v.encode is not None], ids=str)
@@ -68,18 +69,17 @@ def test_a_device_that_speaks_seldom_may_say_after_how_long_it_is_silent(name: s
             driver.decoder({"silent_after_s": wrong})
 
 
-@pytest.mark.parametrize("vector", vectors(), ids=str)
-def test_a_serial_driver_knows_its_own_bytes_and_nobody_elses(vector: Vector) -> None:
-    if not any(line["kind"] in {"sample", "cuff"} for line in vector.says):
-        return
-    recognised = {
-        name for name, driver in DRIVERS.items() if driver.looks_like and driver.looks_like(vector.wire)
-    }
-    assert recognised == ({vector.driver.name} if vector.driver.transport == "serial" else set())
+@pytest.mark.parametrize("driver", SERIAL, ids=lambda driver: driver.name)
+def test_a_serial_driver_knows_its_own_bytes_and_nobody_elses(driver: Driver) -> None:
+    heard = 5 * good(driver).wire
+    recognised = {other.name for other in DRIVERS.values() if other.looks_like and other.looks_like(heard)}
+    assert recognised == {driver.name}
 
 
-def _without_nulls(line: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in line.items() if value is not None}
+@pytest.mark.parametrize("driver", [d for d in DRIVERS.values() if d not in SERIAL], ids=lambda d: d.name)
+def test_what_comes_over_a_network_is_mistaken_for_no_serial_device(driver: Driver) -> None:
+    heard = b"".join(vector.wire for vector in vectors(driver.name))
+    assert [other.name for other in SERIAL if other.looks_like and other.looks_like(heard)] == []
 
 
 def _argument(key: str, value: Any) -> Any:

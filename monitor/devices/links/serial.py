@@ -207,6 +207,7 @@ async def _open_serialx(path: str, settings: SerialSettings) -> Link:
             parity=serialx.Parity(settings.parity),
             stopbits=serialx.StopBits(settings.stop),
             byte_size=settings.bits,
+            rtscts=settings.rtscts,
             exclusive=True,
         )
     if isinstance(transport, DescriptorTransport):
@@ -357,6 +358,7 @@ def _blocking(url: str, settings: SerialSettings) -> _Blocking:
     port.bytesize = settings.bits
     port.parity = settings.parity
     port.stopbits = settings.stop
+    port.rtscts = settings.rtscts
     port.timeout = _PATIENCE_S
     blocking: _Blocking = port
     return blocking
