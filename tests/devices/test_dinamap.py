@@ -10,11 +10,13 @@ from monitor.devices.codecs.dinamap import (
     OXIMETER,
     RATE,
     RATE_FROM_CUFF,
+    TEMPERATURE,
     Decoder,
     encode_nibp,
     encode_oximeter,
     encode_question,
     encode_rate,
+    encode_temperature,
 )
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
@@ -22,6 +24,7 @@ QUIET = {
     encode_question(NIBP): encode_nibp(600, 120, 70, 87),
     encode_question(OXIMETER): encode_oximeter(97),
     encode_question(RATE): encode_rate(72),
+    encode_question(TEMPERATURE): encode_temperature(12, 37.0),
 }
 
 
@@ -61,7 +64,7 @@ def _faults(said: list[Said]) -> list[str]:
 def test_each_parameter_is_asked_for_once_a_second() -> None:
     bed = Bedside()
     said = bed.runs(5)
-    assert bed.asked == [b" NA!2\r", b" OA!3\r", b" RA!6\r"] * 5
+    assert bed.asked == [b" NA!2\r", b" OA!3\r", b" RA!6\r", b" TC!:\r"] * 5
     assert sum(isinstance(one, Sample) and one.vital is Vital.SPO2 for one in said) == 5
 
 
@@ -129,7 +132,7 @@ def test_staff_start_a_cuff_and_get_its_result() -> None:
     assert bed.decoder.start_cuff() == "a cuff reading has already been started"
     bed.answers[b" NC0!E\r"] = encode_question(b" NC")
     bed.runs(0.1)
-    assert bed.asked[3] == b" NC0!E\r"
+    assert bed.asked[4] == b" NC0!E\r"
     bed.answers[encode_question(NIBP)] = encode_nibp(605, 120, 70, 87, status=0)
     bed.runs(20)
     assert bed.decoder.start_cuff() == "the cuff is already measuring"
@@ -177,7 +180,7 @@ def test_a_cuff_can_always_be_cancelled() -> None:
     bed.answers[b" ND!5\r"] = encode_question(b" ND")
     bed.runs(1)
     assert b" NC0!E\r" not in bed.asked
-    assert bed.asked[3] == b" ND!5\r"
+    assert bed.asked[4] == b" ND!5\r"
 
 
 def test_a_failed_cuff_is_told_once_with_its_reason() -> None:
@@ -210,7 +213,7 @@ def test_a_refusal_is_flushed_and_the_question_asked_once_more() -> None:
     bed = Bedside()
     bed.answers[encode_question(OXIMETER)] = b" *NAK??\r and half an answ"
     said = bed.runs(1)
-    assert bed.asked == [b" NA!2\r", b" OA!3\r", b" OA!3\r", b" RA!6\r"]
+    assert bed.asked == [b" NA!2\r", b" OA!3\r", b" OA!3\r", b" RA!6\r", b" TC!:\r"]
     assert _faults(said) == ["not an answer", "flushed before asking again"] * 2
     bed.answers[encode_question(OXIMETER)] = encode_oximeter(96)
     assert Sample(Vital.SPO2, 96) in bed.runs(1)
@@ -259,7 +262,7 @@ def test_the_decoder_says_when_it_wants_to_be_called() -> None:
     decoder.tick(5_010)
     assert decoder.due_ms() == 6_010  # the first question only asks whether there is a monitor
     decoder.feed(QUIET[encode_question(NIBP)])
-    for question in (OXIMETER, RATE):
+    for question in (OXIMETER, RATE, TEMPERATURE):
         assert decoder.to_send() == encode_question(question)
         decoder.tick(5_020)
         decoder.feed(QUIET[encode_question(question)])
@@ -290,6 +293,69 @@ def test_the_rate_of_the_cuff_is_told_once_while_it_is_new() -> None:
     bed.answers[encode_question(NIBP)] = encode_nibp(1, 130, 80, 97)
     told = [one for one in bed.runs(5) if isinstance(one, Sample) and one.vital is Vital.PULSE_NIBP]
     assert told == [Sample(Vital.PULSE_NIBP, 88)]
+
+
+def _temperatures(said: list[Said]) -> list[Sample]:
+    return [one for one in said if isinstance(one, Sample) and one.vital is Vital.TEMPERATURE]
+
+
+def test_one_temperature_is_told_once_with_its_age() -> None:
+    bed = Bedside()
+    age = iter(range(12, 100))
+    bed.answers[encode_question(TEMPERATURE)] = lambda: encode_temperature(next(age), 37.0)
+    assert _temperatures(bed.runs(30)) == [Sample(Vital.TEMPERATURE, 37.0, age_ms=12_000)]
+    bed.answers[encode_question(TEMPERATURE)] = encode_temperature(1, 38.6, counter='"')
+    assert _temperatures(bed.runs(5)) == [Sample(Vital.TEMPERATURE, 38.61, age_ms=1_000)]
+
+
+def test_the_unit_a_monitor_shows_changes_no_temperature() -> None:
+    shown_in_f = encode_temperature(12, 37.0, shown_in_c=False)
+    assert _temperatures(Decoder().feed(shown_in_f)) == [Sample(Vital.TEMPERATURE, 37.0, age_ms=12_000)]
+
+
+def test_a_temperature_older_than_a_quarter_of_an_hour_is_history() -> None:
+    assert [one.late for one in _temperatures(Decoder().feed(encode_temperature(900, 37.0)))] == [False]
+    assert [one.late for one in _temperatures(Decoder().feed(encode_temperature(901, 37.0)))] == [True]
+    assert _temperatures(Decoder().feed(encode_temperature(99_999, 37.0))) == []
+
+
+def test_a_thermometer_that_goes_on_measuring_is_told_at_every_answer() -> None:
+    bed = Bedside()
+    body = b" TC01!0001209861"
+    bed.answers[encode_question(TEMPERATURE)] = body + _sum(body) + b"\r"
+    assert len(_temperatures(bed.runs(5))) == 5
+
+
+def test_the_number_of_a_running_or_a_failed_temperature_is_never_published() -> None:
+    bed = Bedside()
+    bed.runs(2)
+    for status, why in ((1, None), (2, "too long"), (3, "without contact"), (4, "unplugged")):
+        body = b" TC%d0!0001209861" % status
+        bed.answers[encode_question(TEMPERATURE)] = body + _sum(body) + b"\r"
+        told = _temperatures(bed.runs(5))
+        assert [one.value for one in told] == ([] if why is None else [None])
+        assert all(why in (one.why or "") for one in told if why)
+
+
+def test_a_monitor_without_a_thermometer_does_not_keep_the_other_questions_waiting() -> None:
+    bed = Bedside()
+    del bed.answers[encode_question(TEMPERATURE)]
+    bed.runs(20)
+    bed.asked.clear()
+    bed.runs(5)
+    assert bed.asked == [b" NA!2\r", b" OA!3\r", b" RA!6\r"] * 5
+
+
+def test_a_silent_line_does_not_tell_that_there_is_no_thermometer() -> None:
+    bed = Bedside()
+    bed.runs(2)
+    bed.answers.clear()
+    bed.runs(120)
+    bed.answers = dict(QUIET)
+    bed.runs(10)
+    bed.asked.clear()
+    bed.runs(2)
+    assert b" TC!:\r" in bed.asked
 
 
 def _sum(body: bytes) -> bytes:

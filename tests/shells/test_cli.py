@@ -87,6 +87,10 @@ DINAMAP = (  # fact sheet 8
     ),
     ("20 4f 41 36 30 30 30 30 30 38 23 38 0d", {"kind": "sample", "vital": "spo2", "value": None}),
     ("20 52 41 32 30 37 32 22 45 0d", {"kind": "sample", "vital": "pr_spo2", "value": 72}),
+    (
+        "20 54 43 30 30 21 30 30 30 31 32 30 39 38 36 31 25 23 0d",
+        {"kind": "sample", "vital": "temp", "value": 37, "unit": "Cel", "quality": "valid"},
+    ),
 )
 
 

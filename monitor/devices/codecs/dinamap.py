@@ -31,7 +31,7 @@ AGE_SLACK_MS = 5_000  # ages have whole seconds, and an answer may wait for its 
 
 NIBP, OXIMETER, RATE, TEMPERATURE = b" NA", b" OA", b" RA", b" TC"
 START, CANCEL = b" NC", b" ND"
-CYCLE = (NIBP, OXIMETER, RATE)
+CYCLE = (NIBP, OXIMETER, RATE, TEMPERATURE)
 
 NO_RECENT_AGE = 9999
 DONE, BUSY, NOT_USED = 1, 0, 2
@@ -49,12 +49,26 @@ OXIMETER_OK = 1
 OXIMETER_WHY = {0: "oximeter in standby", 3: "no reading, or probe off", 6: "sensor unplugged, or probe off"}
 RATE_FROM_OXIMETER, RATE_FROM_CUFF = 2, 3
 
+THERMOMETER_DONE, THERMOMETER_BUSY = 0, 1
+THERMOMETER_WHY = {
+    2: "the temperature measurement took too long",
+    3: "thermometer without contact, or out of range",
+    4: "thermometer unplugged, or the measurement broken off",
+}
+THERMOMETER_WATCHES = 1  # "monitor mode": the value goes on being measured, the counter stands still
+NO_RECENT_TEMPERATURE_AGE = 99_999
+TEMPERATURE_LIVE_MS = 15 * 60_000  # physiology.md 1, freshness
+TEMPERATURE_TRIES = 3
+"""So often in a row a monitor without a thermometer may keep the other questions waiting."""
+
 LENGTH = {NIBP: 21, OXIMETER: 12, RATE: 9, TEMPERATURE: 18}
 SHAPE = {
     NIBP: re.compile(rb" NA(?P<status>\d)(?P<patient>\d)(?P<type>\d)(?P<age>\d{4})(?P<pressures>[\d -]{9})"),
     OXIMETER: re.compile(rb" OA(?P<status>\d)(?P<value>[\d -]{3})(?P<signal>.)(?P<averaging>..)"),
     RATE: re.compile(rb" RA(?P<source>\d)(?P<value>[\d -]{3})"),
-    TEMPERATURE: re.compile(rb" TC.{13}"),
+    TEMPERATURE: re.compile(
+        rb" TC(?P<status>\d)(?P<mode>\d)(?P<counter>[ -~])(?P<age>\d{5})(?P<tenths>[\d -]{4})(?P<shown>\d)"
+    ),
 }
 ECHO = re.compile(rb" N[CD].{0,24}")
 
@@ -82,11 +96,15 @@ class Decoder:
         self._asked_at_ms: int | None = None
         self._retried = False
         self._answered = False
+        self._heard = False
         self._owed: list[Said] = []
         self._status: int | None = None
         self._measured: _Measured | None = None
         self._ordered_at_ms: int | None = None
         self._pulse_owed = True
+        self._thermometer: int | None = None
+        self._thermometer_told: tuple[bytes, int] | None = None
+        self._temperature_misses = 0
 
     # Bytes in, meaning out.
 
@@ -106,6 +124,7 @@ class Decoder:
             said.append(_failed("the cuff could not be started: the line was lost"))
         self._asked, self._asked_at_ms, self._retried, self._answered = None, None, False, False
         self._questions.clear()
+        self._temperature_misses = 0
         return said + leftover(self._lines.drop())
 
     def _line(self, line: bytes) -> list[Said]:
@@ -128,6 +147,7 @@ class Decoder:
 
     def _settle(self) -> None:
         self._asked, self._asked_at_ms, self._retried, self._answered = None, None, False, True
+        self._heard = True
 
     def _refused(self) -> list[Said]:
         """Flush what has come and ask once more; a second refusal waits for the next cycle."""
@@ -136,6 +156,7 @@ class Decoder:
         dropped = self._lines.drop()
         if self._retried:
             self._retried = False
+            self._missed()
         else:
             self._questions.appendleft(self._asked)
             self._retried = True
@@ -152,8 +173,10 @@ class Decoder:
                 return _oximeter(answer.fields)
             case b" RA":
                 return self._rate(answer.fields)
+            case b" TC":
+                return self._temperature(answer.fields)
             case _:
-                return []  # the echo of a start or a cancel, and the temperature that nobody asks for yet
+                return []  # the echo of a start or a cancel
 
     def _nibp(self, fields: Mapping[str, bytes]) -> list[Said]:
         was, self._status = self._status, int(fields["status"])
@@ -210,6 +233,29 @@ class Decoder:
             said.append(Sample(Vital.PULSE_NIBP, value))
         return said
 
+    def _temperature(self, fields: Mapping[str, bytes]) -> list[Said]:
+        self._temperature_misses = 0
+        was, self._thermometer = self._thermometer, int(fields["status"])
+        if self._thermometer == THERMOMETER_BUSY:
+            return []  # the number is the last one's
+        if self._thermometer != THERMOMETER_DONE:
+            # As with the cuff: what was already so when we came is told only in a capture.
+            if was == self._thermometer or (was is None and self._now_ms is not None):
+                return []
+            why = THERMOMETER_WHY.get(self._thermometer, "no reading")
+            return [Sample(Vital.TEMPERATURE, None, Quality.MISSING, why)]
+        age_s, tenths = int(fields["age"]), _number(fields["tenths"])
+        if age_s == NO_RECENT_TEMPERATURE_AGE or tenths is None:
+            return []
+        last, self._thermometer_told = self._thermometer_told, (fields["counter"], age_s)
+        watching = int(fields["mode"]) == THERMOMETER_WATCHES
+        if not watching and last is not None and last[0] == fields["counter"] and age_s >= last[1]:
+            return []
+        # Tenths of a degree Fahrenheit always: the unit sent beside them is only what the monitor shows.
+        celsius = round((tenths / 10 - 32) * 5 / 9, 2)
+        age_ms = age_s * 1000
+        return [Sample(Vital.TEMPERATURE, celsius, age_ms=age_ms, late=age_ms > TEMPERATURE_LIVE_MS)]
+
     # Questions out, by the clock.
 
     def tick(self, now_ms: int) -> None:
@@ -227,7 +273,13 @@ class Decoder:
             self._cycle_due_ms += CYCLE_MS
             if self._cycle_due_ms <= now_ms:
                 self._cycle_due_ms = now_ms + CYCLE_MS
-            self._questions.extend(kind for kind in CYCLE if kind not in self._questions)
+            self._questions.extend(
+                kind for kind in CYCLE if kind not in self._questions and self._worth(kind)
+            )
+
+    def _worth(self, kind: bytes) -> bool:
+        """Not every monitor has a thermometer, and one that has none may answer nothing at all."""
+        return kind != TEMPERATURE or self._temperature_misses < TEMPERATURE_TRIES
 
     def due_ms(self) -> int:
         """The next cycle, or the end of the patience with the question that stands."""
@@ -270,8 +322,15 @@ class Decoder:
         dropped = self._lines.drop()
         if dropped:
             self._owed.append(Fault("an answer that never ended", dropped))
+        self._missed()
+        self._heard = False
         # An unanswered start may have started all the same: only the result, or 180 s without one, tells.
         self._asked, self._asked_at_ms, self._retried = None, None, False
+
+    def _missed(self) -> None:
+        # Where nothing answers, the line is to blame; where all else does, there is no thermometer.
+        if self._asked == TEMPERATURE and self._heard:
+            self._temperature_misses += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,7 +444,7 @@ def decode_question(line: bytes) -> bytes | None:
     body, said_sum = line[:-2], line[-2:]
     if checksum(body) != said_sum:
         return None
-    known = {*CYCLE, TEMPERATURE, CANCEL, START + b"0"}
+    known = {*CYCLE, CANCEL, START + b"0"}
     return body[:3] if body in known else None
 
 
@@ -418,7 +477,15 @@ DRIVER = Driver(
     ),
     transport="serial",
     decoder=_decoder,
-    vitals=(Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN, Vital.SPO2, Vital.PULSE_SPO2, Vital.PULSE_NIBP),
+    vitals=(
+        Vital.SYSTOLIC,
+        Vital.DIASTOLIC,
+        Vital.MEAN,
+        Vital.SPO2,
+        Vital.PULSE_SPO2,
+        Vital.PULSE_NIBP,
+        Vital.TEMPERATURE,
+    ),
     cuff=True,
     starts_cuff=True,
     polled=True,
