@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench lock
 
+EXTRAS := --extra postgres --extra demo --extra hl7 --extra sparkplug
+
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -27,7 +29,7 @@ bench: ## measure, and write docs/performance.md           ARGS="engine" measure
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 lock: ## resolve the dependencies anew (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra postgres --extra demo \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(EXTRAS) \
 		pyproject.toml scripts/build.in -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra postgres --extra demo --extra dev \
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(EXTRAS) --extra dev \
 		-c requirements.lock pyproject.toml scripts/build.in -o requirements-dev.lock
