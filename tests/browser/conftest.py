@@ -43,6 +43,7 @@ def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     answers: dict[tuple[str, str], tuple[int, Any]] = {
         ("GET", "/me"): (200, clinic["me"] | {"screen": None, "ends_at_ms": None, "idle_ms": None}),
         ("GET", "/alarms"): (200, {"alarms": []}),
+        ("POST", "/screens/sound"): (200, {"recorded": True}),
     }
     for bed in clinic["beds"]:
         if bed["session"]:

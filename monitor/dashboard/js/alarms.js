@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "./api.js";
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
-import { isOpen, marks, named, ranked, sentence, textOf, whoOf } from "./look.js";
+import { isOpen, marks, named, quietOf, ranked, sentence, textOf, whoOf } from "./look.js";
 import { Plain, Told } from "./plain.js";
 import { clock, running, words } from "./words.js";
 
@@ -22,7 +22,7 @@ const where = (a) => (a.bed ? html`<a href="/bed/${a.bed}">${words.bed(a.bed)}</
 
 const row = (app, a, now_ms) => html`<li class="lamp" key=${a.alarm_id} ...${marks(a)} data-state=${a.state}>
   <p class="what"><span class="sr">${words.priority[a.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[a.priority]}</span>${a.technical && icon("unplugged")}<b>${where(a)}</b><span>${chem(textOf(a))}</span></p>
-  <p class="facts"><span class="time">${running(now_ms - a.since_ms)}</span> ${words.sinceAt(a.since_ms)}. ${[whoOf(app.state, a, now_ms), sentence(a.note), sentence(a.quiet)].filter((text, i, all) => text && all.indexOf(text) === i).join(" ")}</p>
+  <p class="facts"><span class="time">${running(now_ms - a.since_ms)}</span> ${words.sinceAt(a.since_ms)}. ${[whoOf(app.state, a, now_ms), sentence(a.note), quietOf(app.state, a)].filter((text, i, all) => text && all.indexOf(text) === i).join(" ")}</p>
   ${isOpen(a) && a.state !== "acked" && !a.local && html`<button onClick=${() => app.acts.acknowledgeOne(a.alarm_id)}>${icon("hand")}${words.acknowledge}</button>`}</li>`;
 
 // What has ended: from the server's journal, and what this screen has seen end since it asked.

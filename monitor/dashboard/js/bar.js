@@ -5,18 +5,18 @@ import { html } from "./html.js";
 import { chips, isWell, marks, named, nextDue, textOf } from "./look.js";
 import { clock, running, words } from "./words.js";
 
-const SCREENS = [["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
+const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
 
 export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">${words.time} </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
 
 export function Nav({ here }) {
-  return html`<nav aria-label=${words.screens}>${SCREENS.map(([to, name]) => html`<a href=${to} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;
+  return html`<nav aria-label=${words.screens}>${SCREENS.map(([to, name]) => html`<a href=${to} class=${to === "/me" ? "mine" : undefined} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;
 }
 
 /** The open alarms as chips, worst first. On a bed's own screen those of the other beds. */
 export function Chips({ state, except = null, wall = false, label = words.alarmsNow }) {
   const shown = chips(state).filter((a) => a.bed === "" || a.bed !== except);
-  return html`<ol class="now" aria-label=${label}>${shown.map((a) => html`<li class="lamp" key=${a.alarm_id} ...${marks(a)}>${chip(a, wall)}</li>`)}</ol>`;
+  return html`<ol class="now" aria-label=${label} data-many=${shown.length > 5 ? "always" : shown.length > 4 ? "narrow" : undefined}>${shown.map((a) => html`<li class="lamp" key=${a.alarm_id} ...${marks(a)}>${chip(a, wall)}</li>`)}</ol>`;
 }
 
 function chip(alarm, wall) {
@@ -27,7 +27,7 @@ function chip(alarm, wall) {
 
 export function Next({ state, now_ms }) {
   const due = now_ms === null ? [] : nextDue(state, now_ms);
-  return html`<p class="next">${due.length > 0 && html`<span>${words.nextDue}</span> ${due.map((d) => words.dueAt(d.bed, d.in_ms)).join(" · ")}`}</p>`;
+  return html`<p class="next">${due.length > 0 && html`<b><span>${words.nextDue}</span> ${due.map((d) => words.dueAt(d.bed, d.in_ms)).join(" · ")}</b>`}</p>`;
 }
 
 /** Grey words while all is well; what is not known is not said. */
@@ -39,6 +39,7 @@ export function Health({ state, brief = false }) {
     ${state.sound === "on" && html`<li>${icon("sound")}<span>${words.soundOn}</span></li>`}
     ${!brief && isWell(state, "journal") && html`<li class="wide"><span>${words.recording}</span></li>`}
     ${!brief && isWell(state, "paging") && html`<li class="wide"><span>${words.paging}</span></li>`}
+    ${!state.reported && html`<li><span>${words.unreported}</span></li>`}
     ${!state.awake && html`<li><span>${words.maySleep}</span></li>`}</ul>`;
 }
 

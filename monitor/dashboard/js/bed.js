@@ -6,7 +6,8 @@ import { BpByHand } from "./bphand.js";
 import { Chips, Clock, Footer, Health, Lost, Nav, Who } from "./bar.js";
 import { chem, icon, ring } from "./draw.js";
 import { html } from "./html.js";
-import { look, marks, named, numberOf, priorityOf, textOf } from "./look.js";
+import { Limits } from "./limits.js";
+import { limitsOf, look, marks, named, numberOf, priorityOf, textOf } from "./look.js";
 import { Told } from "./plain.js";
 import { SignInBeside } from "./signin.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
@@ -14,7 +15,6 @@ import { readTrend, Trend } from "./trend.js";
 import { ago, clock, running, words } from "./words.js";
 
 const POINTS = 600, REFRESH_MS = 5 * 60_000;
-const LIMITED = { spo2: ["spo2"], hr: ["hr", "pr_spo2", "pr_nibp"], rr: ["rr"], bp: ["nibp_sys", "nibp_dia", "nibp_map"] };
 const SHOWN = new Set(["spo2", "hr", "pr_spo2", "rr", "nibp_sys", "nibp_dia", "nibp_map", "pr_nibp"]);
 
 export class Bed extends Component {
@@ -45,7 +45,7 @@ export class Bed extends Component {
     return html`<${Frame} app=${app} seen=${seen}>
       <${Band} app=${app} seen=${seen} />
       <main id="trends" tabindex="-1" aria-label=${words.trendOf(words.bed(of))}>
-        ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, i))}
+        ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, seen.own))}
         <div class="axis"><p class="key">${failed ? words.trendFailed : words.trendKey}</p>
           <${Trend} row="axis" bed=${bed} points=${[]} cuffs=${[]} limits=${[]} now_ms=${now_ms} redraw=${app.redraw} label="" /></div></main>
       <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen)}</aside><//>`;
@@ -56,7 +56,7 @@ function Frame({ app, seen, children }) {
   const { state, now_ms, of } = app;
   return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="bed" data-screen="bed">
     <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
-      <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>`}</p>
+      <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}`}</p>
       <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />
       ${seen && !seen.empty && ring(seen.minute)}<${Lost} state=${state} /></header>
     ${app.strips}${children}<${Footer} state=${state} ...${app.theme} /></div>`;
@@ -69,22 +69,22 @@ function Band({ app, seen }) {
   return html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(top)}>
     ${line({ top, line: { ...seen.line, more: 0 } }, Infinity)}
     ${alarms.length > 1 && html`<ul class="rest">${alarms.slice(1).map((a) => html`<li key=${a.alarm_id}><span class="stars">${words.stars[a.priority]}</span> ${chem(textOf(a))}</li>`)}</ul>`}
-    ${app.shown !== "close" && html`<${Told} state=${app.state} />`}
+    ${app.shown !== "close" && !app.shown?.startsWith("limits ") && html`<${Told} state=${app.state} />`}
     ${unseen && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}
     ${audio
       ? html`<button onClick=${() => app.acts.endPause(seen.name, audio.pause_id)}>${icon("audio-paused")}<span>${words.audioPaused(audio.left_ms, audio.who)}<br /><small>${words.endPause}</small></span></button>`
       : html`<button onClick=${() => app.acts.pauseAudio(seen.name)}>${icon("audio-paused")}${words.pauseAudio}</button>`}</section>`;
 }
 
-function panel(app, bed, r, past, i) {
-  const { state, now_ms, redraw } = app, { row, vital, hot } = r, spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
-  const limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital) && l.limit !== null);
+function panel(app, bed, r, past, changed) {
+  const { state, now_ms, redraw } = app, { row, vital, hot } = r, own = changed.has(row), spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
+  const limits = limitsOf(bed, row).filter((l) => l.limit !== null);
   const drawn = drawnLimits(row, limits, hot);
   const points = row === "bp" ? [] : joined(past, trace?.vitals[vital] ?? [], vital);
   const cuffs = row === "bp" ? joinedCuffs(past, trace?.cuffs ?? []) : [];
   const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
-  return html`<div class="panel ${row}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
-    <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small></dt>
+  return html`<div class="panel ${row} ${r.paused ? "off" : ""}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
+    <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small>${own && html`<small class="own">${words.own}</small>`}</dt>
     ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : digits(r.number)}</dl>
     <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
 }
@@ -122,7 +122,7 @@ function beside(app, bed, seen) {
   if (shown === "bp") return html`<${BpByHand} app=${app} bed=${bed} close=${close} />`;
   if (shown === "close") return html`<section class="beside"><h2>${words.closeSession}</h2><p>${words.closeAsk}</p><${Told} state=${state} />
     <div class="row-of-acts"><button class="main" onClick=${() => app.acts.closeSession(bed.bed, bed.session.session)}>${words.confirmClose(bed.bed)}</button><button onClick=${close}>${words.cancel}</button></div></section>`;
-  if (shown?.startsWith("limits ")) return limitsOf(state, bed, shown.slice(7), close);
+  if (shown?.startsWith("limits ")) return html`<${Limits} key=${shown} app=${app} bed=${bed} row=${shown.slice(7)} close=${close} />`;
   return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${facts(app, bed, seen)}${log(app, bed)}</div>${actsOf(app, bed)}`;
 }
 
@@ -149,13 +149,3 @@ const actsOf = (app, bed) => html`<div class="acts">
   <button class="cuff main" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${icon("cuff")}${words.startCuff}</button>
   ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}
   <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button><button onClick=${() => app.beside("close")}>${words.closeSession}</button></div>`;
-
-function limitsOf(state, bed, row, close) {
-  const vital = words.vital[row], limits = bed.limits.filter((l) => LIMITED[row].includes(l.vital));
-  return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(vital))}</h2>
-    ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
-    <ul>${limits.map((l) => html`<li key=${l.rule}><p class="limit"><span class="stars">${words.stars[l.priority]}</span><b>${words.vital[l.vital]} ${l.limit === null ? words.limitOff : `${words.limitIs(l)} ${words.unit[l.unit] ?? l.unit}`}</b> <span>${words.held(l.hold_ms)}</span></p>
-      ${l.severe !== null && l.severe !== undefined && html`<p class="severe">${words.severe(`${l.side === "low" ? "<" : ">"} ${l.severe}`)}</p>`}
-      <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default) : words.limitDefault}</p></li>`)}</ul>
-    <button onClick=${close}>${words.close}</button></section>`;
-}

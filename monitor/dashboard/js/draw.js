@@ -68,12 +68,15 @@ export class Spark extends Component {
     const limit = hot?.limit ?? null, low = hot && hot.value !== null && hot.value <= limit;
     const breach = limit === null ? [] : points.map(([t, v]) => [t, v !== null && (low ? v < limit : v > limit) ? v : null]);
     const opened = bed.session.opened_at_ms;
+    // A stretch with a doubtful end is dotted as a whole.
+    const unsure = points.map(([t, v], i) => [t, points.slice(Math.max(0, i - 1), i + 2).some((p) => p[2]) ? v : null]);
+    const sure = points.map(([t, v, doubtful]) => [t, doubtful ? null : v]);
     return html`<svg class="spark" viewBox="0 0 ${W} ${H}" preserveAspectRatio="none" role="img" aria-label=${label}>${hatch}
       ${rect(courseOf(bed, row), a)}
       ${opened > from && html`<line class="start" x1=${f(a.x(opened))} x2=${f(a.x(opened))} y1="0" y2=${H} />`}
       ${limit !== null && html`<line class="limit" x1="0" x2=${W} y1=${f(a.y(limit))} y2=${f(a.y(limit))} />`}
       ${gaps(points, now_ms).map(([t1, t2]) => html`<rect class="gap" fill="url(#hatch)" x=${f(a.x(t1))} width=${f(Math.max(1, a.x(t2) - a.x(t1)))} y="0" height=${H} />`)}
-      <path class="line" d=${path(points, a)} />
+      <path class="line" d=${path(sure, a)} />${unsure.some(([, v]) => v !== null) && html`<path class="line doubtful" d=${path(unsure, a)} />`}
       ${limit !== null && html`<path class="breach" data-priority=${priorityOf(hot)} d=${path(breach, a)} />`}${beyond(points, row, a)}</svg>`;
   }
 }

@@ -121,8 +121,8 @@ export function look(state, name, now_ms) {
   const paused = new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => ROW[p.vital]));
   const isPending = (row) => pending.some((a) => ROW[a.vital] === row) && !hot[row];
   return {
-    name, place: bed.place, empty: false, session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
-    phase: words.phase[bed.session.phase] ?? bed.session.phase, pauses, minute: Math.max(0, Math.floor((now_ms - bed.session.opened_at_ms) / 60_000)),
+    name, place: bed.place, empty: false, flags: flagsOf(bed, pauses), session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
+    phase: words.phase[bed.session.phase] ?? bed.session.phase, pauses, own: new Set(bed.limits.filter((l) => l.set_by).map((l) => ROW[l.vital])), minute: Math.max(0, Math.floor((now_ms - bed.session.opened_at_ms) / 60_000)),
     line: top ? alarmLine(state, bed, alarms, now_ms) : quietLine(bed, now_ms),
     rows: ROWS.map((row) => {
       const vital = vitalOf(bed, row, now_ms);
@@ -143,6 +143,16 @@ export function bpOf(state, bed, now_ms) {
     next_ms, late: next_ms !== null && next_ms <= -60_000, running_ms: c?.running_since_ms ? now_ms - c.running_since_ms : null,
     failed_ms: c?.failed_at_ms && (!taken || c.failed_at_ms > c.measured_at_ms) ? now_ms - c.failed_at_ms : null, failed_why: c?.failed_why ?? null,
   };
+}
+
+/** The limits of one row, as the rules name their vitals. */
+export const limitsOf = (bed, row) => bed.limits.filter((l) => ROW[l.vital] === row);
+
+/** What is not as the profile says stays in sight on tile and bed (ALM-092): paused alarms, then limits of this session's own. */
+function flagsOf(bed, pauses) {
+  const off = [...new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => words.vital[ROW[p.vital]] ?? words.vital[p.vital]))].map(words.alarmsOff);
+  const own = bed.limits.filter((l) => l.set_by);
+  return [...off, ...(own.length > 1 ? [words.ownLimits(own.length)] : own.map(words.ownLimit))];
 }
 
 const baselineText = (bed) => words.baselineIs(words.baseline(bed.session.baseline));
@@ -174,9 +184,15 @@ export function whoOf(state, alarm, now_ms) {
   if (alarm.accepted_by) return `${words.going(named(state, alarm.accepted_by))}.`;
   const pages = Object.values(state.pages).filter((p) => p.alarm_id === alarm.alarm_id && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
   const names = [...new Set(pages.map((p) => named(state, p.to)))];
-  if (names.length === 0) return sentence(alarm.quiet);
+  if (names.length === 0) return quietOf(state, alarm);
   if (names.length === 1 && alarm.priority !== "HIGH") return words.pagedAgo(names[0], now_ms - pages[0].ordered_at_ms);
   return `${words.paged(names)} ${words.nobody}.`;
+}
+
+/** Why it is silent, with the name that the clinic uses. */
+export function quietOf(state, alarm) {
+  const by = alarm.quiet?.match(/^audio paused by (\S+)$/)?.[1];
+  return by ? words.quietPause(named(state, by)) : sentence(alarm.quiet);
 }
 
 /** A remark of the service as a sentence of its own. */

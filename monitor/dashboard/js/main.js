@@ -6,15 +6,18 @@ import { api } from "./api.js";
 import { Bed } from "./bed.js";
 import { Duty } from "./duty.js";
 import { Floor } from "./floor.js";
+import { Home } from "./home.js";
 import { html } from "./html.js";
 import { Keys } from "./keylist.js";
 import { listenForKeys } from "./keys.js";
 import { keepInPhase } from "./lamp.js";
 import { ofBed, sounding, titleOf } from "./look.js";
 import { Page } from "./page.js";
+import { Room } from "./room.js";
 import { utterances, Voice } from "./say.js";
 import { SignIn } from "./signin.js";
 import { Speaker } from "./sound.js";
+import { SoundReport } from "./soundreport.js";
 import { SoundCheck } from "./soundcheck.js";
 import { Start } from "./start.js";
 import { now, reduce, start } from "./state.js";
@@ -22,7 +25,8 @@ import { connect } from "./stream.js";
 import { readTrend } from "./trend.js";
 import { words } from "./words.js";
 
-const wall = new URLSearchParams(location.search).has("wall");
+const asked_for = new URLSearchParams(location.search), room = asked_for.get("room");
+const wall = asked_for.has("wall") || room !== null;   // no controls, no keys
 const REDRAW_MS = 5_000, SLOW_MS = 5_000, GAP_PAUSE_MS = 5_000;
 
 let state = start(performance.now()), beside = null, closed = false, drawn = 0, reopened_perf_ms = -GAP_PAUSE_MS;
@@ -45,10 +49,10 @@ function dispatch(event) {
   const was = state;
   state = reduce(state, { perf_ms: performance.now(), ...event });
   if (state === was) return;
-  if (!wall || state.link.is !== was.link.is) for (const said of utterances(was, state)) voice.say(said);
-  speaker.fail(state.link.is === "lost");
-  speaker.sound(sounding(state, speaker.heard));
-  document.title = titleOf(state, nameOf(route()));
+  if (room === null && (!wall || state.link.is !== was.link.is)) for (const said of utterances(was, state)) voice.say(said);
+  speaker?.fail(state.link.is === "lost");
+  speaker?.sound(sounding(state, speaker.heard));
+  document.title = room === null ? titleOf(state, nameOf(route())) : words.title("", words.bed(room), "");
   if (state.gap && performance.now() - reopened_perf_ms > GAP_PAUSE_MS) {
     reopened_perf_ms = performance.now();
     stream.reopen();
@@ -70,7 +74,7 @@ async function remember(bed) {
 
 const ROUTES = [
   [/^\/$/, Floor, () => words.floor], [/^\/bed\/([^/]+)$/, Bed, () => ""], [/^\/bed\/([^/]+)\/start$/, Start, () => words.startSession], [/^\/alarms$/, Alarms, () => words.alarms],
-  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
+  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
 ];
 
 function route() {
@@ -104,38 +108,52 @@ document.addEventListener("click", (event) => {
 
 // What can be done. An act first, the name after: without one the act waits beside the sign-in.
 
-async function perform(what, act, done = words.done) {
+/** `more(answer)` is what can still be done about it for ten seconds: {text, act}, or nothing. */
+async function perform(what, act, done = words.done, more = () => null) {
   dispatch({ kind: "told", told: null });
   const answer = await act();
   const nameless = answer.status === 401 || (answer.status === 403 && (!state.me || state.me.role === "display"));
   if (nameless) {
-    dispatch({ kind: "wish", wish: { what, act: () => perform(what, act, done) } });
+    dispatch({ kind: "wish", wish: { what, act: () => perform(what, act, done, more) } });
     return answer;
   }
   const text = !answer.ok ? answer.detail : answer.data?.recorded === false ? words.notRecorded : done;
-  dispatch({ kind: "told", told: { is: answer.ok ? "saved" : "refused", text } });
+  dispatch({ kind: "told", told: { is: answer.ok ? "saved" : "refused", text, more: answer.ok ? more(answer) : null } });
   return answer;
 }
+
+const undo = (act) => ({ text: words.undo, act: () => perform(words.undo, act, words.undone) });
 
 const acts = {
   acknowledge: (bed) => perform(words.acknowledge, () => all(ofBed(state, bed).filter((a) => a.state !== "acked").map((a) => api.acknowledge(a.alarm_id)))),
   acknowledgeOne: (alarm_id) => perform(words.acknowledge, () => api.acknowledge(alarm_id)),
-  pauseAudio: (bed) => perform(words.pauseAudio, () => api.pauseAudio(bed)),
+  pauseAudio: (bed) => perform(words.pauseAudio, () => api.pauseAudio(bed), words.done, ({ data }) => (data?.pause_id ? undo(() => api.endPause(bed, data.pause_id)) : null)),
+  pauseAlarms: (bed, name, vitals, seconds, why) => {
+    let made = [];
+    return perform(words.pauseAlarms(name), async () => {
+      const answers = await Promise.all(vitals.map((vital) => api.pauseAlarms(bed, vital, seconds, why)));
+      made = answers.map((a) => a.data?.pause_id).filter(Boolean);
+      return first(answers);
+    }, words.done, () => (made.length ? undo(() => all(made.map((pause) => api.endPause(bed, pause)))) : null));
+  },
+  setLimit: (bed, was, limit, why) => perform(words.setTo(words.limitName(was, limit)), () => api.setLimit(bed, was.rule, limit, why), limit === null ? words.limitBack : words.limitTaken(words.limitName(was, limit)),
+    () => undo(() => api.setLimit(bed, was.rule, was.set_by ? was.limit : null, words.takenBack))),
   endPause: (bed, pause) => perform(words.endPause, () => api.endPause(bed, pause)),
   startCuff: (bed) => perform(words.startCuff, () => api.startCuff(bed)),
-  bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`)),
+  bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`), () => ({ text: words.correct, act: () => { beside = "bp"; dispatch({ kind: "told", told: null }); drawNow(); } })),
   accept: (page) => perform(words.iGo, () => api.accept(page)),
   reject: (page, what) => perform(what, () => api.reject(page)),
   openSession: (body) => perform(words.startSession, () => api.openSession(body)),
   closeSession: (bed, session) => perform(words.confirmClose(bed), () => api.closeSession(session)),
-  setDuty: (duty) => perform(words.saveDuty, () => api.setDuty(duty), words.savedPlain),
+  setDuty: (duty) => {
+    const { on, beds } = state.duty;
+    return perform(words.saveDuty, () => api.setDuty(duty), words.savedPlain, () => undo(() => api.setDuty({ on, beds })));
+  },
 };
 
 /** Several requests of one act: the first that was refused speaks for all. */
-const all = async (asked) => {
-  const answers = await Promise.all(asked);
-  return answers.find((a) => !a.ok) ?? answers[0] ?? { ok: true, status: 200, data: null, detail: null };
-};
+const all = async (asked) => first(await Promise.all(asked));
+const first = (answers) => answers.find((a) => !a.ok) ?? answers[0] ?? { ok: true, status: 200, data: null, detail: null };
 
 async function signedIn() {
   await whoAmI();
@@ -171,7 +189,7 @@ const app = () => {
   const perf_ms = performance.now(), { of, Screen } = route();
   return {
     state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
-    acts, go, signedIn, signOut, theme, speaker, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
+    acts, go, signedIn, signOut, theme, speaker, report, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
     strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)),
     escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
   };
@@ -195,6 +213,7 @@ function drawNow() {
   cancelAnimationFrame(drawn);
   drawn = 0;
   const { Screen } = route();
+  if (room !== null) return render(html`<${Room} app=${app()} bed=${room} />`, document.getElementById("app"));
   render(html`${!wall && html`<a class="skip" href="#${mainOf(Screen)}" onClick=${skip}>${words.skip}</a>`}<${Screen} app=${app()} />`, document.getElementById("app"));
 }
 const mainOf = (Screen) => (Screen === Floor ? "beds" : Screen === Bed ? "trends" : Screen === Page ? "page" : "plain");
@@ -223,7 +242,9 @@ async function stayAwake() {
 }
 
 const voice = new Voice(document.getElementById("say-high"), document.getElementById("say"));
-const speaker = new Speaker((is) => queueMicrotask(() => dispatch({ kind: "sound", is })));
+const report = new SoundReport((is) => api.saySound(is), (failed) => dispatch({ kind: "reported", is: !failed }));
+// Treatment rooms get no sound.
+const speaker = room !== null ? null : new Speaker((is) => queueMicrotask(() => { dispatch({ kind: "sound", is }); report.say(is); }));
 const stream = connect((message) => {
   if (message.kind === "closed") {
     if (!closed && state.server === null && !wall && !route().of) go("/signin", { replace: true });
@@ -232,6 +253,7 @@ const stream = connect((message) => {
   }
   closed = false;
   dispatch(message);
+  if (message.kind === "snapshot" && speaker) report.again();   // another start of the service, or another person: it may not know
 });
 keepInPhase();
 if (!wall) listenForKeys(app);

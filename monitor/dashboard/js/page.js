@@ -61,11 +61,15 @@ function who(app, page, alarm, me, mine) {
   const pages = Object.values(state.pages).filter((p) => p.alarm_id === page.alarm_id).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
   const latest = [...new Map(pages.map((p) => [p.to, p])).values()];
   const name = (p) => (p.to === me ? words.you(named(state, p.to)) : named(state, p.to));
-  const said = (p) => (p.answer === "accepted" ? words.accepted(name(p)) : p.answer === "rejected" ? words.rejected(name(p)) : name(p));
+  const said = (p) => (p.answer === "accepted" ? words.accepted(name(p)) : p.answer === "rejected" ? words.rejected(name(p)) : cameOf(p) ? words.told(name(p), words.outcome[cameOf(p)]) : name(p));
   const next = alarm?.next_page_at_ms && alarm.next_page_at_ms > now_ms ? alarm.next_page_at_ms - now_ms : null;
   return html`<ul class="who" aria-label=${words.whoPaged}>${latest.map((p) => html`<li key=${p.page_id}>${p.to === me ? html`<b>${said(p)}</b>` : html`<span>${said(p)}</span>`}<span>${words.agoShort(now_ms - (p.answered_at_ms ?? p.ordered_at_ms))}</span></li>`)}
     ${next !== null && html`<li><span>${mine ? words.pagesAgain : words.nextPage}</span><span>${words.inShort(next)}</span></li>`}</ul>`;
 }
+
+/** What is known of a page: the furthest that it came by any way. */
+const FURTHEST = ["read", "delivered", "sent", "failed", "timed out", "cancelled"];
+const cameOf = (page) => FURTHEST.find((outcome) => page.outcomes.some((o) => o.outcome === outcome));
 
 function acts(app, page, alarm, bed, stage, other, mine) {
   const { acts, now_ms } = app;

@@ -13,4 +13,4 @@ export function Plain({ app, here, title, children }) {
     <${Footer} state=${state} ...${app.theme} /></div>`;
 }
 
-export const Told = ({ state }) => html`<p class="told" data-is=${state.told?.is}>${state.told && html`<span class="mark" aria-hidden="true">${state.told.is === "refused" ? "!" : "✓"}</span>${state.told.text}`}</p>`;
+export const Told = ({ state }) => html`<p class="told" data-is=${state.told?.is}>${state.told && html`<span class="mark" aria-hidden="true">${state.told.is === "refused" ? "!" : "✓"}</span>${state.told.text}${state.told.more && html` <button class="small" onClick=${state.told.more.act}>${state.told.more.text}</button>`}`}</p>`;

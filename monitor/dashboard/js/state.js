@@ -11,7 +11,7 @@ export const start = (perf_ms = 0) => ({
   seq: null, gap: false, version: null,
   anchor: null,                       // {at_ms, perf_ms}: the last instant at which the server told us its time
   link: { is: "first", heard_perf_ms: perf_ms, since_ms: null, away_ms: 0, back_perf_ms: null },
-  sound: "unknown", awake: true, wish: null, told: null,
+  sound: "unknown", reported: true, awake: true, wish: null, told: null,
 });
 
 /** The server's time at this instant of our own clock; a demo may run faster than real time. */
@@ -28,6 +28,7 @@ export function reduce(state, event) {
     case "tick": return tick(state, event.perf_ms);
     case "history": return backfill(state, event);
     case "me": return { ...state, me: event.me, screen: event.me?.screen ?? state.screen };
+    case "reported": return { ...state, reported: event.is };
     case "sound": return { ...state, sound: event.is };
     case "awake": return { ...state, awake: event.is };
     case "wish": return { ...state, wish: event.wish };
@@ -104,22 +105,24 @@ function traceOf(trace, bed) {
 function point(state, name, vital) {
   const trace = state.traces[name], session = state.beds[name].session;
   if (!session || vital.at_ms < session.opened_at_ms) return state;
-  const points = insert(trace.vitals[vital.vital] ?? [], vital.at_ms, vital.value);
+  const points = insert(trace.vitals[vital.vital] ?? [], vital.at_ms, vital.value, vital.quality === "questionable");
   return { ...state, traces: { ...state.traces, [name]: { ...trace, vitals: { ...trace.vitals, [vital.vital]: points } } } };
 }
 
-function insert(points, at_ms, value) {
+/** A point is [at_ms, value], with a third true where the device itself was in doubt. */
+function insert(points, at_ms, value, doubtful) {
   const last = points.at(-1);
   if (last && at_ms < last[0]) return points;   // late: the history has it, the line does not
   if (last && Math.floor(last[0] / BUCKET_MS) === Math.floor(at_ms / BUCKET_MS) && (last[1] === null) === (value === null)) {
     const before = points.at(-2)?.[1] ?? last[1];
     const stray = value === null || Math.abs(value - before) >= Math.abs(last[1] - before) ? value : last[1];
-    return [...points.slice(0, -1), [last[0], stray]];
+    return [...points.slice(0, -1), made(last[0], stray, doubtful || last[2])];
   }
   const from = at_ms - TRACE_MS - BUCKET_MS;
   const kept = points.length && points[0][0] < from ? points.filter(([t]) => t >= from) : points;
-  return [...kept, [at_ms, value]];
+  return [...kept, made(at_ms, value, doubtful)];
 }
+const made = (at_ms, value, doubtful) => (doubtful && value !== null ? [at_ms, value, true] : [at_ms, value]);
 
 function cuffPoint(trace, cuff) {
   if (!cuff || cuff.systolic_mmhg === null || cuff.measured_at_ms === null) return trace;

@@ -11,8 +11,8 @@ export function Tile({ bed, seen, trace, now_ms, redraw, wall }) {
   return html`<article class="tile lamp" aria-labelledby="bed-${seen.name}" data-bed=${seen.name} ...${marks(top)}>
     <header>
       <h2 id="bed-${seen.name}">${link(seen.name, wall)}</h2>
-      <p class="where"><strong>${seen.phase}</strong><span>${seen.nurse ?? words.noNurse}</span>${seen.pauses.filter((p) => p.kind === "alarm paused").map((p) => html`<span class="flag">${chem(words.alarmsOff(words.vital[p.vital]))}</span>`)}</p>
-      ${seen.pauses.map(pause)}${ring(seen.minute)}
+      <p class="where"><strong>${seen.phase}</strong><span>${seen.nurse ?? words.noNurse}</span>${seen.flags.map((flag) => html`<span class="flag" key=${flag}>${chem(flag)}</span>`)}</p>
+      ${header(seen.pauses).map(pause)}${ring(seen.minute)}
     </header>
     ${line(seen)}
     <dl>${seen.rows.map((r) => row(bed, r, trace, now_ms, redraw))}${cuff(bed, seen.bp, trace, now_ms, redraw)}</dl>
@@ -26,6 +26,9 @@ const empty = ({ name, place }, wall) => html`<article class="tile empty" aria-l
   <h2 id="bed-${name}">${heading(name)}</h2><p>${words.empty}${place && place !== name ? ` · ${place}` : ""}</p>
   ${!wall && html`<a class="button" href="/bed/${name}/start">${words.startSession}</a>`}</article>`;
 
+/** One symbol a kind in the header: of several paused alarms the one that lasts longest. */
+const header = (pauses) => ["alarm paused", "audio paused"].map((kind) => pauses.filter((p) => p.kind === kind).sort((a, b) => b.left_ms - a.left_ms)[0]).filter(Boolean);
+
 const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
   <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
 
@@ -35,7 +38,7 @@ const SHORT = 16;
 export function line({ top, line }, room = SHORT) {
   const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
   const time = line.time_ms === undefined ? "" : running(line.time_ms), n = line.text.length + time.length + (top?.technical ? 3 : 0);
-  return html`<div class="line ${line.due ? "due" : ""} ${n > 26 ? "longest" : n > 17 ? "long" : ""}">
+  return html`<div class="line ${line.due ? "due" : ""} ${n > 27 ? "longest" : n > 17 ? "long" : ""}">
     <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
       <span class="text">${chem(line.text)}</span>${time && html`<span class="time">${time}</span>`}</p>
     <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}${also}</p></div>`;

@@ -90,7 +90,7 @@ export class Trend extends Component {
       splits: (u) => everyTwenty(u.scales.x, this.props.bed.session.opened_at_ms), values: (u, at) => at.map((t) => `${Math.round((t - this.props.bed.session.opened_at_ms) / 60_000)}\n${clock(t, false)}`) };
     const y = { scale: "y", side: 1, size: RIGHT, gap: 6, show: row !== "axis", font: font(), stroke: () => ink("--ink-3"), splits: () => TICKS[row] ?? [], values: (u, at) => at.map(String), ticks: { show: false },
       grid: { show: true, stroke: () => ink("--rule"), width: 1 } };
-    const pad = row === "bp" ? 12 : row === "axis" ? 0 : 6;
+    const pad = row === "bp" ? 12 : row === "axis" ? 0 : 9;
     return {
       width, height, padding: [pad, row === "axis" ? RIGHT : 0, pad, 0], legend: { show: false }, cursor: { show: row !== "axis", x: true, y: false, drag: { x: false, y: false }, points: { show: false }, sync: { key: `bed-${bed.bed}` } },
       scales: { x: { time: false, auto: false, min, max, range: (u, a, b) => [a, b] }, y: { auto: false, range: [low, high] } },

@@ -107,6 +107,7 @@ export const words = {
   alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
   dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : ms > -60_000 ? "due" : words.late(-ms)}`,
   soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
+  unreported: "Sound state not reported", quietPause: (who) => `Audio paused by ${who}.`,
   soundOff: "Sound is off on this screen. Press to turn it on.", soundOffShort: "Sound off here",
   connecting: "Connecting. Numbers may be old.", stillConnecting: "Still connecting to the clinic server",
   lost: (at_ms) => `Not connected since ${clock(at_ms)}. Look at the patients.`,
@@ -132,8 +133,15 @@ export const words = {
   link: { connecting: "Connecting", up: "Connected", silent: "Says nothing", down: "Not connected" },
   log: "Alarms this session", noLog: "No alarm so far in this session.", open: "open",
   startCuff: "Start cuff now", bpByHand: "BP by hand",
+  setLimit: "Set", setLimitOf: (limit) => `Set the limit ${limit}`, newLimit: (unit) => `New limit, ${unit}`, limitSpan: (low, high) => `The clinic lets this be set from ${low} to ${high}.`,
+  limitName: (l, limit = l.limit) => `${words.vital[l.vital]} ${limit === null ? (l.side === "low" ? "low" : "high") : words.limitIs({ ...l, limit })}`,
+  setTo: (limit) => `Set ${limit} for this session`, backToProfile: (limit) => `Back to ${limit}`, reason: "Reason", needReason: "Enter the reason",
+  needLimit: (low, high) => `Enter a number, ${low} to ${high}`, limitTaken: (limit) => `Set ${limit}.`, limitBack: "The profile's limit is back.", takenBack: "taken back at once",
+  ownLimit: (l) => `${words.vital[l.vital]} limit ${words.limitIs(l)}`, ownLimits: (n) => `${n} limits changed`, own: "changed",
+  pauseAlarms: (vital) => `Pause ${vital} alarms 3 min`, pauseAlarmsAsk: (vital, time) => `For ${time} no ${vital} alarm sounds or lights here. HIGH still pages.`,
+  vitalPaused: (vital, ms, who, why) => `${vital} alarms paused ${running(ms)}, ${who}: ${why}`, endAlarmPause: "End alarm pause",
   limits: (vital) => `${vital} limits in force`, limitOff: "off", noLimits: "No limits are in force for this.", showLimits: (vital) => `Limits of ${vital}`,
-  limitIs: (l) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${edge(l)}`,
+  edge, limitIs: (l) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${edge(l)}`,
   held: (ms) => (ms ? `for ${ms / 1000} s` : "at once"), severe: (value) => `${value}: at once`,
   limitSet: (who, why, was) => `${who} changed this from ${was ?? "off"}${why ? `: ${why}` : ""}`, limitDefault: "As the profile says",
   close: "Close", cancel: "Cancel",
@@ -146,6 +154,7 @@ export const words = {
   beyond: (dir, limit) => `${dir === "high" ? "Above" : "Below"} ${limit}: measure again in 2 min`,
   save: (what) => `Save ${what}`, saved: (what) => `Saved ${what}.`, savedPlain: "Saved.", bpErrorUpper: "Enter the upper number, 40 to 280",
   bpErrorLower: "Enter the lower number, 15 to 200, below the upper one",
+  undo: "Undo", undone: "Undone.", correct: "Correct",
   notRecorded: "Done, but not being recorded yet.", done: "Done.",
 
   // The alarm list.
@@ -161,9 +170,16 @@ export const words = {
   youAreGoing: "You are going", youAreThere: "You are at the bed", stay: (name) => `${name} is going. You may stay.`,
   still: (vital, value) => `${vital} is ${value} now. Still look.`, endedStill: "It has ended. Still look.",
   whoPaged: "Who was paged", you: (name) => `${name} (you)`, accepted: (name) => `${name} accepted`, rejected: (name) => `${name} cannot go`,
+  outcome: { sent: "sent", delivered: "delivered", read: "read", failed: "not reached", "timed out": "not reached", cancelled: "taken back" }, told: (name, what) => `${name}, ${what}`,
   agoShort: (ms) => `${running(ms)} ago`, inShort: (ms) => `in ${running(ms)}`, nextPage: "Next page", pagesAgain: "Pages again if not at bed",
   pageOver: "This page is over.", pageUnknown: "This page is not known here any more.", toBed: (name) => `Open bed ${name}`,
+  roomAway: "Not connected. This clock has stopped.",
   noReach: "This phone has lost the clinic network. Look at the wall.",
+
+  // The phone's own first screen.
+  mine: "Mine", whoseBeds: "Sign in to see your beds and pages.", myPages: "My pages", noPages: "No page is open for you.", myBeds: "My beds", noBedsOfMine: "No bed is yours now.",
+  pagedYou: (ms) => `Paged ${running(ms)} ago.`, youAreOn: "You are on duty.", youAreOff: "You are off duty.", goOn: "Go on duty", goOff: "Go off duty",
+  offAsk: (beds) => `${beds.join(", ")}: nobody has ${beds.length === 1 ? "it" : "them"} then.`, offWithBeds: (n) => `Go off duty and leave ${many(n, "bed", "beds")}`,
 
   // Signing in.
   signIn: "Sign in", lock: "Lock", name: "Name", password: "Password", pin: "PIN", usePassword: "Use a password", usePin: "Use a PIN",
