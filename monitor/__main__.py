@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
 
 import typer
 
@@ -43,6 +43,8 @@ app.add_typer(journal, name="journal")
 app.add_typer(user, name="user")
 
 BAD_REQUEST, NO_PART, BROKEN = 2, 3, 5
+
+CHUNK = 64 * 1024
 
 SPEED_MAX = 60
 """Faster than this the loop itself would be late by the clock it keeps."""
@@ -180,14 +182,18 @@ def decode(
     if driver not in DRIVERS:
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
     try:
-        data = sys.stdin.buffer.read() if file is None else file.read_bytes()
-        data = from_hex(data.decode("ascii", "replace")) if as_hex else data
+        with contextlib.nullcontext(sys.stdin.buffer) if file is None else file.open("rb") as source:
+            chunks: Iterable[bytes] = _as_they_come(source)
+            if as_hex:
+                chunks = [from_hex(source.read().decode("ascii", "replace"))]
+            for line in decoded(DRIVERS[driver], chunks):
+                _say(json.dumps(line, ensure_ascii=False))
     except OSError as unreadable:
-        _stop(f"{file}: {unreadable.strerror}", BAD_REQUEST)
+        _stop(f"{file or 'stdin'}: {unreadable.strerror}", BAD_REQUEST)
     except ValueError as wrong:
         _stop(f"this is not hex text: {wrong}", BAD_REQUEST)
-    for line in decoded(DRIVERS[driver], [data]):
-        _say(json.dumps(line, ensure_ascii=False))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
 
 
 @app.command()
@@ -384,6 +390,13 @@ def _clinic(path: Path) -> Clinic:
         typer.echo(f"{path.name}: therapies.default: there is no limit profile {unknown}", err=True)
         raise typer.Exit(BAD_REQUEST) from None
     return clinic
+
+
+def _as_they_come(source: IO[bytes]) -> Iterator[bytes]:
+    """What is there, without waiting for more: a monitor that is still speaking is read as it speaks."""
+    read = getattr(source, "read1", source.read)
+    while data := read(CHUNK):
+        yield data
 
 
 def _new_file(path: Path) -> BinaryIO:

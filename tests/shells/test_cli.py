@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import signal
@@ -195,6 +196,22 @@ def test_decode_says_what_it_cannot_do_in_one_line(tmp_path: Path) -> None:
         assert (code, lines, len(complaints)) == (2, [], 1), arguments
 
 
+def test_a_monitor_that_is_still_speaking_is_decoded_as_it_speaks() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitor", "decode", "masimo-ascii1"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as decoding:
+        assert decoding.stdin is not None
+        assert decoding.stdout is not None
+        decoding.stdin.write(MASIMO[0][0].encode() + b"\r\n")
+        decoding.stdin.flush()
+        first = json.loads(decoding.stdout.readline())  # its input is still open
+        assert (first["vital"], first["value"]) == ("spo2", 98)
+        decoding.stdin.close()
+        assert decoding.wait(30) == 0
+
+
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     line = MASIMO[0][0].encode() + b"\r\n"
     with subprocess.Popen(
@@ -207,8 +224,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         assert decoding.stdout is not None
         assert decoding.stderr is not None
         decoding.stdout.close()  # nobody reads any more
-        decoding.stdin.write(line * 5_000)
-        decoding.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # and so it reads no more either
+            decoding.stdin.write(line * 5_000)
+            decoding.stdin.close()
         assert decoding.stderr.read() == b""
         assert decoding.wait(30) == 0
 
