@@ -156,6 +156,15 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
+class SoundState(StrEnum):
+    """What a screen says of its own loudspeaker."""
+
+    ON = "on"
+    OFF = "off"
+    CHECKED = "checked"
+    """Somebody has heard every sound here just now."""
+
+
 class CuffWhy(StrEnum):
     """Why a cuff is started."""
 
@@ -439,6 +448,21 @@ class VitalTyped:
     by: Staff
 
 
+@dataclass(frozen=True, slots=True)
+class SoundSaid:
+    """A screen says how its own sound does; `by` is who is signed in there, None for a paired screen alone.
+
+    `screen` is a paired screen's name, or stands for one sign-in elsewhere. `state` None: a screen no more.
+    """
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    screen: str
+    paired: bool
+    state: SoundState | None
+    by: Staff | None
+
+
 StaffAction = (
     Admitted
     | Discharged
@@ -451,6 +475,7 @@ StaffAction = (
     | DutySet
     | CuffAsked
     | VitalTyped
+    | SoundSaid
 )
 
 

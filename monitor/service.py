@@ -163,8 +163,10 @@ class Service:
             else:
                 events += self.ward.feed(item)
         events += self.ward.tick(now_ms)
+        before_seq = self.journal.head.seq
         recorded = await self._write_down(events)
-        self.hub.publish(events, self.ward)
+        # What has to wait for the disk has no number yet: others may come before it.
+        self.hub.publish(events, self.ward, before_seq if recorded else None)
         self._act_on(events)
         for act, refusal, start, end in acts:
             if not act.answer.done():

@@ -114,7 +114,7 @@ class SessionNow:
 
 @dataclass(frozen=True, slots=True)
 class AlarmNow:
-    """One alarm that is not CLEAR. `text` is the line of ALM-022 without bed and time: "SpO2 84 < 90"."""
+    """One alarm. `text` is the line of ALM-022 without bed and time: "SpO2 84 < 90"."""
 
     alarm_id: int
     bed: Bed
@@ -140,6 +140,10 @@ class AlarmNow:
     """A worse alarm of the same cause speaks for this one: shown, not sounded, not paged."""
     accepted_by: Staff | None
     next_page_ms: int | None
+    session: int | None = None
+    """Whose alarm it is; None for one of the service, or of a bed where nobody is."""
+    over_at_ms: int | None = None
+    """When it became CLEAR; the rest is then what was true of it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +193,19 @@ class PartNow:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundNow:
+    """One screen's own sound, as the screen said it last. `paired` False: a browser somebody signed in on."""
+
+    screen: str
+    paired: bool
+    on: bool
+    by: Staff | None
+    at_ms: int
+    checked_at_ms: int | None
+    checked_by: Staff | None
+
+
+@dataclass(frozen=True, slots=True)
 class DutyNow:
     """Who is on duty and who has which bed."""
 
@@ -228,6 +245,9 @@ class Snapshot:
     duty: DutyNow
     closed: tuple[SessionNow, ...] = ()
     """The sessions that have ended, oldest first."""
+    sounds: tuple[SoundNow, ...] = ()
+    over: tuple[AlarmNow, ...] = ()
+    """Alarms that were raised and are CLEAR: of the patients who are here now, and of the service."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ restart only applies. So a second reading of the same journal gives the same war
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
@@ -18,6 +19,7 @@ from monitor.alerts.board import Alarm, Board
 from monitor.alerts.paging import Due, Page, Paging
 from monitor.alerts.roster import Duty, has_nurse, meant
 from monitor.alerts.rules import RULES, Rule
+from monitor.alerts.sounds import Sounds
 from monitor.alerts.words import alarm_text, over_text, page_text, recall_text
 from monitor.bedside import CUFF_GIVES_UP_MS, CUFF_LATE_MS, Bedside
 from monitor.model import (
@@ -56,6 +58,7 @@ from monitor.model import (
     ServiceStarted,
     SessionMoved,
     SessionPhase,
+    SoundSaid,
     Staff,
     StaffAction,
     Vital,
@@ -72,6 +75,7 @@ from monitor.snapshot import (
     PartNow,
     SessionNow,
     Snapshot,
+    SoundNow,
     VitalNow,
 )
 from monitor.watch import GAPS, Found, Watch
@@ -86,6 +90,10 @@ PARTS: Mapping[str, str] = {
 
 UNPAGED = ("paging-down",)
 """Conditions that no page could tell of: every screen does."""
+
+
+OVER_MAX = 500
+"""How many alarms that are over are kept of a bed, and of the service; the journal has them all."""
 
 
 class Ward:
@@ -109,7 +117,9 @@ class Ward:
         self._parts: dict[str, PartMoved] = {}
         self._duty = plan.duty
         self._duty_set: DutySet | None = None
+        self._sounds = Sounds()
         self._closed: dict[int, SessionNow] = {}
+        self._over: dict[Bed, deque[AlarmNow]] = {}
         self._last_session = self._last_pause = 0
         self._now_ms = 0
         self._since_ms = 0
@@ -163,7 +173,7 @@ class Ward:
         self._watch.restore(self._board, self._beds)
         self._settle_ms = None
 
-    def refusal(  # noqa: C901, PLR0911  a table of acts
+    def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
         self, action: StaffAction | CuffTaken
     ) -> str | None:
         """Why this act would not be accepted now, in words, or None where it would."""
@@ -193,6 +203,8 @@ class Ward:
                 return self._refuse_occupied(bed) or self._refuse_cuff(self._beds[bed])
             case VitalTyped(bed=bed) | CuffTaken(bed=bed):
                 return self._refuse_occupied(bed)
+            case SoundSaid():
+                return None
             case _:
                 assert_never(action)
 
@@ -232,6 +244,8 @@ class Ward:
             case PartMoved():
                 before = self._parts.get(event.part)
                 return event if before is None or before.ok != event.ok else None
+            case SoundSaid():
+                return event if self._sounds.is_news(event) else None
             case ServiceStarted():
                 return event
             case Reading():
@@ -242,6 +256,8 @@ class Ward:
     def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
         match event:
             case AlarmMoved():
+                if event.now is AlarmState.CLEAR:
+                    self._keep_for_the_list(event)
                 self._board.apply(event)
                 self._paging.moved(event)
             case PageOrdered():
@@ -277,6 +293,8 @@ class Ward:
                 self._beds[event.bed].typed[event.vital] = event
             case DutySet():
                 self._duty_set, self._duty = event, Duty(event.on, dict(event.beds))
+            case SoundSaid():
+                self._sounds.said(event)
             case LinkMoved():
                 self._links[event.device] = event
             case DeviceNoted():
@@ -292,6 +310,26 @@ class Ward:
         if isinstance(event, AlarmMoved | Paused | Resumed):
             self._quieten(event.bed, event.at_ms)
         self._settle_ms = None
+
+    def _keep_for_the_list(self, moved: AlarmMoved) -> None:
+        """An alarm is over. One that was never raised leaves nothing to be remembered."""
+        alarm, ack = self._board.get(moved.alarm_id), self._board.last_ack(moved.alarm_id)
+        if alarm is None or alarm.raised_at_ms is None:
+            return
+        was = self._alarm_now(alarm)
+        over = replace(
+            was,
+            state=AlarmState.CLEAR,
+            note=moved.note,
+            acked_by=ack.by if ack else was.acked_by,
+            acked_at_ms=ack.at_ms if ack else was.acked_at_ms,
+            ack_until_ms=None,
+            quiet=None,
+            spoken_for=False,
+            next_page_ms=None,
+            over_at_ms=moved.at_ms,
+        )
+        self._over.setdefault(moved.bed, deque(maxlen=OVER_MAX)).append(over)
 
     def _quieten(self, bed: Bed, at_ms: int) -> None:
         """Whose chain stands still now: a worse alarm speaks for it, or a pause holds its pages back."""
@@ -507,6 +545,7 @@ class Ward:
         else:
             bedside.opened(moved)
             self._paging.new_patient(moved.bed)
+        self._over.pop(moved.bed, None)
         self._watch.new_patient(bedside, moved.at_ms)
 
     def _started(self, event: ServiceStarted) -> None:
@@ -622,6 +661,8 @@ class Ward:
             parts=tuple(self.part_now(p) for p in self._parts),
             duty=self.duty_now(),
             closed=tuple(self._closed.values()),
+            sounds=self._sounds.now(self._now_ms),
+            over=tuple(alarm for over in self._over.values() for alarm in over),
         )
 
     def bed_now(self, bed: Bed) -> BedNow:
@@ -662,6 +703,10 @@ class Ward:
         """One part of the service; KeyError for one that has never been heard of."""
         moved = self._parts[part]
         return PartNow(part, moved.ok, moved.since_ms, moved.why)
+
+    def sound_now(self, screen: str) -> SoundNow | None:
+        """What one screen has said of its sound."""
+        return self._sounds.of(screen)
 
     def duty_now(self) -> DutyNow:
         """Who is on duty and who has which bed."""
@@ -704,7 +749,16 @@ class Ward:
             spoken_for=self._board.speaker(alarm) is not None,
             accepted_by=self._paging.accepted_by(alarm.alarm_id),
             next_page_ms=due.at_ms if due else None,
+            session=self._whose(alarm),
         )
+
+    def _whose(self, alarm: Alarm) -> int | None:
+        """The session an alarm belongs to; one of a device may have been raised for the patient before."""
+        bedside = self._beds.get(alarm.bed)
+        began_ms = alarm.moved_at_ms if alarm.raised_at_ms is None else alarm.raised_at_ms
+        if bedside is None or bedside.session is None or not bedside.holds(began_ms):
+            return None
+        return bedside.session.session
 
     def _page_now(self, page: Page) -> PageNow:
         ordered, answer = page.ordered, page.answer
@@ -774,6 +828,7 @@ class Ward:
 
 _NEVER = 1 << 62
 _MINUTE_S = 60
+_HELP_AGAIN_MS = 10_000  # a second press so soon is a finger that shook, not another call
 _SETTLES_WITHIN = 50  # steps of a chain that fall due in one instant; more would be a circle
 _ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)
 

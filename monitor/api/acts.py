@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fastapi import Request
 from starlette.responses import Response
 
@@ -20,6 +22,7 @@ from monitor.api.bodies import (
     ScreenBody,
     SessionBody,
     SignInBody,
+    SoundBody,
     TemperatureBody,
     VitalsBody,
 )
@@ -42,6 +45,7 @@ from monitor.model import (
     Rejected,
     Resumed,
     SessionMoved,
+    SoundSaid,
     Staff,
     Vital,
     VitalTyped,
@@ -209,6 +213,7 @@ async def sign_out(house: InHouse, asker: AskedBy) -> Response:
     if asker.role in {Role.DISPLAY, Role.MACHINE}:
         raise Problem(403, "Nobody is signed in here.")
     await _end(house, asker.sign_in)
+    await _submit(house, SoundSaid(UNSTAMPED, own_browser(asker), paired=False, state=None, by=asker.name))
     gone = Response(status_code=204)
     house.sign_ins.forget(gone, house.sign_ins.person_cookie)
     return gone
@@ -222,14 +227,29 @@ async def pair_screen(body: ScreenBody, house: InHouse) -> Response:
     return given
 
 
-async def revoke_screen(screen: Name, house: InHouse) -> Response:
+async def say_sound(body: SoundBody, request: Request, house: InHouse, asker: AskedBy) -> Response:
+    """This screen's own sound: on, off, or checked by ear just now."""
+    paired = await house.sign_ins.screen(request)
+    screen = own_browser(asker) if paired is None else paired.name
+    by = None if asker.role is Role.DISPLAY else asker.name
+    said = SoundSaid(UNSTAMPED, screen, paired=paired is not None, state=body.state, by=by)
+    return _done(await _submit(house, said))
+
+
+async def revoke_screen(screen: Name, house: InHouse, asker: AskedBy) -> Response:
     """Revoke a screen and whoever has signed in on it with a PIN."""
     ended = await house.sign_ins.unpair(screen)
     if not ended:
         raise Problem(404, "There is no such screen.")
     for sign_in in ended:
         house.hub.end_sign_in(sign_in)
+    await _submit(house, SoundSaid(UNSTAMPED, screen, paired=True, state=None, by=asker.name))
     return Response(status_code=204)
+
+
+def own_browser(asker: Asker) -> str:
+    """What a browser that is not paired goes by, for as long as its sign-in lasts; no screen has a dot."""
+    return f"{asker.name}.{hashlib.sha256(asker.sign_in.encode()).hexdigest()[:6]}"
 
 
 async def _end(house: House, sign_in: str) -> None:

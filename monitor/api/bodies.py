@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
-from monitor.model import PauseKind, Vital
+from monitor.model import PauseKind, SoundState, Vital
 
 AUDIO_PAUSED_MAX_S = 120
 """alarms.md 5: an audio pause lasts at most 2 minutes (the oximeter norm's 120 s)."""
@@ -58,6 +58,12 @@ class ScreenBody(Body):
     """The name a screen is paired under."""
 
     name: Name
+
+
+class SoundBody(Body):
+    """How a screen's own sound does."""
+
+    state: SoundState
 
 
 class BaselineBody(Body):

@@ -181,26 +181,24 @@ class Hub:
         """How many streams are open."""
         return len(self._listeners)
 
-    def publish(self, events: Sequence[Event], ward: WardView) -> None:
-        """Tell what one turn has changed. Call it after every turn, a silent one too: beats depend on it."""
+    def publish(self, events: Sequence[Event], ward: WardView, after_seq: int | None = None) -> None:
+        """Tell what one turn has changed. Call it after every turn, a silent one too: beats depend on it.
+
+        `after_seq` is the journal's last number before this turn; None where the turn is not in it (yet).
+        """
         self._turned_at = asyncio.get_running_loop().time()
         if self._told is None:
             self._told = views.Told(ward.snapshot().alarms)
             for event in events:
                 self._told.alarms.pop(getattr(event, "alarm_id", 0), None)
         now_ms = self._now_ms()
-        changes = views.changes(events, ward, self._told, now_ms)
+        changes = views.changes(events, ward, self._told, now_ms, after_seq)
         if not changes:
             return
         self.seq += 1
         message = Message(views.Turn(self.seq, now_ms, changes))
         self._ring.append(message)
         self._tell(message)
-
-    @property
-    def alarms_over(self) -> list[views.AlarmShown]:
-        """The alarms that have ended since the start, oldest first."""
-        return list(self._told.over) if self._told else []
 
     def mark(self, whose: str) -> str:
         """The mark of a stream: this start of the service, and whom it is for (not readable from it)."""

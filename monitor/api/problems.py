@@ -104,6 +104,8 @@ def _sentence(error: Mapping[str, Any]) -> str:
 
 _SENTENCES = {
     "missing": "This is missing.",
+    "enum": "Enter {expected}.",
+    "literal_error": "Enter {expected}.",
     "extra_forbidden": "This is not known here.",
     "greater_than_equal": "Enter at least {ge}.",
     "less_than_equal": "Enter at most {le}.",

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from monitor.api import views
 from monitor.api.asked import AskedBy, House, InHouse, answer, sees_names, the_bed
-from monitor.api.bodies import BedName, Number
+from monitor.api.bodies import NAME, BedName, Number
 from monitor.api.hub import LiveStream, View
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker
@@ -23,10 +23,14 @@ TREND_SPAN_MS = 30 * 60_000
 POINTS_MAX = 2000
 """More points than a screen has columns."""
 AT_MS_MAX = 2**53
+ALARMS_MAX = 500
+"""More than anybody reads; what the ward keeps of a bed is no more."""
 
 _log = structlog.get_logger(__name__)
 
 Instant = Annotated[int | None, Query(ge=0, le=AT_MS_MAX)]
+WantedBed = Annotated[str | None, Query(pattern=NAME)]
+Limit = Annotated[int, Query(ge=1, le=ALARMS_MAX)]
 Points = Annotated[int, Query(ge=2, le=POINTS_MAX)]
 
 
@@ -59,6 +63,7 @@ async def status(house: InHouse) -> Response:
             beds=[bed.bed for bed in snapshot.beds],
             links=[views.link_shown(link) for link in snapshot.links],
             parts=[views.part_shown(part) for part in snapshot.parts],
+            sounds=[views.sound_shown(sound) for sound in snapshot.sounds],
         )
     )
 
@@ -109,11 +114,13 @@ async def session(session: Number, house: InHouse) -> Response:
     raise Problem(404, "There is no such session.")
 
 
-async def alarms(house: InHouse, state: AlarmState | None = None) -> Response:
+async def alarms(
+    house: InHouse, state: AlarmState | None = None, bed: WantedBed = None, limit: Limit = 200
+) -> Response:
     """All alarms that are not clear, worst first; with `state=clear` those that are over, newest first."""
-    if state is AlarmState.CLEAR:
-        return answer(views.alarms_over(house.doors.read(), house.hub.alarms_over))
-    return answer(views.alarms_shown(house.doors.read(), state.value if state else None))
+    snapshot = house.doors.read()
+    wanted = None if bed is None else the_bed(snapshot, bed).bed
+    return answer(views.alarms_shown(snapshot, state, wanted, limit))
 
 
 async def pages(house: InHouse) -> Response:

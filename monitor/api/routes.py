@@ -66,6 +66,7 @@ ROUTES = (
     Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, views.DoneShown),
     Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, views.ScreensShown),
     Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, views.ScreenShown, 201),
+    Row("POST", f"{API}/screens/sound", PEOPLE | {Role.DISPLAY}, acts.say_sound, views.DoneShown),
     Row("DELETE", f"{API}/screens/{{screen}}", ADMINISTRATORS, acts.revoke_screen, None, 204),
     Row("POST", f"{API}/signin", OPEN, acts.sign_in, views.MeShown),
     Row("POST", f"{API}/signout", PEOPLE, acts.sign_out, None, 204),

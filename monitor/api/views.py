@@ -5,13 +5,13 @@ A `...Shown` is one thing as a screen is shown it; `changes` says which of them 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import msgspec
 
 from monitor.model import (
+    CLINIC,
     Accepted,
     Acked,
     Admitted,
@@ -40,6 +40,8 @@ from monitor.model import (
     Resumed,
     ServiceStarted,
     SessionMoved,
+    SoundSaid,
+    SoundState,
     Vital,
     VitalTyped,
 )
@@ -55,6 +57,7 @@ from monitor.snapshot import (
     PauseNow,
     SessionNow,
     Snapshot,
+    SoundNow,
     VitalNow,
 )
 
@@ -178,6 +181,7 @@ class AlarmShown(msgspec.Struct, frozen=True):
 
     alarm_id: int
     bed: str
+    session: int | None
     rule: str
     priority: str
     technical: bool
@@ -198,6 +202,7 @@ class AlarmShown(msgspec.Struct, frozen=True):
     spoken_for: bool
     accepted_by: str | None
     next_page_at_ms: int | None
+    over_at_ms: int | None
 
 
 class AlarmGone(msgspec.Struct, frozen=True):
@@ -275,6 +280,25 @@ class DutyShown(msgspec.Struct, frozen=True):
     set_at_ms: int | None
 
 
+class SoundShown(msgspec.Struct, frozen=True):
+    """One screen's own sound, as it says itself, and when somebody last checked it there by ear."""
+
+    screen: str
+    paired: bool
+    state: str
+    by: str | None
+    at_ms: int
+    checked_at_ms: int | None
+    checked_by: str | None
+
+
+class SoundGone(msgspec.Struct, frozen=True):
+    """A screen that is none any more: nothing is to be said of its sound."""
+
+    screen: str
+    state: None = None
+
+
 class PersonShown(msgspec.Struct, frozen=True):
     """Somebody who can sign in."""
 
@@ -305,6 +329,17 @@ class LiveSnapshot(msgspec.Struct, frozen=True):
     parts: list[PartShown]
     duty: DutyShown
     staff: list[PersonShown]
+    sounds: list[SoundShown]
+
+
+class _Change(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, kw_only=True):
+    """What a turn has changed. `seq` is the journal's number of the newest event behind it.
+
+    Left out where there is none: what a device says beside its numbers is not in the journal, and while the
+    journal cannot be written nobody knows the number yet.
+    """
+
+    seq: int | None = None
 
 
 class VitalChange(VitalShown, frozen=True, tag_field="kind", tag="vital", kw_only=True):
@@ -313,43 +348,51 @@ class VitalChange(VitalShown, frozen=True, tag_field="kind", tag="vital", kw_onl
     bed: str
 
 
-class BedChange(msgspec.Struct, frozen=True, tag_field="kind", tag="bed"):
+class BedChange(_Change, frozen=True, tag="bed"):
     """Something at a bed has changed."""
 
     bed: BedShown
 
 
-class AlarmChange(msgspec.Struct, frozen=True, tag_field="kind", tag="alarm"):
+class AlarmChange(_Change, frozen=True, tag="alarm"):
     """An alarm has moved, or what is said about it."""
 
     alarm: AlarmShown | AlarmGone
 
 
-class PageChange(msgspec.Struct, frozen=True, tag_field="kind", tag="page"):
+class PageChange(_Change, frozen=True, tag="page"):
     """A page was ordered, reported on or answered."""
 
     page: PageShown
 
 
-class LinkChange(msgspec.Struct, frozen=True, tag_field="kind", tag="link"):
+class LinkChange(_Change, frozen=True, tag="link"):
     """A link has moved, or its device says something else."""
 
     link: LinkShown
 
 
-class PartChange(msgspec.Struct, frozen=True, tag_field="kind", tag="part"):
+class PartChange(_Change, frozen=True, tag="part"):
     """A part of the service became bad or good."""
 
     part: PartShown
 
 
-class DutyChange(msgspec.Struct, frozen=True, tag_field="kind", tag="duty"):
+class DutyChange(_Change, frozen=True, tag="duty"):
     """The duty list was set."""
 
     duty: DutyShown
 
 
-Change = VitalChange | BedChange | AlarmChange | PageChange | LinkChange | PartChange | DutyChange
+class SoundChange(_Change, frozen=True, tag="sound"):
+    """A screen's own sound went on, went off, was checked, or is no matter any more."""
+
+    sound: SoundShown | SoundGone
+
+
+Change = (
+    VitalChange | BedChange | AlarmChange | PageChange | LinkChange | PartChange | DutyChange | SoundChange
+)
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -369,94 +412,109 @@ class Beat(msgspec.Struct, frozen=True):
 
 # What a turn has touched.
 
-OVER_MAX = 500
-"""How many alarms that are over are remembered for the list of past alarms; the journal knows them all."""
-
 
 class Told:
-    """What screens were last told of each alarm, and which alarms are over."""
+    """What screens were last told of each alarm."""
 
     def __init__(self, alarms: Iterable[AlarmNow]) -> None:
         """Begin with the alarms there are."""
         self.alarms = {alarm.alarm_id: alarm_shown(alarm) for alarm in alarms}
-        self.over: deque[AlarmShown] = deque(maxlen=OVER_MAX)
 
-    def forget(self, alarm_id: int) -> AlarmShown | None:
-        """The alarm is over. One that was never raised leaves nothing to be remembered."""
-        before = self.alarms.pop(alarm_id, None)
-        if before is not None and before.raised_at_ms is not None:
-            self.over.append(msgspec.structs.replace(before, state=AlarmState.CLEAR.value))
-        return before
+
+Seq = int | None
+K = TypeVar("K")
 
 
 class _Touched:
-    """Keys gathered from the events of one turn, in the order they came, each once."""
+    """Keys gathered from the events of one turn, in the order they came, each once with its newest number."""
 
     def __init__(self) -> None:
-        self.beds: dict[Bed, None] = {}
+        self.beds: dict[Bed, Seq] = {}
         self.vitals: dict[tuple[Bed, Vital], None] = {}
-        self.alarms: dict[int, Bed | None] = {}
-        self.alarms_of: dict[Bed, None] = {}
-        self.pages: dict[int, None] = {}
-        self.links: dict[Device, None] = {}
-        self.parts: dict[str, None] = {}
-        self.duty = False
+        self.alarms: dict[int, Seq] = {}
+        self.bed_of: dict[int, Bed] = {}
+        self.alarms_of: dict[Bed, Seq] = {}
+        self.pages: dict[int, Seq] = {}
+        self.links: dict[Device, Seq] = {}
+        self.parts: dict[str, Seq] = {}
+        self.sounds: dict[str, Seq] = {}
+        self.duty: list[Seq] = []
 
 
-def changes(events: Iterable[Event], ward: WardView, told: Told, now_ms: int) -> list[Change]:
+def _note(among: dict[K, Seq], key: K, seq: Seq) -> None:
+    """Touch a key. What is not in the journal takes no number away, and numbers only grow."""
+    among[key] = among.get(key) if seq is None else seq
+
+
+def changes(  # noqa: C901  a line a kind of change
+    events: Iterable[Event], ward: WardView, told: Told, now_ms: int, after_seq: int | None = None
+) -> list[Change]:
     """The upserts one turn's events lead to: each thing once, as it stands now.
 
     `told` is kept up to date here. A move of one alarm, a pause or
     an answer may change what is said of the bed's other alarms, so those that now read differently follow.
+    `after_seq` is the journal's last number before these events, None where they are not in it (yet).
     """
     touched = _Touched()
     for event in events:
-        _touch(event, touched)
+        seq: Seq = None
+        if event.durable and after_seq is not None:
+            seq = after_seq = after_seq + 1
+        _touch(event, touched, seq)
     found: list[Change] = []
-    if touched.duty:
-        found.append(DutyChange(duty_shown(ward.duty_now())))
-        touched.beds.update(dict.fromkeys(bed.bed for bed in ward.snapshot().beds))
-    for device in touched.links:
+    for seq in touched.duty[-1:]:
+        found.append(DutyChange(duty_shown(ward.duty_now()), seq=seq))
+        for each in ward.snapshot().beds:
+            _note(touched.beds, each.bed, seq)
+    for device, seq in touched.links.items():
         link = ward.link_now(device)
-        found.append(LinkChange(link_shown(link)))
+        found.append(LinkChange(link_shown(link), seq=seq))
         if link.bed:
-            touched.beds[link.bed] = None
-    found += [BedChange(bed_shown(ward.bed_now(bed), now_ms=now_ms)) for bed in touched.beds]
+            _note(touched.beds, link.bed, seq)
+    for bed, seq in touched.beds.items():
+        found.append(BedChange(bed_shown(ward.bed_now(bed), now_ms=now_ms), seq=seq))
     for bed, vital in touched.vitals:
         if bed not in touched.beds and (now := ward.vital_now(bed, vital)) is not None:
             found.append(_vital_change(bed, now))
     found += _page_changes(touched, ward)
     found += _alarm_changes(touched, ward, told)
-    found += [PartChange(part_shown(ward.part_now(part))) for part in touched.parts]
+    found += [PartChange(part_shown(ward.part_now(part)), seq=seq) for part, seq in touched.parts.items()]
+    for screen, seq in touched.sounds.items():
+        sound = ward.sound_now(screen)
+        found.append(SoundChange(sound_shown(sound) if sound else SoundGone(screen), seq=seq))
     return found
 
 
-def _touch(event: Event, touched: _Touched) -> None:  # noqa: C901, PLR0912  one line for each kind of event
+def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PLR0912  one line for each kind
     match event:
         case Reading():
             if not event.late:
                 touched.vitals[event.bed, event.vital] = None
         case CuffTaken() | Admitted() | CuffOrdered() | VitalTyped():
-            touched.beds[event.bed] = None
+            _note(touched.beds, event.bed, seq)
         case SessionMoved() | Paused() | Resumed() | LimitSet():
-            touched.beds[event.bed] = None
-            touched.alarms_of[event.bed] = None
+            _note(touched.beds, event.bed, seq)
+            _note(touched.alarms_of, event.bed, seq)
         case AlarmMoved():
-            touched.alarms[event.alarm_id] = event.bed
-            touched.alarms_of[event.bed] = None
+            _note(touched.alarms, event.alarm_id, seq)
+            _note(touched.alarms_of, event.bed, seq)
+            touched.bed_of[event.alarm_id] = event.bed
         case Acked():
-            touched.alarms.setdefault(event.alarm_id, None)
+            _note(touched.alarms, event.alarm_id, seq)
         case PageOrdered():
-            touched.pages[event.page_id] = None
-            touched.alarms.setdefault(event.alarm_id, event.bed)
+            _note(touched.pages, event.page_id, seq)
+            _note(touched.alarms, event.alarm_id, seq)
+            touched.bed_of[event.alarm_id] = event.bed
         case PageReported() | Accepted() | Rejected() | PageRecalled():
-            touched.pages[event.page_id] = None
+            _note(touched.pages, event.page_id, seq)
         case LinkMoved() | DeviceNoted():
-            touched.links[event.device] = None
+            _note(touched.links, event.device, seq)
         case PartMoved():
-            touched.parts[event.part] = None
+            _note(touched.parts, event.part, seq)
         case DutySet():
-            touched.duty = True
+            touched.duty.append(seq)
+        case SoundSaid():
+            _note(touched.sounds, event.screen, seq)
         case CuffAsked() | Discharged() | ServiceStarted():
             pass  # what follows from them (CuffOrdered, SessionMoved) is in the same turn
         case _:
@@ -465,33 +523,34 @@ def _touch(event: Event, touched: _Touched) -> None:  # noqa: C901, PLR0912  one
 
 def _page_changes(touched: _Touched, ward: WardView) -> list[Change]:
     found: list[Change] = []
-    for page_id in touched.pages:
+    for page_id, seq in touched.pages.items():
         page = ward.page_now(page_id)
         if page is not None:
-            found.append(PageChange(page_shown(page)))
-            touched.alarms.setdefault(page.alarm_id, page.bed)
+            found.append(PageChange(page_shown(page), seq=seq))
+            _note(touched.alarms, page.alarm_id, seq)
+            touched.bed_of.setdefault(page.alarm_id, page.bed)
     return found
 
 
 def _alarm_changes(touched: _Touched, ward: WardView, told: Told) -> list[Change]:
     found: list[Change] = []
-    beside = [
-        alarm_id
+    beside = {
+        alarm_id: touched.alarms_of.get(Bed(alarm.bed), *touched.duty[-1:])
         for alarm_id, alarm in told.alarms.items()
         if alarm_id not in touched.alarms and (touched.duty or Bed(alarm.bed) in touched.alarms_of)
-    ]
-    for alarm_id in (*touched.alarms, *beside):
+    }
+    for alarm_id, seq in (touched.alarms | beside).items():
         before = told.alarms.get(alarm_id)
         now = ward.alarm_now(alarm_id)
         if now is None or now.state is AlarmState.CLEAR:
-            bed = touched.alarms.get(alarm_id) or (before.bed if before else "")
-            told.forget(alarm_id)
-            found.append(AlarmChange(AlarmGone(alarm_id, bed)))
+            bed = before.bed if before else touched.bed_of.get(alarm_id, CLINIC)
+            told.alarms.pop(alarm_id, None)
+            found.append(AlarmChange(AlarmGone(alarm_id, bed), seq=seq))
             continue
         shown = alarm_shown(now)
         if shown != before:
             told.alarms[alarm_id] = shown
-            found.append(AlarmChange(shown))
+            found.append(AlarmChange(shown, seq=seq))
     return found
 
 
@@ -522,6 +581,7 @@ def live_snapshot(
         parts=[part_shown(part) for part in snapshot.parts],
         duty=duty_shown(snapshot.duty),
         staff=list(staff),
+        sounds=[sound_shown(sound) for sound in snapshot.sounds],
     )
 
 
@@ -559,7 +619,9 @@ def turn_without_alias(turn: Turn) -> Turn:
     if not any(isinstance(change, BedChange) and change.bed.session for change in turn.changes):
         return turn
     bare = [
-        BedChange(without_alias(change.bed)) if isinstance(change, BedChange) else change
+        msgspec.structs.replace(change, bed=without_alias(change.bed))
+        if isinstance(change, BedChange)
+        else change
         for change in turn.changes
     ]
     return Turn(turn.seq, turn.at_ms, bare)
@@ -670,10 +732,11 @@ def pause_shown(now: PauseNow) -> PauseShown:
 
 
 def alarm_shown(now: AlarmNow) -> AlarmShown:
-    """One alarm that is not clear."""
+    """One alarm, or what was last true of one that is over."""
     return AlarmShown(
         alarm_id=now.alarm_id,
         bed=now.bed,
+        session=now.session,
         rule=now.condition,
         priority=now.priority.name,
         technical=now.technical,
@@ -694,6 +757,7 @@ def alarm_shown(now: AlarmNow) -> AlarmShown:
         spoken_for=now.spoken_for,
         accepted_by=now.accepted_by,
         next_page_at_ms=now.next_page_ms,
+        over_at_ms=now.over_at_ms,
     )
 
 
@@ -747,6 +811,19 @@ def duty_shown(now: DutyNow) -> DutyShown:
     )
 
 
+def sound_shown(now: SoundNow) -> SoundShown:
+    """One screen's own sound."""
+    return SoundShown(
+        screen=now.screen,
+        paired=now.paired,
+        state=(SoundState.ON if now.on else SoundState.OFF).value,
+        by=now.by,
+        at_ms=now.at_ms,
+        checked_at_ms=now.checked_at_ms,
+        checked_by=now.checked_by,
+    )
+
+
 # What only a request asks for.
 
 
@@ -774,7 +851,7 @@ class SessionsShown(msgspec.Struct, frozen=True):
 
 
 class AlarmsShown(msgspec.Struct, frozen=True):
-    """All alarms that are not clear, worst first."""
+    """All alarms that are not clear, worst first; or those that are over, newest first."""
 
     at_ms: int
     alarms: list[AlarmShown]
@@ -835,6 +912,7 @@ class StatusShown(msgspec.Struct, frozen=True):
     beds: list[str]
     links: list[LinkShown]
     parts: list[PartShown]
+    sounds: list[SoundShown]
 
 
 class MeShown(msgspec.Struct, frozen=True):
@@ -914,18 +992,20 @@ def pages_of_now(snapshot: Snapshot) -> list[PageNow]:
     ]
 
 
-def alarms_over(snapshot: Snapshot, over: Sequence[AlarmShown]) -> AlarmsShown:
-    """The alarms that are over, newest first; of a bed only those of the patient who is there now (F41)."""
-    since_ms = {bed.bed: bed.session.opened_at_ms for bed in snapshot.beds if bed.session is not None}
-    theirs = [a for a in over if not a.bed or a.since_ms >= since_ms.get(Bed(a.bed), snapshot.at_ms + 1)]
-    return AlarmsShown(snapshot.at_ms, theirs[::-1])
+def alarms_shown(snapshot: Snapshot, state: AlarmState | None, bed: Bed | None, limit: int) -> AlarmsShown:
+    """At most `limit` alarms: all that stand or those in one state, worst first and then the oldest.
 
-
-def alarms_shown(snapshot: Snapshot, state: str | None) -> AlarmsShown:
-    """All alarms, or those in one state: worst first, then the oldest."""
-    alarms = [alarm for alarm in snapshot.alarms if state in {None, alarm.state.value}]
-    alarms.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms))
-    return AlarmsShown(snapshot.at_ms, [alarm_shown(alarm) for alarm in alarms])
+    Those that are CLEAR: newest first, and of a bed only its present patient's (F41).
+    """
+    if state is AlarmState.CLEAR:
+        here = {each.bed: each.session.session for each in snapshot.beds if each.session is not None}
+        found = [a for a in snapshot.over if a.bed == CLINIC or a.session == here.get(a.bed, -1)]
+        found.sort(key=lambda alarm: (-(alarm.over_at_ms or 0), -alarm.alarm_id))
+    else:
+        found = [alarm for alarm in snapshot.alarms if state in {None, alarm.state}]
+        found.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms))
+    wanted = [alarm for alarm in found if bed in {None, alarm.bed}]
+    return AlarmsShown(snapshot.at_ms, [alarm_shown(alarm) for alarm in wanted[:limit]])
 
 
 def _measured_mean(cuff: Cuff) -> float | None:

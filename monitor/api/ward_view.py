@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from monitor.model import Bed, Cuff, Device, Vital
-from monitor.snapshot import AlarmNow, BedNow, DutyNow, LinkNow, PageNow, PartNow, Snapshot, VitalNow
+from monitor.snapshot import (
+    AlarmNow,
+    BedNow,
+    DutyNow,
+    LinkNow,
+    PageNow,
+    PartNow,
+    Snapshot,
+    SoundNow,
+    VitalNow,
+)
 
 
 class WardView(Protocol):
@@ -38,6 +48,10 @@ class WardView(Protocol):
 
     def part_now(self, part: str) -> PartNow:
         """One part of the service."""
+        ...
+
+    def sound_now(self, screen: str) -> SoundNow | None:
+        """One screen's own sound; None once it is a screen no more."""
         ...
 
     def duty_now(self) -> DutyNow:

@@ -57,6 +57,7 @@ from monitor.snapshot import (
     PauseNow,
     SessionNow,
     Snapshot,
+    SoundNow,
     VitalNow,
 )
 
@@ -289,6 +290,8 @@ class WardByHand:
         self.alarms: dict[int, AlarmNow] = {}
         self.pages: dict[int, PageNow] = {5: page()}
         self.link = LinkNow(MONITOR3, "demo", BED3, LinkState.UP, NOON_MS, "", (), True)  # noqa: FBT003
+        self.sounds: dict[str, SoundNow] = {}
+        self.over: tuple[AlarmNow, ...] = ()
         self.duty = DutyNow((Staff("anna"),), ((BED3, Staff("anna")),), None, None)
         self.closed: tuple[SessionNow, ...] = ()
         self.acts: list[Act] = []
@@ -306,6 +309,8 @@ class WardByHand:
             (self.part_now("journal"),),
             self.duty,
             self.closed,
+            tuple(self.sounds.values()),
+            self.over,
         )
 
     def bed_now(self, bed: Bed) -> BedNow:
@@ -332,6 +337,10 @@ class WardByHand:
     def part_now(self, part: str) -> PartNow:
         """Every part is well."""
         return PartNow(part, True, NOON_MS, "")  # noqa: FBT003  well
+
+    def sound_now(self, screen: str) -> SoundNow | None:
+        """The screen's record."""
+        return self.sounds.get(screen)
 
     def duty_now(self) -> DutyNow:
         """The duty list."""
@@ -406,9 +415,9 @@ class Clinic:
         """Where the server is."""
         return f"http://127.0.0.1:{self.port}"
 
-    def turn(self, *events: Event) -> None:
-        """One turn of the ward has ended."""
-        self.hub.publish(list(events), self.ward)
+    def turn(self, *events: Event, after_seq: int | None = None) -> None:
+        """One turn of the ward has ended; its events follow this number of the journal."""
+        self.hub.publish(list(events), self.ward, after_seq)
 
     def token(self, kind: TokenKind, name: str, screen: str | None = None) -> str:
         """Somebody is signed in: the secret they hold."""

@@ -36,7 +36,18 @@ async def test_a_stream_begins_with_everything_a_screen_needs() -> None:
         assert data["beds"][0]["session"]["alias"] == ALIAS
         assert data["beds"][0]["vitals"]["spo2"]["value"] == 97
         assert {person["name"] for person in data["staff"]} >= {"anna", "carla"}
-        assert {"beds", "alarms", "pages", "links", "parts", "duty", "staff", "server", "me"} == set(data)
+        assert {
+            "beds",
+            "alarms",
+            "pages",
+            "links",
+            "parts",
+            "duty",
+            "staff",
+            "sounds",
+            "server",
+            "me",
+        } == set(data)
 
 
 async def test_what_a_turn_changes_comes_once_with_its_number() -> None:

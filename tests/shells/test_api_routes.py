@@ -27,11 +27,14 @@ from monitor.model import (
     Priority,
     Rejected,
     Resumed,
+    SoundSaid,
+    SoundState,
     Staff,
     StaffAction,
     Vital,
     VitalTyped,
 )
+from monitor.snapshot import SoundNow
 from tests.shells.api_clinic import ALIAS, BED3, BED4, NOON_MS, alarm, running, session, vital
 
 ANNA = Staff("anna")
@@ -206,14 +209,16 @@ async def test_a_bed_is_named_with_plain_letters(bed: str) -> None:
         ("/beds/3/pauses", {"kind": "audio paused", "seconds": 181, "why": "x"}, "seconds", "at most 180"),
         ("/beds/3/pauses", {"kind": "alarm paused", "vital": "spo2", "seconds": 60}, "body", "and why"),
         ("/beds/3/pauses", {"kind": "alarm paused", "seconds": 60, "why": "x"}, "body", "which vital"),
-        ("/beds/3/pauses", {"kind": "alarm off", "seconds": 60}, "kind", "not as it should be"),
+        ("/beds/3/pauses", {"kind": "alarm off", "seconds": 60}, "kind", "'audio paused' or 'alarm paused'"),
         ("/sessions", {"bed": "3", "alias": ""}, "alias", "empty"),
         ("/sessions", {"bed": "3", "alias": "x" * 41}, "alias", "too long"),
         ("/sessions", {"bed": "3", "alias": "a\x1b[31m"}, "alias", "on one line"),
         ("/sessions", {"bed": "3", "alias": "x", "surname": "x"}, "surname", "not known"),
         ("/sessions", {"bed": "3", "alias": "x", "cuff_interval_s": 59}, "cuff_interval_s", "at least 60"),
-        ("/sessions/7/moves", {"kind": "open"}, "kind", "not as it should be"),
+        ("/sessions/7/moves", {"kind": "open"}, "kind", "'close'"),
         ("/signin", {"name": "anna"}, "body", "password or a PIN"),
+        ("/screens/sound", {"state": "loud"}, "state", "'on', 'off' or 'checked'"),
+        ("/screens/sound", {"state": "on", "screen": "wall"}, "screen", "not known"),
     ],
 )  # fmt: skip
 async def test_a_form_error_names_its_field_and_says_what_to_enter(
@@ -310,7 +315,86 @@ async def test_alarms_are_listed_worst_first_and_by_state() -> None:
         assert [each["alarm_id"] for each in listed] == [3, 2, 1]
         latched = (await client.get(f"{API}/alarms", params={"state": "latched"})).json()["alarms"]
         assert [each["alarm_id"] for each in latched] == [2]
-        assert (await client.get(f"{API}/alarms", params={"state": "gone"})).status_code == 422
+        beside = (await client.get(f"{API}/alarms", params={"bed": "4"})).json()["alarms"]
+        assert beside == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"state": "gone"}, "Enter 'clear', 'pending', 'active', 'acked' or 'latched'."),
+        ({"state": ""}, "Enter 'clear', 'pending', 'active', 'acked' or 'latched'."),
+        ({"limit": "0"}, "Enter at least 1."),
+        ({"limit": "501"}, "Enter at most 500."),
+        ({"limit": "all"}, "Enter a whole number."),
+        ({"bed": "../3"}, "This is not as it should be."),
+    ],
+)
+async def test_what_cannot_be_asked_of_the_alarms_is_said(asked: dict[str, str], why: str) -> None:
+    async with running() as clinic, clinic.browser("anna") as client:
+        answer = await client.get(f"{API}/alarms", params=asked)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert answer.json()["errors"] == [{"field": next(iter(asked)), "problem": why}]
+        assert (await client.get(f"{API}/alarms", params={"bed": "9"})).status_code == 404
+
+
+async def test_alarms_that_are_over_are_listed_newest_first_and_no_more_than_asked() -> None:
+    async with running() as clinic, clinic.browser("anna") as client:
+        clinic.ward.over = tuple(
+            alarm(number, state=AlarmState.CLEAR, session=7, over_at_ms=NOON_MS + number)
+            for number in range(1, 6)
+        )
+        listed = (await client.get(f"{API}/alarms", params={"state": "clear", "limit": 2})).json()["alarms"]
+        assert [(each["alarm_id"], each["session"], each["over_at_ms"]) for each in listed] == [
+            (5, 7, NOON_MS + 5),
+            (4, 7, NOON_MS + 4),
+        ]
+
+
+@pytest.mark.parametrize("state", ["on", "off", "checked"])
+async def test_a_screen_says_how_its_sound_does_under_its_own_name(state: str) -> None:
+    async with running() as clinic:
+        body = {"state": state}
+        wall = clinic.headers("display")
+        over = {**wall, "Cookie": wall["Cookie"] + "; " + clinic.headers("anna")["Cookie"]}
+        for headers, screen, by in ((wall, "floor", None), (over, "floor", ANNA)):
+            async with clinic.browser() as client:
+                answer = await client.post(f"{API}/screens/sound", json=body, headers=headers)
+            assert (answer.status_code, answer.json()) == (200, {"recorded": True})
+            said = SoundSaid(0, screen, paired=True, state=SoundState(state), by=by)
+            assert clinic.ward.acts[-1] == said
+
+
+async def test_a_browser_that_is_not_paired_goes_by_its_sign_in_until_that_ends() -> None:
+    async with running() as clinic, clinic.browser("anna") as one, clinic.browser("anna") as other:
+        for client in (one, other, one):
+            assert (await client.post(f"{API}/screens/sound", json={"state": "off"})).status_code == 200
+        assert (await one.post(f"{API}/signout")).status_code == 204
+        said = [act for act in clinic.ward.acts if isinstance(act, SoundSaid)]
+        first, second, again, gone = said
+        assert first.screen == again.screen != second.screen
+        assert not first.paired
+        assert (first.by, first.screen.partition(".")[0]) == (ANNA, "anna")
+        assert gone == replace(first, state=None)
+
+
+async def test_a_screen_that_is_revoked_says_nothing_any_more() -> None:
+    async with running() as clinic, clinic.browser("eli") as client:
+        assert (await client.post(f"{API}/screens", json={"name": "wall"})).status_code == 201
+        assert (await client.delete(f"{API}/screens/wall")).status_code == 204
+        assert clinic.ward.acts == [SoundSaid(0, "wall", paired=True, state=None, by=Staff("eli"))]
+
+
+async def test_status_and_stream_say_where_no_alarm_is_heard() -> None:
+    async with running() as clinic, clinic.browser("display") as client:
+        clinic.ward.sounds["floor"] = SoundNow("floor", True, False, None, NOON_MS, None, None)  # noqa: FBT003  paired, off
+        off = {
+            "screen": "floor", "paired": True, "state": "off", "by": None, "at_ms": NOON_MS,
+            "checked_at_ms": None, "checked_by": None,
+        }  # fmt: skip
+        assert (await client.get(f"{API}/status")).json()["sounds"] == [off]
+        async with clinic.live("anna") as live:
+            assert (await live.next("snapshot"))[1]["sounds"] == [off]
 
 
 async def test_status_tells_how_the_service_does() -> None:

@@ -16,6 +16,7 @@ from monitor.model import (
     Acked,
     AlarmMoved,
     AlarmState,
+    Bed,
     Cue,
     Cuff,
     CuffTaken,
@@ -34,12 +35,14 @@ from monitor.model import (
     Priority,
     Quality,
     ServiceStarted,
+    SoundSaid,
+    SoundState,
     Staff,
     Vital,
     VitalTyped,
     Why,
 )
-from monitor.snapshot import CuffNow
+from monitor.snapshot import CuffNow, SoundNow
 from tests.shells.api_clinic import BED3, BED4, MONITOR3, NOON_MS, WardByHand, alarm, page, session, vital
 
 ANNA = Staff("anna")
@@ -61,9 +64,12 @@ def moved(alarm_id: int = 1, now: AlarmState = AlarmState.ACTIVE) -> AlarmMoved:
     )
 
 
-def told_after(events: Sequence[Event], ward: WardByHand, told: views.Told | None = None) -> list[Any]:
+def told_after(
+    events: Sequence[Event], ward: WardByHand, told: views.Told | None = None, after_seq: int | None = None
+) -> list[Any]:
     """The changes as they go out: decoded JSON."""
-    found = views.changes(events, ward, told if told is not None else views.Told(()), ward.at_ms)
+    told = told if told is not None else views.Told(())
+    found = views.changes(events, ward, told, ward.at_ms, after_seq)
     return list(msgspec.json.decode(msgspec.json.encode(found)))
 
 
@@ -122,17 +128,64 @@ def test_each_kind_of_event_changes_what_it_is_about(event: Event, expected: lis
     assert kinds(told_after([event], ward)) == expected
 
 
-def test_an_alarm_that_is_over_is_taken_off_the_screen_and_kept_for_the_list() -> None:
-    ward, told = WardByHand(), views.Told([alarm()])
-    (change,) = told_after([moved(now=AlarmState.CLEAR)], ward, told)
+@pytest.mark.parametrize("told", [views.Told([alarm()]), views.Told([])], ids=["told", "never told"])
+def test_an_alarm_that_is_over_is_taken_off_the_screen(told: views.Told) -> None:
+    (change,) = told_after([moved(now=AlarmState.CLEAR)], WardByHand(), told)
     assert change == {"kind": "alarm", "alarm": {"alarm_id": 1, "bed": "3", "state": "clear"}}
-    assert [(over.alarm_id, over.state) for over in told.over] == [(1, "clear")]
 
 
-def test_an_alarm_that_never_sounded_is_no_history() -> None:
-    ward, told = WardByHand(), views.Told([alarm(raised_at_ms=None, state=AlarmState.PENDING)])
-    told_after([moved(now=AlarmState.CLEAR)], ward, told)
-    assert list(told.over) == []
+def test_what_is_in_the_journal_carries_its_number_there() -> None:
+    ward = WardByHand()
+    ward.alarms = {1: alarm()}
+    ward.sounds["floor"] = SoundNow("floor", True, False, ANNA, NOON_MS, None, None)  # noqa: FBT003  paired, off
+    events: list[Event] = [
+        ward.reads(95.0, BED4),
+        moved(),  # 42
+        DeviceNoted(NOON_MS, MONITOR3, ("probe off",)),
+        PageOrdered(NOON_MS, 5, 1, BED3, "spo2-low-m", Priority.MEDIUM, 0, ANNA, Why.FIRST, ""),  # 43
+        LinkMoved(NOON_MS, MONITOR3, LinkState.UP, LinkState.DOWN, "unplugged", NOON_MS),  # 44
+        DeviceNoted(NOON_MS, MONITOR3, ("probe on",)),
+        PartMoved(NOON_MS, "journal", ok=True, why="", since_ms=NOON_MS),  # 45
+        SoundSaid(NOON_MS, "floor", paired=True, state=SoundState.OFF, by=ANNA),  # 46
+    ]
+    found = told_after(events, ward, after_seq=41)
+    assert [(change["kind"], change.get("seq")) for change in found] == [
+        ("link", 44), ("bed", 44), ("vital", None), ("page", 43), ("alarm", 43), ("part", 45), ("sound", 46),
+    ]  # fmt: skip
+    assert not any("seq" in change for change in told_after(events, ward)), "none is made up"
+
+
+def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so() -> None:
+    ward = WardByHand()
+    ward.alarms = {1: alarm(1), 2: alarm(2, BED4)}
+    told = views.Told(ward.alarms.values())
+    ward.alarms = {1: alarm(1, quiet="audio paused by anna"), 2: alarm(2, BED4, next_page_ms=NOON_MS)}
+    pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
+    found = told_after([pause, DutySet(NOON_MS, (ANNA,), (), ANNA)], ward, told, after_seq=6)
+    assert {(c["alarm"]["alarm_id"], c["seq"]) for c in found if c["kind"] == "alarm"} == {(1, 7), (2, 8)}
+
+
+def test_a_display_is_told_the_same_numbers() -> None:
+    ward = WardByHand()
+    pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
+    turn = views.Turn(1, NOON_MS, views.changes([pause], ward, views.Told(()), NOON_MS, 6))
+    (change,) = views.turn_without_alias(turn).changes
+    assert isinstance(change, views.BedChange)
+    assert (change.seq, change.bed.session and change.bed.session.alias) == (7, None)
+
+
+def test_the_sound_of_a_screen_is_told_until_it_is_a_screen_no_more() -> None:
+    ward = WardByHand()
+    ward.sounds["floor"] = SoundNow("floor", True, False, ANNA, NOON_MS, NOON_MS - 1, Staff("ben"))  # noqa: FBT003  paired, off
+    said = SoundSaid(NOON_MS, "floor", paired=True, state=SoundState.OFF, by=ANNA)
+    (change,) = told_after([said], ward)
+    assert change["sound"] == {
+        "screen": "floor", "paired": True, "state": "off", "by": "anna", "at_ms": NOON_MS,
+        "checked_at_ms": NOON_MS - 1, "checked_by": "ben",
+    }  # fmt: skip
+    ward.sounds.clear()
+    (change,) = told_after([replace(said, state=None)], ward)
+    assert change == {"kind": "sound", "sound": {"screen": "floor", "state": None}}
 
 
 def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None:
@@ -229,7 +282,7 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     assert set(msgspec.to_builtins(views.alarm_shown(alarm()))) == {
         "alarm_id", "bed", "rule", "priority", "technical", "vital", "device", "state", "since_ms",
         "raised_at_ms", "value", "limit", "unit", "text", "note", "acked_by", "acked_at_ms", "ack_until_ms",
-        "quiet", "spoken_for", "accepted_by", "next_page_at_ms",
+        "quiet", "spoken_for", "accepted_by", "next_page_at_ms", "session", "over_at_ms",
     }  # fmt: skip
     assert set(msgspec.to_builtins(views.page_shown(page()))) == {
         "page_id", "alarm_id", "bed", "rule", "priority", "step", "to", "why", "text", "ordered_at_ms",
@@ -250,9 +303,17 @@ def test_an_alarm_is_named_by_its_condition_beside_its_priority() -> None:
 
 def test_past_alarms_of_a_bed_are_those_of_the_patient_who_is_there() -> None:
     ward = WardByHand()
-    theirs, others = alarm(1, since_ms=NOON_MS), alarm(2, since_ms=NOON_MS - 120_000)
-    nobodys, service = alarm(3, BED4, since_ms=NOON_MS), alarm(4, CLINIC, since_ms=0)
-    over = [views.alarm_shown(each) for each in (theirs, others, nobodys, service)]
-    assert [a.alarm_id for a in views.alarms_over(ward.snapshot(), over).alarms] == [4, 1]
+    clear: dict[str, Any] = {"state": AlarmState.CLEAR, "over_at_ms": NOON_MS}
+    ward.over = (
+        alarm(1, session=7, **clear), alarm(2, session=6, **clear), alarm(3, session=None, **clear),
+        alarm(4, BED4, session=None, **clear), alarm(5, CLINIC, session=None, **clear),
+    )  # fmt: skip
+
+    def listed(bed: Bed | None = None, limit: int = 10) -> list[int]:
+        shown = views.alarms_shown(ward.snapshot(), AlarmState.CLEAR, bed, limit)
+        return [each.alarm_id for each in shown.alarms]
+
+    assert listed() == [5, 1]
+    assert (listed(BED3), listed(BED4), listed(limit=1)) == ([1], [], [5])
     ward.beds[BED3] = replace(ward.beds[BED3], session=session(8, opened_at_ms=NOON_MS + 1))
-    assert [a.alarm_id for a in views.alarms_over(ward.snapshot(), over).alarms] == [4]
+    assert listed() == [5]
