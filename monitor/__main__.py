@@ -371,24 +371,22 @@ def _clinic(path: Path) -> Clinic:
     """The settings, or every mistake in them on stderr and exit 2."""
     from monitor.alerts.rules import RULES
     from monitor.config import ConfigError, load
+    from monitor.config.words import one_line
     from monitor.devices.codecs import DRIVERS
-    from monitor.planning import plan
+    from monitor.planning import mistakes
 
+    found: list[str] = []
+    clinic: Clinic | None
     try:
         clinic = load(path, os.environ, DRIVERS, [rule.name for rule in RULES])
     except ConfigError as wrong:
-        for mistake in wrong.mistakes:
-            typer.echo(mistake, err=True)
-        raise typer.Exit(BAD_REQUEST) from None
-    try:
-        plan(clinic, DRIVERS)
-    except ValueError as wrong:
-        for mistake in str(wrong).splitlines():
-            typer.echo(f"{path.name}: {mistake}", err=True)
-        raise typer.Exit(BAD_REQUEST) from None
-    except KeyError as unknown:
-        typer.echo(f"{path.name}: therapies.default: there is no limit profile {unknown}", err=True)
-        raise typer.Exit(BAD_REQUEST) from None
+        found, clinic = wrong.mistakes, wrong.rest
+    if clinic is not None:
+        found += [one_line(f"{path.name}: {mistake}") for mistake in mistakes(clinic, DRIVERS)]
+    for mistake in found:
+        typer.echo(mistake, err=True)
+    if clinic is None or found:
+        raise typer.Exit(BAD_REQUEST)
     return clinic
 
 

@@ -11,7 +11,7 @@ from monitor.alerts import limits
 from monitor.alerts.escalation import Chain, Step
 from monitor.alerts.roster import Duty, Person
 from monitor.config.settings import Clinic, HighChain, MediumChain
-from monitor.devices.driver import Driver
+from monitor.devices.driver import Driver, line_of, silence_ms
 from monitor.model import Priority
 from monitor.plan import DevicePlan, Plan
 
@@ -37,8 +37,48 @@ def profile(name: str, rules: Mapping[str, Mapping[str, Any]]) -> limits.Profile
     return limits.profile(changed(shipped(name), rules))
 
 
+def mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
+    """What drivers and profiles find wrong, `key: what` a line; a wrong name is found before."""
+    found = [
+        f"device.{device.name}.options: {wrong}"
+        for device in clinic.devices
+        if device.driver in drivers
+        for wrong in _option_mistakes(drivers[device.driver], device.options)
+    ]
+    overrides = clinic.therapies.overrides
+    for name in dict.fromkeys((clinic.therapies.default, *overrides)):
+        try:
+            known = shipped(name)["rules"]
+        except KeyError:
+            key = f"overrides.{name}" if name in overrides else "default"
+            found.append(f'therapies.{key}: there is no limit profile "{name}"')
+            continue
+        own = overrides.get(name, {})
+        try:
+            profile(name, {rule: row for rule, row in {**clinic.limits, **own}.items() if rule in known})
+        except ValueError as wrong:
+            for line in str(wrong).splitlines():
+                rule_and_rest = line.removeprefix("rules.")
+                table = f"therapies.overrides.{name}" if rule_and_rest.split(".")[0] in own else "limits"
+                found.append(f"{table}.{rule_and_rest}")
+    return list(dict.fromkeys(found))
+
+
+def _option_mistakes(driver: Driver, options: Mapping[str, Any]) -> list[str]:
+    for judge in (
+        driver.decoder,
+        lambda given: silence_ms(driver, given),
+        lambda given: line_of(driver, given),
+    ):
+        try:
+            judge(options)
+        except ValueError as wrong:
+            return str(wrong).splitlines()
+    return []
+
+
 def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
-    """The ward's plan; ValueError or KeyError where a profile or an option cannot be used."""
+    """The ward's plan; ValueError or KeyError where a profile cannot be used (`mistakes` says which)."""
     names = {clinic.therapies.default, *clinic.therapies.overrides}
     rules = {n: {**clinic.limits, **clinic.therapies.overrides.get(n, {})} for n in names}
     return Plan(

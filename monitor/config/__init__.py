@@ -26,11 +26,12 @@ ENVIRONMENT = "CHAIRSIDE_"
 
 
 class ConfigError(Exception):
-    """The file cannot be used. `mistakes` has one line for each thing to mend."""
+    """The file cannot be used. `mistakes` has one line for each thing to mend, `rest` what is right in it."""
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
+    def __init__(self, mistakes: Sequence[str], rest: Clinic | None = None) -> None:
         """Keep the lines; the text of the error is all of them."""
         self.mistakes = list(mistakes)
+        self.rest = rest
         super().__init__("\n".join(self.mistakes))
 
 
@@ -46,7 +47,7 @@ def load(
     """
     clinic, mistakes = judged(_read(path), environ, path, drivers, rules)
     if mistakes:
-        raise ConfigError(mistakes)
+        raise ConfigError(mistakes, clinic)
     return clinic
 
 

@@ -39,10 +39,11 @@ class RefusedError(Exception):
 
 
 async def verify(data_dir: Path, url: str | None) -> tuple[int | None, int]:
-    """(the first bad row or None, how many rows there are)."""
+    """(the first bad row or None, how many rows a whole journal has)."""
     journal = await look(data_dir, url)
     try:
-        return await journal.verify(), journal.head.seq
+        bad = await journal.verify()
+        return bad, 0 if bad is not None else await journal.count()
     finally:
         await journal.close()
 
