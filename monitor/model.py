@@ -142,6 +142,7 @@ class Why(StrEnum):
     UNDELIVERED = "the last page could not be delivered"
     NOT_AT_BED = "accepted, but nobody has acknowledged at the bed"
     REPEAT = "still unanswered after the whole chain"
+    HELP_CALLED = "somebody is going and asks for more help"
     STILL_LATCHED = "the condition has ended, but nobody has looked yet"
 
 
@@ -376,6 +377,16 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpCalled:
+    """The person paged says "Call more help": the next step is due at once, whoever is going."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     """Audio or alarm paused at a bed until a time. The ward fills in `pause_id`."""
 
@@ -469,6 +480,7 @@ StaffAction = (
     | Acked
     | Accepted
     | Rejected
+    | HelpCalled
     | Paused
     | Resumed
     | LimitSet

@@ -43,6 +43,7 @@ from monitor.model import (
     DutySet,
     Event,
     Heard,
+    HelpCalled,
     LimitSet,
     LinkMoved,
     LinkState,
@@ -190,6 +191,8 @@ class Ward:
             case Accepted(page_id=page_id) | Rejected(page_id=page_id):
                 page = self._paging.get(page_id)
                 return "There is no such page." if page is None else _refuse_answer(page, action)
+            case HelpCalled(page_id=page_id):
+                return self._refuse_help(self._paging.get(page_id))
             case Paused(bed=bed):
                 return self._refuse_occupied(bed) or mutes.refusal(action)
             case Resumed(bed=bed, pause_id=pause_id):
@@ -270,6 +273,8 @@ class Ward:
                 self._paging.accepted(event)
             case Rejected():
                 self._paging.rejected(event)
+            case HelpCalled():
+                self._paging.help_called(event)
             case Acked():
                 self._board.acked(event)
             case Admitted():
@@ -598,6 +603,17 @@ class Ward:
 
     # Why not.
 
+    def _refuse_help(self, page: Page | None) -> str | None:
+        if page is None:
+            return "There is no such page."
+        ordered = page.ordered
+        if page.over or not self._paging.pages_more(ordered.alarm_id):
+            return "No more pages go out for this alarm now: it has ended, or somebody is at the bed."
+        called = [p.ordered for p in self._paging.of(ordered.alarm_id) if p.ordered.why is Why.HELP_CALLED]
+        if called and self._now_ms - called[-1].at_ms < _HELP_AGAIN_MS:
+            return f"More help was called just now: {called[-1].to} has been paged."
+        return None
+
     def _refuse_admission(self, event: Admitted) -> str | None:
         bedside = self._beds.get(event.bed)
         if bedside is None:
@@ -828,6 +844,7 @@ class Ward:
 
 _NEVER = 1 << 62
 _MINUTE_S = 60
+_HELP_AGAIN_MS = 10_000  # a second press so soon is a finger that shook, not another call
 _HELP_AGAIN_MS = 10_000  # a second press so soon is a finger that shook, not another call
 _SETTLES_WITHIN = 50  # steps of a chain that fall due in one instant; more would be a circle
 _ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)

@@ -1,7 +1,8 @@
 """Who is paged next, and why (alarms.md 8). Time is an argument; nothing is remembered here.
 
-A chain is a list of steps, each with the time after which it is due if nobody has accepted. Three things
-make a step due at once: it is the first, the person paged cannot go, or the page could not be delivered.
+A chain is a list of steps, each with the time after which it is due if nobody has accepted. Four things
+make a step due at once: it is the first, the person paged cannot go, the page could not be delivered, or
+who is going calls for more help.
 Acceptance ("I go") stops the chain until it is clear that nobody came; acknowledgement ends it.
 """
 
@@ -42,6 +43,8 @@ class Came(StrEnum):
     """Nobody of this step can go."""
     FAILED = "failed"
     """Nobody of this step could be told."""
+    HELP_CALLED = "help called"
+    """Somebody asks for more people; the step is the last one that had gone out by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ def next_due(
         return active_since_ms, 0, Why.FIRST
     last = sent[-1]
     news = [a for a in answers if a.at_ms >= last.at_ms]
+    called_ms = [a.at_ms for a in news if a.came is Came.HELP_CALLED and a.step == last.step]
+    if called_ms:
+        # From the end of the chain on it is the last step once more.
+        return called_ms[0], last.step + 1, Why.HELP_CALLED
     taken_ms = [a.at_ms for a in news if a.came is Came.ACCEPTED]
     if taken_ms:
         # Back to step 1: the second nurse, for the first has said yes and has not come.

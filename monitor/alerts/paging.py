@@ -15,6 +15,7 @@ from monitor.model import (
     AlarmMoved,
     AlarmState,
     Bed,
+    HelpCalled,
     Outcome,
     PageOrdered,
     PageRecalled,
@@ -235,6 +236,18 @@ class Paging:
             self._handed_back(page, rejected.at_ms)
         else:
             self._step_answered(page, Came.REJECTED, rejected.at_ms)
+
+    def pages_more(self, alarm_id: int) -> bool:
+        """Whether the chain of this alarm runs: a call for more help would reach somebody."""
+        run = self._runs.get(alarm_id)
+        return run is not None and bool(run.sent) and run.stands_since_ms is None
+
+    def help_called(self, called: HelpCalled) -> None:
+        """Somebody asks for more people: the next step is due at once, and who goes still goes."""
+        page = self._pages.get(called.page_id)
+        run = self._runs.get(page.ordered.alarm_id) if page else None
+        if run is not None and run.sent:
+            run.answers.append(Answer(run.sent[-1].step, Came.HELP_CALLED, called.at_ms))
 
     def recalled(self, recalled: PageRecalled) -> None:
         """A page is over."""

@@ -40,6 +40,7 @@ from monitor.model import (
     CuffTaken,
     Discharged,
     DutySet,
+    HelpCalled,
     LimitSet,
     Paused,
     Rejected,
@@ -155,6 +156,12 @@ async def reject_page(
     """The person paged says "I can't go"; the next step is due at once."""
     _may_answer(_the_page(house, page_id), asker)
     return _done(await _submit(house, Rejected(UNSTAMPED, page_id, asker.name, body.why if body else "")))
+
+
+async def call_help(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
+    """Who is going calls for more people; the next step is due at once."""
+    _may_answer(_the_page(house, page_id), asker)
+    return _done(await _submit(house, HelpCalled(UNSTAMPED, page_id, asker.name)))
 
 
 async def set_limit(bed: BedName, body: LimitBody, house: InHouse, asker: AskedBy) -> Response:

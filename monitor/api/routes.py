@@ -62,6 +62,7 @@ ROUTES = (
     Row("GET", f"{API}/pages", EVERYONE, reads.pages, views.PagesShown),
     Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, views.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, views.DoneShown),
+    Row("POST", f"{API}/pages/{{page_id}}/help", CLINICAL, acts.call_help, views.DoneShown),
     Row("GET", f"{API}/duty", EVERYONE, reads.duty, views.DutyShown),
     Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, views.DoneShown),
     Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, views.ScreensShown),

@@ -27,6 +27,7 @@ from monitor.model import (
     Discharged,
     DutySet,
     Event,
+    HelpCalled,
     LimitSet,
     LinkMoved,
     PageOrdered,
@@ -505,7 +506,7 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             _note(touched.pages, event.page_id, seq)
             _note(touched.alarms, event.alarm_id, seq)
             touched.bed_of[event.alarm_id] = event.bed
-        case PageReported() | Accepted() | Rejected() | PageRecalled():
+        case PageReported() | Accepted() | Rejected() | HelpCalled() | PageRecalled():
             _note(touched.pages, event.page_id, seq)
         case LinkMoved() | DeviceNoted():
             _note(touched.links, event.device, seq)

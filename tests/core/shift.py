@@ -28,6 +28,7 @@ from monitor.model import (
     Doubt,
     DutySet,
     Event,
+    HelpCalled,
     LimitSet,
     LinkMoved,
     LinkState,
@@ -219,6 +220,10 @@ class Shift:
     def rejects(self, name: str) -> str | None:
         """Says that they cannot."""
         return self._act(Rejected(self.now_ms, self.page(name).page_id, Staff(name)))
+
+    def calls_help(self, name: str) -> str | None:
+        """Asks for more people, on their newest page."""
+        return self._act(HelpCalled(self.now_ms, self.page(name).page_id, Staff(name)))
 
     def page_report(self, name: str, outcome: Outcome, way: str = "pager") -> None:
         """What the pager says of this person's newest page."""

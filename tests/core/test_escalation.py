@@ -251,6 +251,51 @@ def test_who_hands_back_changes_nothing_while_somebody_else_goes() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=[], accepted_by="sam")
 
 
+def test_who_goes_and_calls_for_help_still_goes_and_the_next_is_paged_at_once() -> None:
+    ward = falling()
+    ward.waits(seconds=10)
+    ward.accepts("dana")
+    ward.forget_pages()
+    ward.waits(seconds=20)
+    ward.shows("3", "spo2-low", ACTIVE, paged=[], accepted_by="dana")
+    assert ward.calls_help("dana") is None
+    ward.shows("3", "spo2-low", ACTIVE, paged=["sam"], accepted_by="dana")
+    assert ward.of(PageOrdered)[-1].why is Why.HELP_CALLED
+    # Nobody answers the call: the ladder goes on from there in its own time.
+    ward.forget_pages()
+    ward.stays("3", seconds=29, spo2=84)
+    ward.shows("3", "spo2-low", ACTIVE, paged=[])
+    ward.stays("3", seconds=1, spo2=84)
+    assert ward.of(PageOrdered)[-1].why is Why.UNANSWERED
+
+
+def test_help_that_comes_holds_the_ladder_again() -> None:
+    ward = falling()
+    ward.waits(seconds=10)
+    ward.accepts("dana")
+    ward.calls_help("dana")
+    ward.accepts("sam")
+    ward.forget_pages()
+    ward.stays("3", seconds=119, spo2=84)
+    ward.shows("3", "spo2-low", ACTIVE, paged=[], accepted_by="dana")
+
+
+def test_a_call_for_help_pressed_twice_is_one_call_and_one_after_the_end_is_refused() -> None:
+    ward = falling()
+    ward.waits(seconds=10)
+    ward.accepts("dana")
+    assert ward.calls_help("dana") is None
+    ward.forget_pages()
+    refused = ward.calls_help("dana")
+    assert refused is not None
+    assert "sam has been paged" in refused
+    ward.shows("3", "spo2-low", ACTIVE, paged=[], accepted_by="dana")
+    ward.acks("3", "spo2-low")
+    refused = ward.calls_help("dana")
+    assert refused is not None
+    assert "somebody is at the bed" in refused
+
+
 def test_acknowledgement_ends_the_chain_and_calls_the_pages_back() -> None:
     ward = falling()
     ward.waits(seconds=30)

@@ -21,6 +21,7 @@ from monitor.model import (
     CuffTaken,
     Discharged,
     DutySet,
+    HelpCalled,
     LimitSet,
     Paused,
     PauseKind,
@@ -99,6 +100,7 @@ ACTS: list[tuple[str, str, Any, int, StaffAction | CuffTaken]] = [
     ("DELETE", "/beds/3/pauses/2", None, 200, Resumed(0, BED3, 2, ANNA)),
     ("POST", "/pages/5/accept", None, 200, Accepted(0, 5, ANNA)),
     ("POST", "/pages/5/reject", None, 200, Rejected(0, 5, ANNA)),
+    ("POST", "/pages/5/help", None, 200, HelpCalled(0, 5, ANNA)),
     ("POST", "/pages/5/reject", {"why": "with bed 4"}, 200, Rejected(0, 5, ANNA, "with bed 4")),
     (
         "PUT",
