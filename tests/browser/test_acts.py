@@ -220,6 +220,19 @@ def test_after_signing_in_a_phone_lands_on_its_own_screen(
     page.wait_for_url(stage.url + lands)
 
 
+def test_who_is_going_calls_more_help_and_still_goes(stage: Stage, open_page: Open) -> None:
+    stage.answers["POST", "/pages/301/help"] = DONE
+    page = open_page(stage, "/pages/301", PHONE)
+    expect(page.get_by_role("button", name="Call more help")).to_have_count(0)
+    answered = {"answer": "accepted", "answered_by": "dana", "answered_at_ms": scene.NOW - 9_000}
+    stage.play({"kind": "page", "page": scene.clinic()["pages"][0] | answered})
+    page.get_by_role("button", name="Call more help").click()
+    assert stage.waits_for("POST", "/pages/301/help").body is None
+    expect(page.locator(".told")).to_contain_text("More help is being paged.")
+    expect(page.get_by_role("button", name="I am at the bed")).to_be_enabled()
+    assert violations(page) == []
+
+
 def test_a_page_says_how_far_it_came_to_each(stage: Stage, open_page: Open) -> None:
     page = open_page(stage, "/pages/301", PHONE)
     lee = page.locator(".who li", has_text="Lee")

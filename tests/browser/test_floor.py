@@ -488,6 +488,7 @@ def test_no_target_on_the_floor_is_smaller_than_a_finger(
     page = open_page(stage, "/", size)
     expect(page.locator(".tile")).to_have_count(8)
     small = page.evaluate("""() => [...document.querySelectorAll('#screen :is(a, button)')]
-      .filter((e) => e.checkVisibility() && !e.closest('h2')).map((e) => [e.textContent, e.getBoundingClientRect()])
+      .filter((e) => e.checkVisibility() && !e.closest('h2'))
+      .map((e) => [e.textContent, e.getBoundingClientRect()])
       .filter(([, r]) => r.height < 44 || r.width < 44).map(([text]) => text)""")
     assert small == []

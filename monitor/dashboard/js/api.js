@@ -34,6 +34,7 @@ export const api = {
   startCuff: (bed) => ask("POST", `/beds/${id(bed)}/cuff`),
   bpByHand: (bed, systolic, diastolic) => ask("POST", `/beds/${id(bed)}/vitals`, { kind: "bp", systolic_mmhg: systolic, diastolic_mmhg: diastolic }),
   accept: (page) => ask("POST", `/pages/${id(page)}/accept`),
+  callHelp: (page) => ask("POST", `/pages/${id(page)}/help`),
   reject: (page) => ask("POST", `/pages/${id(page)}/reject`, { why: "" }),
   openSession: (session) => ask("POST", "/sessions", session),
   closeSession: (session) => ask("POST", `/sessions/${id(session)}/moves`, { kind: "close" }),

@@ -142,6 +142,7 @@ const acts = {
   startCuff: (bed) => perform(words.startCuff, () => api.startCuff(bed)),
   bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`), () => ({ text: words.correct, act: () => { beside = "bp"; dispatch({ kind: "told", told: null }); drawNow(); } })),
   accept: (page) => perform(words.iGo, () => api.accept(page)),
+  callHelp: (page) => perform(words.callMore, () => api.callHelp(page), words.helpCalled),
   reject: (page, what) => perform(what, () => api.reject(page)),
   openSession: (body) => perform(words.startSession, () => api.openSession(body)),
   closeSession: (bed, session) => perform(words.confirmClose(bed), () => api.closeSession(session)),

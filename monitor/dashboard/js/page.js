@@ -78,7 +78,7 @@ function acts(app, page, alarm, bed, stage, other, mine) {
   if (stage === "going") {
     const guarded = now_ms - page.answered_at_ms < GUARD_MS * (app.state.server?.speed ?? 1);
     return html`<div class="acts"><button class="main" key="there" disabled=${guarded || !alarm} onClick=${() => acts.acknowledgeOne(alarm.alarm_id)}>${icon("bed")}${words.iAmThere}</button>
-      <button key="back" onClick=${() => acts.reject(page.page_id, words.handBack)}>${words.handBack}</button>${page.bed && html`<a class="button" href="/bed/${page.bed}">${words.toBed(page.bed)}</a>`}</div>`;
+      <button key="help" disabled=${guarded} onClick=${() => acts.callHelp(page.page_id)}>${words.callMore}</button><button key="back" disabled=${guarded} onClick=${() => acts.reject(page.page_id, words.handBack)}>${words.handBack}</button></div>`;
   }
   return html`<div class="acts">${other && html`<p class="wide said">${words.stay(other)}</p>`}
     <button class="main" key="go" onClick=${() => acts.accept(page.page_id)}>${icon("walk")}${other ? words.iGoToo : words.iGo}</button>

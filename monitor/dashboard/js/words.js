@@ -165,7 +165,7 @@ export const words = {
 
   // The phone page.
   kind: { HIGH: "HIGH", MEDIUM: "MEDIUM", LOW: "LOW" },
-  iGo: "I go", cantGo: "I can't go", iAmThere: "I am at the bed", handBack: "Hand back", callMore: "Call more help", iGoToo: "I go too",
+  iGo: "I go", cantGo: "I can't go", iAmThere: "I am at the bed", handBack: "Hand back", callMore: "Call more help", helpCalled: "More help is being paged.", iGoToo: "I go too",
   below: (dir, limit) => `${side[dir]} ${limit}`, forTime: (ms) => `for ${running(ms)}`,
   youAreGoing: "You are going", youAreThere: "You are at the bed", stay: (name) => `${name} is going. You may stay.`,
   still: (vital, value) => `${vital} is ${value} now. Still look.`, endedStill: "It has ended. Still look.",
