@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from monitor.alerts.rules import Rule
-from monitor.model import CLINIC, AlarmState, Bed, Cuff, Priority, Side, Vital
+from monitor.model import CLINIC, AlarmState, Bed, Cue, Cuff, Priority, Side, Vital
 
 STARS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
 
@@ -46,19 +46,29 @@ def alarm_text(
     return f"{_what(rule, value, cuff)} {_sign(rule)} {number(limit)}".strip()
 
 
-def over_text(rule: Rule, text: str, value_now: float | None, state: AlarmState) -> str:
-    """What replaces a page's text once its condition has ended or somebody is at the bed."""
-    if state is AlarmState.ACKED:
+def over_text(rule: Rule, text: str, value_now: float | None, cue: Cue) -> str:
+    """What replaces a page's text once nobody need come for it any more, by what has ended it (ALM-085)."""
+    if cue is Cue.ACK:
         return f"{text}: somebody is at the bed."
+    if cue is Cue.DISCHARGE:
+        return f"{text}: it is no longer watched."
     if value_now is None or rule.vital is None:
-        return f"{text}: over."
-    return f"{rule.vital.label} is {number(value_now)} now."
+        return f"{text}: resolved."
+    return f"Resolved: {rule.vital.label} is {number(value_now)} now."
 
 
-def page_text(bed: Bed, priority: Priority, text: str) -> str:
-    """All that leaves the clinic."""
+def since_text(value: float | None, value_now: float | None, state: AlarmState) -> str:
+    """What has come of it since it was raised: "71 now.", "95 now. Still look." (alarms.md 5), or nothing."""
+    now = "" if value_now is None else f"{number(value_now)} now."
+    if state is AlarmState.LATCHED:
+        return f"{now or 'It has ended.'} Still look."
+    return "" if number(value_now) == number(value) else now
+
+
+def page_text(bed: Bed, priority: Priority, text: str, since: str = "") -> str:
+    """All that leaves the clinic; `since` is what has come of it meanwhile, as a sentence."""
     place = "Clinic" if bed == CLINIC else f"Bed {bed}"
-    return f"{place}: {STARS[priority]} {text}. Open Chairside."
+    return " ".join(filter(None, (f"{place}: {STARS[priority]} {text}.", since, "Open Chairside.")))
 
 
 def recall_text(bed: Bed, text: str) -> str:

@@ -125,7 +125,7 @@ def test_a_page_that_is_over_is_called_back_with_the_value_of_now() -> None:
     ward.stays("3", seconds=16, spo2=91)
     ward.stays("3", seconds=7, spo2=97)
     assert [(p.rule, p.to) for p in ward.of(PageOrdered)] == [("spo2-low-m", "dana")]
-    assert [r.text for r in ward.of(PageRecalled)] == ["Bed 3: SpO2 is 97 now."]
+    assert [r.text for r in ward.of(PageRecalled)] == ["Bed 3: Resolved: SpO2 is 97 now."]
     assert ward.page("dana").over
     assert ward.accepts("dana") == "This page is over."
 

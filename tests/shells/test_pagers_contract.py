@@ -21,7 +21,7 @@ from monitor.alerts.pagers.console import Console
 from monitor.alerts.pagers.outbox import Outbox
 from monitor.alerts.pagers.pager import Pager, forbidden
 from monitor.alerts.pagers.webhook import ANSWER_MAX, Webhook, signature
-from monitor.model import Bed, Outcome, PageOrdered, PageRecalled, Priority, Staff, Why
+from monitor.model import Bed, Outcome, PageChanged, PageOrdered, PageRecalled, Priority, Staff, Why
 
 # apprise loads its plug-ins when the first URL is read, and one of them an old part of the standard library.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -45,6 +45,10 @@ def page(page_id: int = 17, to: str = "anna") -> PageOrdered:
         why=Why.FIRST,
         text="*** Bed 3 SpO2 84 < 90",
     )
+
+
+def change(page_id: int = 17) -> PageChanged:
+    return PageChanged(NOW_MS + 30_000, page_id, "*** Bed 3 SpO2 84 < 90. 95 now. Still look.")
 
 
 def recall(page_id: int = 17) -> PageRecalled:
@@ -265,6 +269,17 @@ async def test_a_page_that_is_over_is_followed_by_that_news_under_its_number(rec
     assert re.search(r"\b17\b", news)
 
 
+async def test_a_page_that_changes_is_followed_by_what_it_says_now_and_is_not_over(
+    receiver: Receiver,
+) -> None:
+    await receiver.pager.send(page())
+    assert await receiver.pager.change(change(), page()) == (Outcome.SENT, "")
+    news = (await receiver.got(2))[1]
+    assert "95 now. Still look." in news
+    assert not re.search(r"\bover\b", news)
+    assert re.search(r"\b17\b", news)
+
+
 async def test_a_slow_receiver_is_waited_for_while_everything_else_goes_on(receiver: Receiver) -> None:
     let_go = receiver.hold()
     sending = asyncio.ensure_future(receiver.pager.send(page()))
@@ -288,9 +303,10 @@ async def test_a_receiver_that_is_gone_is_said_in_words_that_hold_no_address(rec
 
 async def test_nothing_leaves_but_what_a_page_may_say(receiver: Receiver) -> None:
     await receiver.pager.send(page())
+    await receiver.pager.change(change(), page())
     await receiver.pager.recall(recall(), page())
-    said = await receiver.got(2)
-    assert [forbidden(text) for text in said] == [[], []]
+    said = await receiver.got(3)
+    assert [forbidden(text) for text in said] == [[], [], []]
 
 
 async def test_a_pager_may_be_closed_twice(receiver: Receiver) -> None:
@@ -397,16 +413,21 @@ async def test_f31_an_answer_that_drips_counts_as_lost_when_its_time_is_up(serve
 async def test_a_webhook_is_signed_so_that_a_receiver_can_tell_who_and_when(server: Server) -> None:
     pager = webhook(server)
     await pager.send(page())
+    await pager.change(change(), page())
     await pager.recall(recall(), page())
     await pager.close()
-    ordered, over = await server.got(2)
+    ordered, changed, over = await server.got(3)
     assert ordered.path == "/pages"
     match = re.fullmatch(r"t=(\d+), v1=([0-9a-f]{64})", ordered.headers["chairside-signature"])
     assert match is not None
     assert int(match[1]) == NOW_MS // 1000
     mark = hmac.new(SECRET.encode(), match[1].encode() + b"." + ordered.body, hashlib.sha256).hexdigest()
     assert hmac.compare_digest(mark, match[2])
-    assert [r.headers["idempotency-key"] for r in (ordered, over)] == ["17-page", "17-over"]
+    assert [r.headers["idempotency-key"] for r in (ordered, changed, over)] == [
+        "17-page",
+        f"17-changed-{NOW_MS + 30_000}",
+        "17-over",
+    ]
     assert json.loads(ordered.body) == {
         "kind": "page",
         "page_id": 17,
@@ -418,6 +439,16 @@ async def test_a_webhook_is_signed_so_that_a_receiver_can_tell_who_and_when(serv
         "why": "first page for this alarm",
         "text": "*** Bed 3 SpO2 84 < 90",
         "ordered_at_ms": NOW_MS,
+    }
+    assert json.loads(changed.body) == {
+        "kind": "changed",
+        "page_id": 17,
+        "alarm_id": 5,
+        "to": "anna",
+        "bed": "3",
+        "priority": "HIGH",
+        "text": "*** Bed 3 SpO2 84 < 90. 95 now. Still look.",
+        "changed_at_ms": NOW_MS + 30_000,
     }
     assert json.loads(over.body) == {
         "kind": "over",

@@ -11,15 +11,17 @@ from structlog.testing import capture_logs
 from monitor.alerts.pagers.outbox import AT_ONCE_MAX, KEPT, NO_WAY, STALE_MS, Outbox
 from monitor.alerts.pagers.pager import Pager, forbidden
 from monitor.alerts.rules import RULES
-from monitor.alerts.words import TECHNICAL, alarm_text, over_text, page_text, recall_text
+from monitor.alerts.words import TECHNICAL, alarm_text, over_text, page_text, recall_text, since_text
 from monitor.model import (
     CLINIC,
     Accepted,
     AlarmState,
     Bed,
+    Cue,
     Cuff,
     Event,
     Outcome,
+    PageChanged,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -45,6 +47,8 @@ class Slip:
         self.answer: tuple[Outcome, str] | Exception = (Outcome.SENT, "")
         self.free = asyncio.Event()
         self.free.set()
+        self.slow = asyncio.Event()
+        self.slow.set()
         self.asked = asyncio.Event()
         self.pages: list[int] = []
         self.recalls: list[int] = []
@@ -57,6 +61,12 @@ class Slip:
         self.asked.set()
         await self.free.wait()
         self.log.append(f"page {page.page_id}")
+        return self._answer()
+
+    async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
+        """Note down what it says now."""
+        await self.slow.wait()
+        self.log.append(f"changed {page.page_id}: {changed.text}")
         return self._answer()
 
     async def recall(self, recalled: PageRecalled, page: PageOrdered) -> tuple[Outcome, str]:
@@ -114,6 +124,10 @@ def page(page_id: int = 1, to: Staff = ANNA, at_ms: int = NOW_MS) -> PageOrdered
 
 def recall(page_id: int = 1) -> PageRecalled:
     return PageRecalled(NOW_MS, page_id, "Bed 3: SpO2 is 95 now.", "end")
+
+
+def change(text: str, page_id: int = 1) -> PageChanged:
+    return PageChanged(NOW_MS, page_id, text)
 
 
 def reported(page_id: int, way: str, outcome: Outcome) -> PageReported:
@@ -250,6 +264,40 @@ async def test_a_recall_that_fails_is_logged_and_makes_no_page(desk: Desk) -> No
     assert desk.told.empty()
 
 
+async def test_a_page_that_changes_says_so_where_it_went_and_stays_out(desk: Desk) -> None:
+    desk.phone.answer = (Outcome.FAILED, "no")
+    desk.outbox.take([page()])
+    await desk.reports(2)
+    desk.outbox.take([change("95 now. Still look."), change("84 again")])
+    desk.outbox.take([recall(), change("too late")])
+    await desk.settled()
+    assert desk.phone.log == ["page 1"]
+    assert desk.wall.log == ["page 1", "changed 1: 95 now. Still look.", "changed 1: 84 again", "over 1"]
+
+
+async def test_what_a_page_said_last_is_heard_last_however_slow_the_way_is(desk: Desk) -> None:
+    desk.outbox.take([page(to=BEN)])
+    await desk.reports(1)
+    desk.wall.slow.clear()
+    desk.outbox.take([change("one"), change("two"), recall()])
+    await asyncio.sleep(0)
+    assert desk.wall.log == ["page 1"]
+    desk.wall.slow.set()
+    await desk.settled()
+    assert desk.wall.log == ["page 1", "changed 1: one", "changed 1: two", "over 1"]
+
+
+async def test_a_change_that_fails_is_logged_and_makes_no_page(desk: Desk) -> None:
+    desk.outbox.take([page(to=BEN)])
+    await desk.reports(1)
+    desk.wall.answer = (Outcome.FAILED, "no")
+    with capture_logs() as logs:
+        desk.outbox.take([change("95 now. Still look.")])
+        await desk.settled()
+    assert [entry["event"] for entry in logs] == ["a page could not be changed"]
+    assert desk.told.empty()
+
+
 async def test_a_recall_of_an_unknown_page_is_nothing(desk: Desk) -> None:
     desk.outbox.take([recall(99)])
     await desk.settled()
@@ -345,12 +393,13 @@ def test_hz14_no_page_says_a_drug_a_diagnosis_or_the_kind_of_clinic() -> None:
     for rule in RULES:
         text = alarm_text(rule, 84, 90, cuff)
         texts += [page_text(bed, rule.priority, text) for bed in (Bed("3"), CLINIC)]
-        texts += [recall_text(Bed("3"), over_text(rule, text, value, state)) for value, state in _ENDS]
+        texts += [recall_text(Bed("3"), over_text(rule, text, value, cue)) for value, cue in _ENDS]
+        texts += [since_text(84, 95, state) for state in (AlarmState.ACTIVE, AlarmState.LATCHED)]
     assert len(texts) > 100
     assert [text for text in texts if forbidden(text)] == []
 
 
-_ENDS = [(95.0, AlarmState.CLEAR), (None, AlarmState.CLEAR), (95.0, AlarmState.ACKED)]
+_ENDS = [(95.0, Cue.END), (None, Cue.END), (95.0, Cue.ACK), (95.0, Cue.DISCHARGE)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from monitor.alerts.pagers.pager import aside
-from monitor.model import Outcome, PageOrdered, PageRecalled, Priority
+from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled, Priority
 
 _KINDS = {Priority.HIGH: "failure", Priority.MEDIUM: "warning", Priority.LOW: "info"}
 """How loud a service should be, in apprise's words."""
@@ -32,6 +32,10 @@ class ApprisePager:
     async def send(self, page: PageOrdered) -> tuple[Outcome, str]:
         """One message; the number lets a person see that two of them are one page."""
         return await self._notify(f"{page.text} (page {page.page_id})", _KINDS[page.priority])
+
+    async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
+        """One message more, under the same number, as loud as the page: somebody is still to look."""
+        return await self._notify(f"{changed.text} (page {page.page_id})", _KINDS[page.priority])
 
     async def recall(self, recalled: PageRecalled, page: PageOrdered) -> tuple[Outcome, str]:
         """One message more, under the same number: what has left cannot be taken back."""

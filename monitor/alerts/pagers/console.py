@@ -6,7 +6,7 @@ import sys
 from typing import Protocol
 
 from monitor.alerts.pagers.pager import aside
-from monitor.model import Outcome, PageOrdered, PageRecalled
+from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled
 
 
 class Lines(Protocol):
@@ -33,6 +33,10 @@ class Console:
     async def send(self, page: PageOrdered) -> tuple[Outcome, str]:
         """One line for the page."""
         return await self._say(f"page {page.page_id} to {page.to}: {page.text}")
+
+    async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
+        """One line for what it says now."""
+        return await self._say(f"page {changed.page_id} to {page.to} now says: {changed.text}")
 
     async def recall(self, recalled: PageRecalled, page: PageOrdered) -> tuple[Outcome, str]:
         """One line for its end."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -18,6 +18,7 @@ from monitor.model import (
     Accepted,
     Event,
     Outcome,
+    PageChanged,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -55,6 +56,8 @@ class _Out:
     page: PageOrdered
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     settled: dict[str, asyncio.Event] = field(default_factory=dict)
+    turns: dict[str, asyncio.Lock] = field(default_factory=dict)
+    """One follow-up of a page at a time on each way: what it said last is heard last."""
     answered: bool = False
 
 
@@ -71,7 +74,7 @@ class Outbox:
         self._out: dict[int, _Out] = {}
         self._under_way: dict[tuple[int, str], asyncio.Task[None]] = {}
         self._never_sent: list[_Out] = []
-        self._recalls: set[asyncio.Task[None]] = set()
+        self._follow_ups: set[asyncio.Task[None]] = set()
 
     def take(self, events: Iterable[Event]) -> None:
         """Start whatever these events ask for, and come back at once."""
@@ -80,8 +83,8 @@ class Outbox:
                 case PageOrdered():
                     out = self._out.get(event.page_id) or self._remember(event)
                     self._order(out, self._routes.get(event.to, ()))
-                case PageRecalled():
-                    self._recall(event)
+                case PageChanged() | PageRecalled():
+                    self._follow_up(event)
                 case _:
                     continue
 
@@ -95,6 +98,9 @@ class Outbox:
                     self._out[page_id].outcomes[event.way] = event.outcome
                 case Accepted(page_id=page_id) | Rejected(page_id=page_id) if page_id in self._out:
                     self._out[page_id].answered = True
+                case PageChanged(page_id=page_id) if page_id in self._out:
+                    # What has not gone out yet goes out as it reads now.
+                    self._out[page_id].page = replace(self._out[page_id].page, text=event.text)
                 case PageRecalled():
                     out = self._out.pop(event.page_id, None)
                     if out is not None and self._owed(out):
@@ -120,7 +126,7 @@ class Outbox:
 
     async def close(self, wait_s: float = 1.0) -> None:
         """Wait a moment for what is under way, then let go: what has no report is sent after a restart."""
-        tasks = [*self._under_way.values(), *self._recalls]
+        tasks = [*self._under_way.values(), *self._follow_ups]
         if tasks:
             await asyncio.wait(tasks, timeout=wait_s)
             for task in tasks:
@@ -168,30 +174,36 @@ class Outbox:
             sending.cancel()
             await asyncio.wait({sending})
 
-    def _recall(self, recalled: PageRecalled) -> None:
-        out = self._out.pop(recalled.page_id, None)
+    def _follow_up(self, event: PageChanged | PageRecalled) -> None:
+        over = isinstance(event, PageRecalled)
+        out = self._out.pop(event.page_id, None) if over else self._out.get(event.page_id)
         if out is None:
             return
         for way in {*out.outcomes, *out.settled} - {NO_WAY}:
             if way in self._ways:
-                task = asyncio.create_task(self._follow_up(recalled, out, self._ways[way]))
-                self._recalls.add(task)
-                task.add_done_callback(self._recalls.discard)
+                task = asyncio.create_task(self._say_more(event, out, self._ways[way]))
+                self._follow_ups.add(task)
+                task.add_done_callback(self._follow_ups.discard)
 
-    async def _follow_up(self, recalled: PageRecalled, out: _Out, pager: Pager) -> None:
-        """Tell whoever may have got the page that it is over, and never before the page itself."""
-        if pager.way in out.settled:
-            await out.settled[pager.way].wait()
-        if out.outcomes.get(pager.way) is Outcome.FAILED:
-            return
-        try:
-            async with asyncio.timeout(pager.timeout_s):
-                outcome, _ = await pager.recall(recalled, out.page)
-        except Exception:  # noqa: BLE001  out of time or broken: all the same here
-            outcome = Outcome.FAILED
+    async def _say_more(self, event: PageChanged | PageRecalled, out: _Out, pager: Pager) -> None:
+        """Tell whoever may have got the page that it is over or reads differently; never before the page."""
+        async with out.turns.setdefault(pager.way, asyncio.Lock()):
+            if pager.way in out.settled:
+                await out.settled[pager.way].wait()
+            if out.outcomes.get(pager.way) is Outcome.FAILED:
+                return
+            try:
+                async with asyncio.timeout(pager.timeout_s):
+                    if isinstance(event, PageRecalled):
+                        outcome, _ = await pager.recall(event, out.page)
+                    else:
+                        outcome, _ = await pager.change(event, out.page)
+            except Exception:  # noqa: BLE001  out of time or broken: all the same here
+                outcome = Outcome.FAILED
         if outcome not in ARRIVED:
-            # No step follows from it: the alarm is over, and every screen says so.
-            _log.warning("a page could not be recalled", page_id=recalled.page_id, way=pager.way)
+            # No step follows from it: every screen says how it is.
+            what = "recalled" if isinstance(event, PageRecalled) else "changed"
+            _log.warning(f"a page could not be {what}", page_id=event.page_id, way=pager.way)
 
     def _remember(self, page: PageOrdered) -> _Out:
         out = self._out[page.page_id] = _Out(page)

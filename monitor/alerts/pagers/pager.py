@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
 
-from monitor.model import Outcome, PageOrdered, PageRecalled
+from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled
 
 Got = TypeVar("Got")
 
@@ -34,6 +34,10 @@ class Pager(Protocol):
 
     async def send(self, page: PageOrdered) -> tuple[Outcome, str]:
         """Hand one page over, and say in words how that went. Sent again, it has the same `page_id`."""
+        ...
+
+    async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
+        """Tell whoever got the page what it says now; it is not over."""
         ...
 
     async def recall(self, recalled: PageRecalled, page: PageOrdered) -> tuple[Outcome, str]:

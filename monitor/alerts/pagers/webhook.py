@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from monitor.model import Outcome, PageOrdered, PageRecalled
+from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled
 
 ANSWER_MAX = 64 * 1024
 """So much of an answer is read (F31); a gateway says all it has to say in a line."""
@@ -66,6 +66,22 @@ class Webhook:
             }
         )
 
+    async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
+        """Post what it says now, under the same id."""
+        return await self._post(
+            {
+                "kind": "changed",
+                "page_id": changed.page_id,
+                "alarm_id": page.alarm_id,
+                "to": page.to,
+                "bed": page.bed,
+                "priority": page.priority.name,
+                "text": changed.text,
+                "changed_at_ms": changed.at_ms,
+            },
+            again=f"-{changed.at_ms}",
+        )
+
     async def recall(self, recalled: PageRecalled, page: PageOrdered) -> tuple[Outcome, str]:
         """Post its end, under the same id."""
         return await self._post(
@@ -85,12 +101,13 @@ class Webhook:
         """Close every connection."""
         await self._client.aclose()
 
-    async def _post(self, message: dict[str, Any]) -> tuple[Outcome, str]:
+    async def _post(self, message: dict[str, Any], again: str = "") -> tuple[Outcome, str]:
+        # A page is sent and ends once, and may change more often: `again` tells one change from the next.
         body = json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "chairside",
-            "Idempotency-Key": f"{message['page_id']}-{message['kind']}",
+            "Idempotency-Key": f"{message['page_id']}-{message['kind']}{again}",
             "Chairside-Signature": signature(self._secret, self._now_ms() // 1000, body),
         }
         try:
