@@ -70,10 +70,10 @@ class Standing(NamedTuple):
 # Phases of one rule at one bed.
 OUT, PENDING, HELD, SEVERE = range(4)
 
-# What is on record of each rule at each bed. The first six are also the first rows of its clock.
+# What is on record of each rule at each bed, and what its clock begins with.
 (
     LIMIT,  # breach is y < LIMIT
-    CLEAR,  # recovered is y > CLEAR
+    CLEAR,  # recovered is y >= CLEAR
     BOUND,  # beyond the severe bound is y < BOUND
     SIGN,  # y = SIGN * x
     HOLD,  # the delay without any doubt, ms
@@ -84,38 +84,43 @@ OUT, PENDING, HELD, SEVERE = range(4)
 _RECORD = 8
 _SHARED = 6
 
-# The other rows of the table of clocks: one column a rule whose delay or whose end is running.
+# The rest of a clock, which is looked at where something changes.
 (
-    STATE,  # the phase
-    START,  # the onset
     WINDOW,  # 1 while the delay's window runs; 0 before the next breach opens it anew
+    BREACH,  # 1 where the newest sample is in breach
     SEEN,  # known time since the window began, ms, up to AT
     INSIDE,  # of which in breach
-    BREACH,  # 1 where the newest sample is in breach
     AT,  # up to when time has been counted
-    FRESH,  # until when the value has been known, or may be believed
     RUN,  # since when it has been recovered without a break; inf where it has not
-    WHEN,  # when it falls due if the value stays as it is; inf where it never does
-    DUE,  # the same if nothing more is heard: inf where the value is not known for so long
-    VALUE,
+) = range(_RECORD, 14)
+_CLOCK = 16
+
+# The face of a clock, which every reading looks at.
+(
+    TURN,  # the SIGN
     DOUBT,
     LOW,  # from here ...
     HIGH,  # ... to below here y may wander, and as long ...
     UNTIL,  # ... as this, and nothing changes but the time
-) = range(_SHARED, 22)
-_FIELDS = 22
+    WHEN,  # when it falls due if the value stays as it is; inf where it never does
+    FRESH,  # until when the value has been known, or may be believed
+    VALUE,
+    DUE,  # WHEN, if nothing more is heard: inf where the value is not known for so long
+) = range(9)
+_FACE = 9
 
 FEW = 16
 """Up to so many at once, plain Python is quicker than NumPy."""
 CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
 _ONSET, _HELD, _END = range(3)
 _DOUBTS = tuple(Doubt)
-_SURE, _NO_NOTE = [Doubt.NONE], [""]
+_SURE = float(Doubt.NONE)
+_NO_DOUBT, _NO_NOTE = [Doubt.NONE], [""]
 _NEW = tuple.__new__
 POOR_SIGNAL = "poor signal"
 _NOTHING = Standing(None, 0, severe=False)
 _LINE = 64
-_BLOCK = 1 << 16
+_BLOCK = 1 << 17
 """So many cells are compared at once: their masks stay in the processor's own cache."""
 _FAR = 1e38
 """Further out than any limit; where there is no edge at all, the hair to it stays finite."""
@@ -194,15 +199,18 @@ class Engine:
         self._record[:, LIMIT : BOUND + 1] = -inf
         self._record[:, SIGN] = _of_each_rule(_SIGN, beds)
         self._record[:, HOLD:] = 0.0, nan, 0.0, OUT
+        self._flat_record = self._record.reshape(-1)
         self._column = np.full(rules, -1, np.int32)
         self._edges = _aligned(cells, 2 * WIDTH, np.float32)
         self._edges[:] = -inf
+        self._flat_edges = self._edges.reshape(-1)
         # Of one cell: all that a reading inside the band touches.
         self._band_low = np.full(cells, -inf, np.float32)
         self._band_high = np.full(cells, inf, np.float32)
         self._counting = np.zeros(cells, np.uint8)
         # The clocks, the rule at a bed each belongs to, and how many there are.
-        self._clocks = np.zeros((_FIELDS, 64))
+        self._clocks = np.zeros((64, _CLOCK))
+        self._faces = np.zeros((_FACE, 64))
         self._owner = np.zeros(64, np.int64)
         self._running = 0
         self._due: float = inf
@@ -216,7 +224,7 @@ class Engine:
         self._one_low, self._one_high = _plain(self._band_low), _plain(self._band_high)
         self._one_counting, self._one_column = _plain(self._counting), _plain(self._column)
         self._one_record, self._one_edge = _plain(self._record), _plain(self._edges)
-        self._one_clock = _plain(self._clocks)
+        self._one_face = _plain(self._faces)
 
     # Hearing.
 
@@ -239,6 +247,18 @@ class Engine:
         ):
             return
         self._hear(cell, self._now, value, fresh_until_ms, doubt)
+
+    def rests(self, at_ms: int, row: int, bed: int, low: float, high: float) -> bool:
+        """Whether `feed_one` up to `at_ms`, with any values from `low` to `high`, would change nothing."""
+        cell = row * self.beds + bed
+        return (
+            max(self._now, at_ms) < self._due
+            and not self._said
+            and not self._moves
+            and self._one_counting[cell] == 0
+            and self._one_low[cell] <= low
+            and high <= self._one_high[cell]
+        )
 
     def feed(
         self,
@@ -293,7 +313,7 @@ class Engine:
         """When `tick` wants to be called next, if nothing is heard before."""
         if self._running == 0:
             return None
-        self._due = float(self._clocks[DUE, : self._running].min())
+        self._due = float(self._faces[DUE, : self._running].min())
         return None if isinf(self._due) else int(self._due)
 
     def take_changes(self) -> list[Change]:
@@ -316,8 +336,9 @@ class Engine:
         row, bed = np.divmod(cell, self.beds)
         rule = _RULE[row * WIDTH + place]
         late = (one.at - one.at.min()).astype(np.int64)
-        order = ((late * self.beds + bed) * len(RULES) + rule).argsort(kind="stable")
-        return Moves(*(column[order] for column in (bed, rule, *one[1:])))
+        order = _ranked((late * self.beds + bed) * len(RULES) + rule)
+        columns: list[Any] = [column[order] for column in (bed, rule, *one[1:])]
+        return Moves(*columns)
 
     # Asking and setting.
 
@@ -385,11 +406,12 @@ class Engine:
                 self._drop(one)
                 self._say(one, _END, since, at, nan, severe=False, doubt=Doubt.NONE)
             elif (column := self._one_column[one]) >= 0:
-                self._clocks[:_SHARED, column] = self._record[one, :_SHARED]
-                value, fresh, doubt = self._clocks[(VALUE, FRESH, DOUBT), column].tolist()
+                self._clocks[column, :_SHARED] = self._record[one, :_SHARED]
+                value, fresh, doubt = self._faces[(VALUE, FRESH, DOUBT), column].tolist()
                 self._count(column, at, value if fresh >= at else nan, fresh, doubt)
+        moved = moved[self._column[moved] < 0]
         record = self._record[moved].T
-        self._settle_all(moved, record, record[PHASE], self._column[moved] >= 0)
+        self._settle_all(moved, record, record[PHASE])
 
     # Time.
 
@@ -400,31 +422,32 @@ class Engine:
         return self._now
 
     def _fall_due(self) -> None:
-        due = (self._clocks[DUE, : self._running] <= self._now).nonzero()[0]
+        due = (self._faces[DUE, : self._running] <= self._now).nonzero()[0]
         if due.size <= self._few:
             # From the last to the first: closing a column moves the last one into its place.
             for column in due[::-1].tolist():
                 self._fall_due_one(column)
         else:
             self._fall_due_all(due)
-        self._due = float(self._clocks[DUE, : self._running].min(initial=inf))
+        self._due = float(self._faces[DUE, : self._running].min(initial=inf))
 
     def _fall_due_one(self, column: int) -> None:
-        clock = self._clocks[:, column].tolist()
+        clock, face = self._clocks[column].tolist(), self._faces[:, column].tolist()
         where = self._close(column)
-        phase, cue, since = (HELD, _HELD, clock[START]) if clock[BREACH] else (OUT, _END, 0.0)
+        phase, cue, since = (HELD, _HELD, clock[SINCE]) if clock[BREACH] else (OUT, _END, 0.0)
         self._rest(where, phase, since)
         self._draw(where // WIDTH)
-        self._say(where, cue, clock[START], clock[DUE], clock[VALUE], severe=False, doubt=clock[DOUBT])
+        self._say(where, cue, clock[SINCE], face[DUE], face[VALUE], severe=False, doubt=face[DOUBT])
 
     def _fall_due_all(self, columns: Ints) -> None:
-        clock = self._clocks.take(columns, axis=1)
+        clock = self._clocks.take(columns, axis=0).T
+        due, value, doubt = (self._faces[field][columns] for field in (DUE, VALUE, DOUBT))
         where = self._owner[columns]
         held = clock[BREACH] != 0
         cue = np.where(held, _HELD, _END)
-        self._say_all(where, cue, *clock[[START, DUE, VALUE, SHOWN]], np.zeros_like(held), clock[DOUBT])
+        self._say_all(where, cue, clock[SINCE], due, value, clock[SHOWN], np.zeros_like(held), doubt)
         phase = np.where(held, HELD, OUT)
-        self._record[where, PHASE] = phase
+        self._flat_record[where * _RECORD + PHASE] = phase
         self._close_all(columns)
         self._settle_all(where, clock, phase)
         self._draw_all(where // WIDTH)
@@ -462,7 +485,7 @@ class Engine:
             else:
                 self._open(where, PENDING, at, sample, window=True, due=at + hold)
                 self._say(where, _ONSET, at, at, value, severe=False, doubt=doubt)
-        elif y > record[CLEAR]:
+        elif y >= record[CLEAR]:
             self._open(where, phase, since, sample, window=False, due=at + self._timing.clear_ms)
         elif severe and phase == HELD:
             self._rest(where, SEVERE, since)
@@ -476,78 +499,75 @@ class Engine:
 
         Where nothing changes but the time, the count waits for the sample that does change something.
         """
-        clock, room = self._one_clock, self._owner.size
+        face, room = self._one_face, self._owner.size
         if (
-            clock[LOW * room + column] <= value * clock[SIGN * room + column] < clock[HIGH * room + column]
-            and clock[FRESH * room + column] >= at
-            and clock[UNTIL * room + column] >= at
-            and clock[DOUBT * room + column] == doubt
+            face[LOW * room + column] <= value * face[TURN * room + column] < face[HIGH * room + column]
+            and face[FRESH * room + column] >= at
+            and face[UNTIL * room + column] >= at
+            and face[DOUBT * room + column] == doubt
         ):
-            when = clock[WHEN * room + column]
-            clock[FRESH * room + column], clock[VALUE * room + column] = fresh, value
-            clock[DUE * room + column] = due = when if when <= fresh else inf
+            when = face[WHEN * room + column]
+            face[FRESH * room + column], face[VALUE * room + column] = fresh, value
+            face[DUE * room + column] = due = when if when <= fresh else inf
             self._due = min(self._due, due)
             return False
         return self._count(column, at, value, fresh, doubt)
 
     def _count(self, column: int, at: float, value: float, fresh: float, doubt: float) -> bool:
         """Count the time up to this sample, and judge it; True if there is nothing to count any more."""
-        c = self._clocks[:, column].tolist()
-        counted = min(c[FRESH], at) - c[AT]
+        c = self._clocks[column].tolist()
+        known_until = self._faces[FRESH, column]
+        counted = float(min(known_until, at)) - c[AT]
         if c[WINDOW]:
             c[SEEN] += counted
             c[INSIDE] += counted if c[BREACH] else 0.0
-        gap = c[FRESH] < at
         y = value * c[SIGN]
-        known, breach, clear = not isnan(value), y < c[LIMIT], y > c[CLEAR]
+        known, breach, clear = not isnan(value), y < c[LIMIT], y >= c[CLEAR]
         # UNKNOWN is no cue: it stops the clocks and breaks a recovery, and nothing else.
-        c[RUN] = (at if gap else min(c[RUN], at)) if clear else inf
-        c[AT], c[FRESH] = at, fresh if known else at
-        c[BREACH], c[VALUE], c[DOUBT] = breach, value, doubt
+        c[RUN] = (at if known_until < at else min(c[RUN], at)) if clear else inf
+        c[AT], c[BREACH] = at, breach
         severe = breach and doubt == Doubt.NONE and y < c[BOUND]
-        due = c[RUN] + self._timing.clear_ms
-        c[LOW], c[HIGH], c[UNTIL] = _same(c, y)
-        if c[STATE] != PENDING:
+        due, until = c[RUN] + self._timing.clear_ms, inf
+        if c[PHASE] != PENDING:
             if not clear:
-                self._stand(column, c, severe=severe)
+                self._stand(column, c, value, doubt, severe=severe)
                 return True
         elif breach:
-            due = self._wait(column, c, severe=severe)
+            due = self._wait(column, c, value, doubt, severe=severe)
             if due < 0:
                 return True
         elif known and c[WINDOW]:
             grace = self._grace(self._in_force(int(self._owner[column]), c[HOLD], doubt))
             left = grace - (c[SEEN] - c[INSIDE])
-            c[WINDOW], c[UNTIL] = (1.0, at + left) if left >= 0 else (0.0, inf)
-        c[WHEN], c[DUE] = due, due if due <= fresh else inf
-        self._clocks[:, column] = c
-        self._due = min(self._due, c[DUE])
+            c[WINDOW], until = (1.0, at + left) if left >= 0 else (0.0, inf)
+        self._clocks[column] = c
+        self._face(column, c, until, due, (value, fresh if known else at, doubt))
         return False
 
-    def _stand(self, column: int, c: list[float], *, severe: bool) -> None:
+    def _stand(self, column: int, c: list[float], value: float, doubt: float, *, severe: bool) -> None:
         """A standing alarm's recovery has broken off: back to rest, perhaps worse than before."""
         where = self._close(column)
-        worse = severe and c[STATE] == HELD
-        self._rest(where, SEVERE if worse else int(c[STATE]), c[START])
+        worse = severe and c[PHASE] == HELD
+        self._rest(where, SEVERE if worse else int(c[PHASE]), c[SINCE])
         if worse:
-            self._say(where, _HELD, c[START], c[AT], c[VALUE], severe=True, doubt=c[DOUBT])
+            self._say(where, _HELD, c[SINCE], c[AT], value, severe=True, doubt=doubt)
 
-    def _wait(self, column: int, c: list[float], *, severe: bool) -> float:
+    def _wait(self, column: int, c: list[float], value: float, doubt: float, *, severe: bool) -> float:
         """A pending rule hears a breach: when it falls due, or -1 where that is now and has been said."""
         opened = not c[WINDOW]
         if opened:
-            c[WINDOW], c[START], c[SEEN], c[INSIDE] = 1.0, c[AT], 0.0, 0.0
+            c[WINDOW], c[SINCE], c[SEEN], c[INSIDE] = 1.0, c[AT], 0.0, 0.0
         where = int(self._owner[column])
-        hold = self._in_force(where, c[HOLD], c[DOUBT])
+        hold = self._in_force(where, c[HOLD], doubt)
         left = max(hold - c[SEEN], hold - self._grace(hold) - c[INSIDE])
         if severe or left <= 0:
             self._close(column)
-            self._rest(where, SEVERE if severe else HELD, c[START])
-            self._say(where, _HELD, c[START], c[AT], c[VALUE], severe=severe, doubt=c[DOUBT])
+            self._rest(where, SEVERE if severe else HELD, c[SINCE])
+            self._say(where, _HELD, c[SINCE], c[AT], value, severe=severe, doubt=doubt)
             return -1
         if opened:
-            self._record[where, SINCE] = c[START]
-            self._say(where, _ONSET, c[START], c[AT], c[VALUE], severe=False, doubt=c[DOUBT])
+            self._record[where, SINCE] = c[SINCE]
+            self._say(where, _ONSET, c[SINCE], c[AT], value, severe=False, doubt=doubt)
         return c[AT] + left
 
     def _in_force(self, where: int, hold: float, doubt: float) -> float:
@@ -631,27 +651,28 @@ class Engine:
         record = self._record.take(where, axis=0).T
         y = value * record[SIGN]
         phase = record[PHASE].copy()
-        severe = (y < record[BOUND]) & (doubt == Doubt.NONE)
+        severe = (y < record[BOUND]) & (doubt == _SURE)
         hold = self._in_force_all(where, record[HOLD], doubt)
         out = (phase == OUT) & (y < record[LIMIT])
         at_once = out & (severe | (hold == 0))
         waits = out & ~at_once
-        ends = (phase != OUT) & (y > record[CLEAR])
+        ends = (phase != OUT) & (y >= record[CLEAR])
         worse = (phase == HELD) & severe & ~ends
         since = np.where(out, at, record[SINCE])
         phase[at_once] = HELD
         phase[waits] = PENDING
         phase[worse | (at_once & severe)] = SEVERE
-        self._record[where, SINCE:] = np.stack((since, phase), axis=1)
+        first = where * _RECORD
+        self._flat_record[first + SINCE], self._flat_record[first + PHASE] = since, phase
         said = (at_once | waits | worse).nonzero()[0]
         cue = np.where(waits, _ONSET, _HELD)[said]
         now, sure = np.full(said.size, at), (severe & ~waits)[said]
         self._say_all(where[said], cue, since[said], now, value[said], record[SHOWN][said], sure, doubt[said])
         counting = waits | ends
-        counts = counting.nonzero()[0]
+        counts, rests = counting.nonzero()[0], (~counting).nonzero()[0]
         due = at + np.where(waits, hold, self._timing.clear_ms)
         self._open_all(where[counts], at, *(a[counts] for a in (value, fresh, doubt, waits, due)))
-        self._settle_all(where, record, phase, counting)
+        self._settle_all(where[rests], record[:, rests], phase[rests])
         return where // WIDTH
 
     def _go_on_all(
@@ -660,25 +681,25 @@ class Engine:
         """These clocks (None: all, in order) hear their values; the cells whose band moves. See `_go_on`."""
         if value.size == 0:
             return _NONE
-        c = self._clocks[:, : self._running] if columns is None else self._clocks.take(columns, axis=1)
-        y = value * c[SIGN]
-        same = y >= c[LOW]
-        same &= y < c[HIGH]
-        same &= c[FRESH] >= at
-        same &= c[UNTIL] >= at
-        same &= c[DOUBT] == doubt
-        due = np.where(c[WHEN] <= fresh, c[WHEN], inf)
+        face = self._faces[:, : self._running] if columns is None else self._faces.take(columns, axis=1)
+        y = value * face[TURN]
+        same = y >= face[LOW]
+        same &= y < face[HIGH]
+        same &= face[FRESH] >= at
+        same &= face[UNTIL] >= at
+        same &= face[DOUBT] == doubt
+        due = np.where(face[WHEN] <= fresh, face[WHEN], inf)
         others = (~same).nonzero()[0]
         if columns is None:
             columns = np.arange(self._running)
-            until = c[FRESH][others]
-            c[FRESH], c[VALUE], c[DUE] = fresh, value, due
-            c[FRESH][others] = until  # these have yet to be counted
+            until = face[FRESH][others]
+            face[FRESH], face[VALUE], face[DUE] = fresh, value, due
+            face[FRESH][others] = until  # these have yet to be counted
         else:
             alike = same.nonzero()[0]
             for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
-                self._clocks[field, columns[alike]] = now[alike]
-        self._due = float(self._clocks[DUE, : self._running].min())
+                self._faces[field, columns[alike]] = now[alike]
+        self._due = float(self._faces[DUE, : self._running].min())
         if others.size > self._few:
             return self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
         # From the last column to the first: closing one moves the last of all into its place.
@@ -697,56 +718,53 @@ class Engine:
 
     def _count_all(self, columns: Ints, at: float, value: Floats, fresh: Floats, doubt: Floats) -> Ints:
         """Count the time up to these samples, and judge them; the cells whose band has moved by it."""
-        c = self._clocks.take(columns, axis=1)
-        counted = (np.minimum(c[FRESH], at) - c[AT]) * c[WINDOW]
+        c = np.ascontiguousarray(self._clocks.take(columns, axis=0).T)
+        known_until, where = self._faces[FRESH][columns], self._owner[columns]
+        counted = (np.minimum(known_until, at) - c[AT]) * c[WINDOW]
         c[SEEN] += counted
         c[INSIDE] += counted * c[BREACH]
         y = value * c[SIGN]
-        breach, clear, known = y < c[LIMIT], y > c[CLEAR], ~np.isnan(value)
-        run = np.where(c[FRESH] < at, at, np.minimum(c[RUN], at))
-        c[RUN] = np.where(clear, run, inf)
-        c[AT], c[FRESH] = at, np.where(known, fresh, at)
-        c[BREACH], c[VALUE], c[DOUBT] = breach, value, doubt
-        severe = breach & (y < c[BOUND]) & (doubt == Doubt.NONE)
-        pending = c[STATE] == PENDING
+        breach, clear, known = y < c[LIMIT], y >= c[CLEAR], value == value  # noqa: PLR0124  not NaN
+        c[RUN] = np.where(clear, np.where(known_until < at, at, np.minimum(c[RUN], at)), inf)
+        c[AT], c[BREACH] = at, breach
+        severe = breach & (y < c[BOUND]) & (doubt == _SURE)
+        pending = c[PHASE] == PENDING
         waits = pending & breach
-        where = self._owner[columns]
         hold = self._in_force_all(where, c[HOLD], doubt)
-        grace = hold - hold * self._timing.breach_percent // 100
-        opened = waits & (c[WINDOW] == 0)
-        if opened.any():
-            for field, anew in ((WINDOW, 1.0), (START, at), (SEEN, 0.0), (INSIDE, 0.0)):
-                c[field][opened] = anew
+        grace = hold - np.floor(hold * self._timing.breach_percent / 100)
+        opened = (waits & (c[WINDOW] == 0)).nonzero()[0]
+        if opened.size:
+            c[WINDOW][opened], c[SINCE][opened], c[SEEN][opened], c[INSIDE][opened] = 1.0, at, 0.0, 0.0
+            self._flat_record[where[opened] * _RECORD + SINCE] = at
+        outside = c[SEEN] - c[INSIDE]
         left = np.maximum(hold - c[SEEN], hold - grace - c[INSIDE])
         held = waits & (severe | (left <= 0))
-        spare = grace - (c[SEEN] - c[INSIDE])
-        outside = known & ~breach
-        c[WINDOW][pending & outside & (spare < 0)] = 0.0
-        c[UNTIL] = np.where(outside & (c[WINDOW] != 0), at + spare, inf)
-        c[LOW], c[HIGH] = _same_all(c, known, breach, clear, doubt)
+        spared = known & ~breach & (c[WINDOW] != 0)
+        spare = grace - outside
+        c[WINDOW][pending & spared & (spare < 0)] = 0.0
+        until = np.where(spared & (c[WINDOW] != 0), at + spare, inf)
         due = np.where(breach, at + left, c[RUN] + self._timing.clear_ms)
-        c[WHEN] = due
-        due = np.where(due <= fresh, due, inf)
-        c[DUE] = due
-        self._clocks[START:, columns] = c[START:]
-        worse = (c[STATE] == HELD) & severe
+        self._clocks[columns] = c.T
+        believed = np.where(known, fresh, at)
         rests = held | (~pending & ~clear)
-        self._due = min(self._due, float(due.min(where=~rests, initial=inf)))
-        self._record[where[opened], SINCE] = at
-        said = (held | worse | opened).nonzero()[0]
-        cue = np.where(opened & ~held, _ONSET, _HELD)[said]
-        now, sure = np.full(said.size, at), (severe & (held | worse))[said]
-        self._say_all(where[said], cue, c[START][said], now, value[said], c[SHOWN][said], sure, doubt[said])
-        c[STATE][held] = HELD
-        c[STATE][(held & severe) | worse] = SEVERE
+        self._face_all(columns, c, until, due, (value, believed, doubt), rests)
+        worse = (c[PHASE] == HELD) & severe
+        moved = held | worse
+        c[PHASE][held] = HELD
+        c[PHASE][moved & severe] = SEVERE
+        moved[opened] = True
+        said = moved.nonzero()[0]
+        cue = np.where(c[PHASE][said] == PENDING, _ONSET, _HELD)
+        now, sure = np.full(said.size, at), (c[PHASE] == SEVERE)[said]
+        self._say_all(where[said], cue, c[SINCE][said], now, value[said], c[SHOWN][said], sure, doubt[said])
         ended = rests.nonzero()[0]
         if ended.size == 0:
             return _NONE
-        ending = c[: STATE + 1].take(ended, axis=1)
-        self._record[where[ended], PHASE] = ending[STATE]
+        where, clock = where[ended], c[:, ended]
+        self._flat_record[where * _RECORD + PHASE] = clock[PHASE]
         self._close_all(columns[ended])
-        self._settle_all(where[ended], ending, ending[STATE])
-        cells: Ints = where[ended] // WIDTH
+        self._settle_all(where, clock, clock[PHASE])
+        cells: Ints = where // WIDTH
         return cells
 
     def _in_force_all(self, where: Ints, hold: Floats, doubt: Floats) -> Floats:
@@ -784,23 +802,19 @@ class Engine:
             self._close(self._one_column[where])
         self._rest(where, OUT, 0)
 
-    def _settle_all(
-        self, where: Ints, numbers: Floats, phase: NDArray[Any], counts: Bools | None = None
-    ) -> None:
-        """Set the edges of these rules from their numbers, a hair inwards; one that counts has none."""
+    def _settle_all(self, where: Ints, numbers: Floats, phase: NDArray[Any]) -> None:
+        """At rest in these phases: set their edges from their numbers, a hair inwards."""
         out = phase == OUT
-        edges = np.where(out, numbers[LIMIT], numbers[BOUND]), np.where(out, -inf, -numbers[CLEAR])
-        edges[0][phase == SEVERE] = -inf
-        if counts is not None:
-            for edge in edges:
-                edge[counts] = -inf
-        turned = numbers[SIGN] < 0
-        both = np.array(edges)
-        both[:, turned] = both[::-1, turned]
-        both += np.minimum(np.abs(both), _FAR) * _HAIR + _SPECK
-        places = where + where // WIDTH * WIDTH
-        flat = self._edges.reshape(-1)
-        flat[places], flat[places + WIDTH] = both
+        edges = np.empty((2, where.size))
+        np.negative(numbers[CLEAR], out=edges[1])
+        np.copyto(edges[1], -inf, where=out)
+        np.copyto(edges[0], numbers[BOUND])
+        np.copyto(edges[0], numbers[LIMIT], where=out)
+        np.copyto(edges[0], -inf, where=phase == SEVERE)
+        edges += np.minimum(np.abs(edges), _FAR) * _HAIR + _SPECK
+        turned = (numbers[SIGN] < 0) * WIDTH
+        first = where + where // WIDTH * WIDTH
+        self._flat_edges[first + turned], self._flat_edges[first + WIDTH - turned] = edges
 
     def _draw(self, cell: int) -> None:
         """Draw the band of this cell anew: where all its rules at rest stay as they are."""
@@ -834,14 +848,29 @@ class Engine:
         self._set_edges(where, -inf, -inf)
         self._one_counting[where // WIDTH] += 1
         self._owner[column] = where
-        now_due = due if due <= fresh else inf
+        run = inf if window else at
         clock = [
-            *record[where * _RECORD : where * _RECORD + _SHARED],
-            phase, since, window, 0.0, 0.0, window, at, fresh, inf if window else at, due, now_due,
-            value, doubt,
-        ]  # fmt: skip
-        clock += _same(clock, value * clock[SIGN])
-        self._clocks[:, column] = clock
+            *record[where * _RECORD : (where + 1) * _RECORD],
+            window,
+            window,
+            0.0,
+            0.0,
+            at,
+            run,
+            0.0,
+            0.0,
+        ]
+        self._clocks[column] = clock
+        self._face(column, clock, inf, due, (value, fresh, doubt))
+
+    def _face(
+        self, column: int, clock: list[float], until: float, due: float, sample: tuple[float, float, float]
+    ) -> None:
+        """What the next reading is compared with, after a sample: (value, fresh until, doubt)."""
+        value, fresh, doubt = sample
+        low, high = _same(clock, value * clock[SIGN], doubt)
+        now_due = due if due <= fresh else inf
+        self._faces[:, column] = clock[SIGN], doubt, low, high, until, due, fresh, value, now_due
         self._due = min(self._due, now_due)
 
     def _open_all(
@@ -861,27 +890,44 @@ class Engine:
         self._column[where] = np.arange(columns.start, columns.stop)
         np.add.at(self._counting, where // WIDTH, np.ones(where.size, np.uint8))
         self._owner[columns] = where
-        record = self._record.take(where, axis=0).T
-        c = self._clocks[:, columns]
-        c[:_SHARED] = record[:_SHARED]
-        c[STATE], c[START] = record[PHASE], record[SINCE]
-        c[WINDOW] = c[BREACH] = window
-        c[SEEN] = c[INSIDE] = 0.0
-        c[AT], c[FRESH], c[VALUE], c[DOUBT] = at, fresh, value, doubt
-        c[RUN], c[WHEN] = np.where(window, inf, at), due
-        c[DUE] = np.where(due <= fresh, due, inf)
-        c[UNTIL] = inf
-        c[LOW], c[HIGH] = _same_all(c, np.ones_like(window), window, ~window, doubt)
-        self._due = min(self._due, float(c[DUE].min()))
+        self._flat_edges[first_edge := where + where // WIDTH * WIDTH] = -inf
+        self._flat_edges[first_edge + WIDTH] = -inf
+        clock = self._clocks[columns]
+        clock[:, :_RECORD] = self._record.take(where, axis=0)
+        clock[:, WINDOW] = clock[:, BREACH] = window
+        clock[:, SEEN] = clock[:, INSIDE] = 0.0
+        clock[:, AT], clock[:, RUN] = at, np.where(window, inf, at)
+        self._faces[TURN, columns] = clock[:, SIGN]
+        self._face_all(columns, clock.T, inf, due, (value, fresh, doubt))
+
+    def _face_all(
+        self,
+        columns: Ints | slice,
+        clock: Floats,
+        until: Floats | float,
+        due: Floats,
+        sample: tuple[Floats, Floats, Floats],
+        rests: Bools | None = None,
+    ) -> None:
+        """The same as `_face` for many; whoever `rests` never falls due."""
+        value, fresh, doubt = sample
+        low, high = _same_all(clock, value, doubt)
+        now_due = np.where(due <= fresh, due, inf)
+        if rests is not None:
+            np.copyto(now_due, inf, where=rests)
+        for field, now in enumerate((doubt, low, high, until, due, fresh, value, now_due), DOUBT):
+            self._faces[field, columns] = now
+        self._due = min(self._due, float(now_due.min(initial=inf)))
 
     def _room_for(self, more: int) -> int:
         """The first of so many new columns at the end of the table."""
         first = self._running
         self._running += more
         while self._running > self._owner.size:
-            self._clocks = np.concatenate((self._clocks, np.zeros_like(self._clocks)), axis=1)
+            self._clocks = np.concatenate((self._clocks, np.zeros_like(self._clocks)))
+            self._faces = np.concatenate((self._faces, np.zeros_like(self._faces)), axis=1)
             self._owner = np.concatenate((self._owner, np.zeros_like(self._owner)))
-            self._one_clock = _plain(self._clocks)
+            self._one_face = _plain(self._faces)
         return first
 
     def _close(self, column: int) -> int:
@@ -892,7 +938,8 @@ class Engine:
         self._running -= 1
         last = self._running
         if column != last:
-            self._clocks[:, column] = self._clocks[:, last]
+            self._clocks[column] = self._clocks[last]
+            self._faces[:, column] = self._faces[:, last]
             moved = int(self._owner[last])
             self._owner[column] = moved
             self._one_column[moved] = column
@@ -908,7 +955,8 @@ class Engine:
         stays[columns[behind] - self._running] = False
         last = self._running + stays.nonzero()[0]
         gaps = columns[~behind]
-        self._clocks[:, gaps] = self._clocks.take(last, axis=1)
+        self._clocks[gaps] = self._clocks.take(last, axis=0)
+        self._faces[:, gaps] = self._faces.take(last, axis=1)
         moved = self._owner[last]
         self._owner[gaps] = moved
         self._column[moved] = gaps
@@ -953,31 +1001,37 @@ def _order(change: Change) -> tuple[int, int, int]:
     return change.at_ms, change.bed, change.rule
 
 
-def _same(clock: list[float], y: float) -> tuple[float, float, float]:
-    """The interval around y in which a value says the same as y does, and how long that may last."""
+def _same(clock: list[float], y: float, doubt: float) -> tuple[float, float]:
+    """The interval around y in which a value says the same as y does; none where y is not known."""
     if y < clock[LIMIT]:
         # A doubt is a doubt: however far beyond the severe bound, it says no more.
-        return clock[BOUND] if clock[DOUBT] == Doubt.NONE else -inf, clock[LIMIT], inf
-    recovered = nextafter(clock[CLEAR], inf)
-    if y >= recovered:
-        return recovered, inf, inf
-    return (inf, -inf, inf) if isnan(y) else (clock[LIMIT], recovered, inf)
+        return clock[BOUND] if doubt == Doubt.NONE else -inf, clock[LIMIT]
+    if y >= clock[CLEAR]:
+        return clock[CLEAR], inf
+    return (inf, -inf) if isnan(y) else (clock[LIMIT], clock[CLEAR])
 
 
-def _same_all(c: Floats, known: Bools, breach: Bools, clear: Bools, doubt: Floats) -> tuple[Floats, Floats]:
+def _same_all(clock: Floats, value: Floats, doubt: Floats) -> tuple[Floats, Floats]:
     """The same for many clocks."""
-    recovered = np.nextafter(c[CLEAR], inf)
-    low = np.where(breach, np.where(doubt == Doubt.NONE, c[BOUND], -inf), c[LIMIT])
-    low[clear] = recovered[clear]
-    low[~known] = inf
-    return low, np.where(breach, c[LIMIT], np.where(clear, inf, recovered))
+    limit, recovered = clock[LIMIT], clock[CLEAR]
+    y = value * clock[SIGN]
+    breach, clear = y < limit, y >= recovered
+    low, high = limit.copy(), recovered.copy()
+    np.copyto(low, clock[BOUND], where=breach)
+    np.copyto(high, limit, where=breach)
+    np.copyto(low, recovered, where=clear)
+    np.copyto(high, inf, where=clear)
+    if doubt.any():
+        np.copyto(low, -inf, where=breach & (doubt != _SURE))
+    np.copyto(low, inf, where=np.isnan(y))
+    return low, high
 
 
 def _changes(moves: Moves) -> list[Change]:
     said = [moves.bed, moves.rule, CUES[moves.cue], *moves[3:8]]
     said[3:5] = (times.astype(np.int64) for times in said[3:5])
     plain = [column.tolist() for column in said]
-    doubts, notes = _SURE * moves.bed.size, _NO_NOTE * moves.bed.size
+    doubts, notes = _NO_DOUBT * moves.bed.size, _NO_NOTE * moves.bed.size
     if moves.doubt.any():
         doubts = [_DOUBTS[int(doubt)] for doubt in moves.doubt.tolist()]
         notes = [
@@ -986,6 +1040,16 @@ def _changes(moves: Moves) -> list[Change]:
         ]
     # What Change(...) does, in a quarter of the time: a storm says thousands of things a second.
     return [_NEW(Change, fields) for fields in zip(*plain, doubts, notes, strict=True)]
+
+
+def _ranked(rank: Ints) -> Ints:
+    """The order of these ranks; equals stay as they are. A rank and its place in one number sort fastest."""
+    bits = rank.size.bit_length()
+    if int(rank.max()) >> (62 - bits):
+        return rank.argsort(kind="stable")
+    both = rank << bits | np.arange(rank.size)
+    both.sort()
+    return both & ((1 << bits) - 1)
 
 
 def _aligned(rows: int, width: int, kind: type[np.float32 | np.float64]) -> NDArray[Any]:
@@ -1005,7 +1069,7 @@ def _of_cells(
 ) -> tuple[Floats, Floats, Floats]:
     """Value, freshness and doubt of these cells of a whole ward."""
     fresh = _at(fresh_until_ms, cell)
-    value = values[cell].astype(np.float64)
+    value = values.take(cell).astype(np.float64)
     stale = fresh < at
     if stale.any():
         value[stale] = nan
@@ -1015,7 +1079,7 @@ def _of_cells(
 def _at(value: ArrayLike, which: Ints) -> Floats:
     """What is said of these: their own, or the one thing that is said of all."""
     found = np.asarray(value, np.float64)
-    return found.reshape(-1)[which] if found.ndim else np.broadcast_to(found, which.shape)
+    return found.reshape(-1)[which] if found.ndim else np.full(which.size, found)
 
 
 def _plain(array: NDArray[Any]) -> Any:
@@ -1032,7 +1096,7 @@ def _turned(limit: Limit) -> tuple[float, float, float]:
     sign = 1 if limit.rule.side is Side.LOW else -1
     beyond = limit.rule.inclusive
     breach = _below(sign * limit.limit, or_at=beyond)
-    clear = nextafter(_below(sign * limit.limit + limit.hysteresis, or_at=beyond), -inf)
+    clear = _below(sign * limit.limit + limit.hysteresis, or_at=beyond)
     return breach, clear, -inf if limit.severe is None else _below(sign * limit.severe, or_at=beyond)
 
 
