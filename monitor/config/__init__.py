@@ -70,6 +70,8 @@ def judged(
         found = [(detail["loc"], sentence(detail, Clinic)) for detail in details]
         # What is right is kept, so that the checks across sections can say their part in the same breath.
         clinic = Clinic.model_validate(_without(told, [loc for loc, _ in found]), context=context)
+    if not told.get("bed"):
+        found.append((("bed",), "there is none; a clinic has at least one [[bed]]"))
     found += _across(clinic, _names(told), drivers, rules)
     mistakes += [f"{place(loc, told, variables, path.name)}: {what}" for loc, what in found]
     return clinic, [one_line(mistake) for mistake in mistakes]
@@ -160,8 +162,6 @@ def _across(
     clinic: Clinic, names: Mapping[str, Sequence[str]], drivers: Collection[str], rules: Collection[str]
 ) -> Iterator[tuple[Loc, str]]:
     """What only shows when sections are seen together."""
-    if not names["bed"]:
-        yield ("bed",), "there is none; a clinic has at least one [[bed]]"
     for kind, given in names.items():
         for name, count in Counter(given).items():
             if count > 1:

@@ -86,7 +86,11 @@ def _zone(name: str) -> str:
 
 
 def _database(url: SecretStr) -> SecretStr:
-    if urlsplit(url.get_secret_value()).scheme.partition("+")[0] not in {"sqlite", "postgresql"}:
+    try:
+        kind = urlsplit(url.get_secret_value()).scheme.partition("+")[0]
+    except ValueError:
+        kind = ""
+    if kind not in {"sqlite", "postgresql"}:
         raise ValueError("should be a sqlite:/// or postgresql:// address")
     return url
 

@@ -42,25 +42,36 @@ def sentence(error: ErrorDetails, root: type[BaseModel]) -> str:
         known = known_keys(error["loc"][:-1], root)
         near = nearest(str(error["loc"][-1]), known)
         return f"there is no such key{near or '; there are ' + ', '.join(known)}"
-    if kind in _PLAIN:
-        return _PLAIN[kind].format(**context)
-    return lower(error["msg"].removeprefix("Input "))
+    if kind in _LIST and error["loc"] in HEADED:
+        return f"should be a list: each of them begins with [[{'.'.join(map(str, error['loc']))}]]"
+    if kind in _TOO_SHORT and context["min_length"] == 1:
+        return "should not be empty"
+    return _PLAIN.get(kind, "is not as it should be").format(**context)
+
+
+HEADED: tuple[Loc, ...] = (("bed",), ("device",), ("staff",), ("paging", "pager"))
+"""What is a list of tables; whoever writes [bed] meant [[bed]]."""
+
+_LIST = ("tuple_type", "list_type")
+_TOO_SHORT = ("string_too_short", "too_short")
 
 
 _PLAIN = {
     "missing": "is missing",
     "union_tag_not_found": "has no way; a pager goes by console, webhook or apprise",
-    "union_tag_invalid": "the way should be {expected_tags}",
+    "union_tag_invalid": "there is no such way; a pager goes by console, webhook or apprise",
     "string_pattern_mismatch": "should be 1 to 32 of a-z, 0-9, _ and -, the first a letter or a digit",
     "string_too_short": "should have at least {min_length} characters",
+    "too_short": "should have at least {min_length} characters",
     "string_too_long": "should have at most {max_length} characters",
     "string_type": "should be text in quotes",
     "int_type": "should be a whole number",
     "int_parsing": "should be a whole number",
+    "int_parsing_size": "should be a whole number, and not so long",
     "int_from_float": "should be a whole number",
     "float_type": "should be a number",
     "float_parsing": "should be a number",
-    "finite_number": "should be a number that ends",
+    "finite_number": "should be a number, and not without end",
     "bool_type": "should be true or false",
     "bool_parsing": "should be true or false",
     "literal_error": "should be {expected}",

@@ -165,13 +165,16 @@ def test_every_mistake_is_said_at_once(write: Write) -> None:
         ("[server]\nallowed_hosts = 3", "server.allowed_hosts: should be a list"),
         ('[server]\ntls_cert = "nowhere.pem"', "server.tls_cert: there is no file "),
         ("[server]\nidle_lock_s = 0", "server.idle_lock_s: should be more than 0"),
-        ("[server]\nidle_lock_s = inf", "server.idle_lock_s: should be a number that ends"),
+        ("[server]\nidle_lock_s = inf", "server.idle_lock_s: should be a number, and not without end"),
         ('[mqtt]\navailability_topic = "a/#"', "mqtt.availability_topic: should be one plain topic"),
         ('[clinic]\ndatabase = "mysql://x"', "clinic.database: should be a sqlite:/// or postgresql://"),
         ('[clinic]\ndatabase = "file:gone"', "clinic.database: the secret in "),
         ("[[bed]]\nplace = 'x'", "bed.#2.name: is missing"),
         ('[[paging.pager]]\nname = "a"', "paging.pager.a: has no way; a pager goes by console, webhook or"),
-        ('[[paging.pager]]\nname = "a"\nway = "sms"', "paging.pager.a: the way should be 'console', "),
+        (
+            '[[paging.pager]]\nname = "a"\nway = "sms"',
+            "paging.pager.a: there is no such way; a pager goes by console, webhook or apprise",
+        ),
         ("[retention]\ntrends_days = 0", "retention.trends_days: should be at least 1"),
         ("[paging.chains.high]\nsteps = []", "paging.chains.high.steps: the first step should have"),
         (
@@ -202,6 +205,105 @@ def test_a_mistake_names_its_key_and_says_what_is_wrong(text: str, said: str, wr
     ahead = text.startswith(("limits.", "server =", "x ="))
     found = mistakes(write(f"{text}\n{ONE_BED}" if ahead else f"{ONE_BED}{text}"))
     assert [line for line in found if line.startswith(f"clinic.toml: {said}")], found
+
+
+WEBHOOK = '[[paging.pager]]\nname = "w"\nway = "webhook"\nurl = "https://here/pages"\n'
+NONIN = '[[device]]\nname = "m"\ndriver = "nonin"\nlink = "/dev/x"\nbed = "3"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # wrong type
+        ("[server]\nport = [1]", "server.port: should be a whole number"),
+        ("[server]\nport = 2026-11-26", "server.port: should be a whole number"),
+        ('[server]\nport = "eighty"', "server.port: should be a whole number"),
+        ("[server]\nhost = 3", "server.host: should be text in quotes"),
+        ('[server]\ninsecure_lan = "maybe"', "server.insecure_lan: should be true or false"),
+        ("[server]\ninsecure_lan = [true]", "server.insecure_lan: should be true or false"),
+        ('[server]\nallowed_hosts = ["a", 3]', "server.allowed_hosts.#2: should be text in quotes"),
+        ("[server]\ntls_cert = 3", "server.tls_cert: should be a path in quotes"),
+        ("[clinic]\ndata_dir = 3", "clinic.data_dir: should be a path in quotes"),
+        ("[clinic]\ndatabase = 3", "clinic.database: should be text in quotes"),
+        ("[[server]]\nport = 1", "server: should be a table"),
+        ('[staff]\nname = "anna"', "staff: should be a list: each of them begins with [[staff]]"),
+        ("[paging]\npager = 3", "paging.pager: should be a list: each of them begins with [[paging.pager]]"),
+        ("[paging]\npager = [3]", "paging.pager.#1: should be a table"),
+        ("[paging.chains.high]\nsteps = 3", "paging.chains.high.steps: should be a list"),
+        (f"{NONIN}options = 3", "device.m.options: should be a table"),
+        ("[limits]\nspo2-low = 88", "limits.spo2-low: should be a table"),
+        ("[limits.spo2-low]\nlimit = true", "limits.spo2-low.limit: should be a number; only a span has two"),
+        ("[duty.beds]\n3 = 4", "duty.beds.3: should be text in quotes"),
+        ('[duty]\non = "anna"', "duty.on: should be a list"),
+        # unknown
+        (f"{NONIN}bakend = 'x'", 'device.m.bakend: there is no such key; did you mean "backend"?'),
+        (f"{NONIN}backend = 'x'", "device.m.backend: should be 'serialx' or 'pyserial'"),
+        ("[paging.chains.low]", "paging.chains.low: there is no such key; there are high, medium"),
+        (
+            '[clinic]\nzone = "Europe/Berln"',
+            'clinic.zone: there is no time zone "Europe/Berln"; did you mean "Europe/Berlin"?',
+        ),
+        (
+            '[[staff]]\nname = "a"\nrole = "boss"',
+            "staff.a.role: should be nurse, charge nurse, prescriber or administrator",
+        ),
+        # missing
+        (WEBHOOK, "paging.pager.w.secret: is missing"),
+        ('[[device]]\nname = "m"\ndriver = "nonin"\nbed = "3"', "device.m.link: is missing"),
+        # out of range
+        (f'{WEBHOOK}secret = "short"', "paging.pager.w.secret: should have at least 16 characters"),
+        (f'{WEBHOOK}secret = ""', "paging.pager.w.secret: should have at least 16 characters"),
+        (
+            f'{WEBHOOK}secret = "sixteen letters +"\ntimeout_s = 11',
+            "paging.pager.w.timeout_s: should be at most 10",
+        ),
+        ("[server]\nport = 65536", "server.port: should be at most 65535"),
+        (f"[server]\nport = {'9' * 40}", "server.port: should be at most 65535"),
+        ("[paging]\nundelivered_s = -1", "paging.undelivered_s: should be more than 0"),
+        ('[clinic]\nname = " "', "clinic.name: should not be empty"),
+        (f'[clinic]\nname = "{"x" * 81}"', "clinic.name: should have at most 80 characters"),
+        (
+            '[clinic]\ndatabase = "postgresql://[x"',
+            "clinic.database: should be a sqlite:/// or postgresql:// address",
+        ),
+        ('[clinic]\ndatabase = ""', "clinic.database: should be a sqlite:/// or postgresql:// address"),
+        (
+            f'{WEBHOOK.replace("https://here/pages", "ftp://here")}secret = "sixteen letters +"',
+            "paging.pager.w.url: should be an address such as https://HOST/PATH",
+        ),
+        # a secret that is not there
+        (
+            f'{WEBHOOK}secret = "file:gone"',
+            "paging.pager.w.secret: the secret in FOLDER/gone cannot be read: no such file or directory",
+        ),
+        (
+            f'{WEBHOOK}secret = "file:."',
+            "paging.pager.w.secret: the secret in FOLDER cannot be read: is a directory",
+        ),
+        (f'{WEBHOOK}secret = "file:short"', "paging.pager.w.secret: should have at least 16 characters"),
+        ('[mqtt]\npassword = "file:empty"', "mqtt.password: the secret file FOLDER/empty is empty"),
+        (
+            '[mqtt]\npassword = "file:bytes"',
+            "mqtt.password: the secret in FOLDER/bytes cannot be read: it is not UTF-8 text",
+        ),
+    ],
+)
+def test_each_kind_of_mistake_is_one_line_in_our_own_words(
+    text: str, said: str, write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "short").write_text("fifteen letters\n")
+    (tmp_path / "empty").write_text(" \n")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\xfd")
+    assert mistakes(write(ONE_BED + text)) == [f"clinic.toml: {said}".replace("FOLDER", str(tmp_path))]
+
+
+@pytest.mark.parametrize("beds", ['[bed]\nname = "3"', "bed = 3", 'bed = {name = "3"}'])
+def test_one_pair_of_brackets_round_a_bed_is_one_mistake(beds: str, write: Write) -> None:
+    assert mistakes(write(beds)) == ["clinic.toml: bed: should be a list: each of them begins with [[bed]]"]
+
+
+def test_a_bed_without_a_good_name_is_one_mistake(write: Write) -> None:
+    assert mistakes(write("[[bed]]\nname = 3")) == ["clinic.toml: bed.#1.name: should be text in quotes"]
 
 
 @pytest.mark.parametrize(
@@ -463,3 +565,5 @@ def test_whatever_stands_in_a_section_is_a_mistake_in_words_and_never_a_crash(
 ) -> None:
     _, found = judged({section: value}, {}, Path("clinic.toml"))
     assert all(line.startswith("clinic.toml: ") and "\n" not in line for line in found)
+    assert not [line for line in found if "nput should" in line or "alidation" in line], "not our words"
+    assert not [line for line in found if line.endswith("is not as it should be")], "no words of their own"
