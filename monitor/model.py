@@ -580,6 +580,16 @@ class PageReported:
 
 
 @dataclass(frozen=True, slots=True)
+class PageChanged:
+    """A page that is out says something else now, under the same id: its condition has ended, or is back."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class PageRecalled:
     """A page is over: the pagers that carried it are told so, in `text`, under the same id (ALM-085)."""
 
@@ -595,7 +605,7 @@ Heard = (
 )
 """What may be fed to a ward."""
 
-Decided = SessionMoved | CuffOrdered | AlarmMoved | PageOrdered | PageRecalled
+Decided = SessionMoved | CuffOrdered | AlarmMoved | PageOrdered | PageChanged | PageRecalled
 """What only a ward may make."""
 
 Event = Heard | Decided

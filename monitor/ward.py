@@ -20,7 +20,7 @@ from monitor.alerts.paging import Due, Page, Paging
 from monitor.alerts.roster import Duty, has_nurse, meant
 from monitor.alerts.rules import RULES, Rule
 from monitor.alerts.sounds import Sounds
-from monitor.alerts.words import alarm_text, over_text, page_text, recall_text
+from monitor.alerts.words import alarm_text, over_text, page_text, recall_text, since_text
 from monitor.bedside import CUFF_GIVES_UP_MS, CUFF_LATE_MS, Bedside
 from monitor.model import (
     CLINIC,
@@ -47,6 +47,7 @@ from monitor.model import (
     LimitSet,
     LinkMoved,
     LinkState,
+    PageChanged,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -267,6 +268,8 @@ class Ward:
                 self._paging.ordered(event)
             case PageReported():
                 self._paging.reported(event)
+            case PageChanged():
+                self._paging.changed(event)
             case PageRecalled():
                 self._paging.recalled(event)
             case Accepted():
@@ -423,13 +426,24 @@ class Ward:
             bedside, vital = self._beds[moved.bed], self._rules[moved.rule].vital
             for pause in mutes.ended_by_new_high(bedside.pauses.values(), moved.bed, vital, self._now_ms):
                 self._make(Resumed(self._now_ms, moved.bed, pause.pause_id, None, "a new HIGH alarm"), out)
+        if AlarmState.LATCHED in (moved.was, moved.now):
+            self._reword(moved, out)
         if moved.now in (AlarmState.ACKED, AlarmState.CLEAR):
             self._recall(moved, out)
+
+    def _reword(self, moved: AlarmMoved, out: list[Event]) -> None:
+        """Its condition has ended before anybody has looked, or is back: the pages that are out say so."""
+        alarm = self._board.get(moved.alarm_id)
+        if alarm is not None:
+            words = self._page_text(alarm)
+            for page in self._paging.of(alarm.alarm_id):
+                if page.text != words:
+                    self._make(PageChanged(self._now_ms, page.ordered.page_id, words), out)
 
     def _recall(self, moved: AlarmMoved, out: list[Event]) -> None:
         rule = self._rules[moved.rule]
         text = alarm_text(rule, moved.value, moved.limit, self._cuff_of(moved.bed), self._says(moved.device))
-        over = over_text(rule, text, self._value_now(moved.bed, rule), moved.now)
+        over = over_text(rule, text, self._value_now(moved.bed, rule), moved.cue)
         for page in self._paging.of(moved.alarm_id):
             words = recall_text(moved.bed, over)
             self._make(PageRecalled(self._now_ms, page.ordered.page_id, words, moved.cue.value), out)
@@ -465,7 +479,7 @@ class Ward:
         if due is None or due.at_ms > self._now_ms:
             return
         step, to = self._whom(alarm, due)
-        words = page_text(alarm.bed, alarm.priority, self._text(alarm))
+        words = self._page_text(alarm)
         for name in to:
             page = PageOrdered(
                 at_ms=self._now_ms,
@@ -787,7 +801,7 @@ class Ward:
             step=ordered.step,
             to=ordered.to,
             why=ordered.why,
-            text=ordered.text,
+            text=page.text,
             ordered_at_ms=ordered.at_ms,
             outcomes=tuple((o.way, o.outcome, o.why, o.at_ms) for o in page.outcomes),
             answer=None if answer is None else "accepted" if isinstance(answer, Accepted) else "rejected",
@@ -799,6 +813,10 @@ class Ward:
     def _text(self, alarm: Alarm) -> str:
         said = self._says(alarm.device) or self._says_at(alarm.bed)
         return alarm_text(alarm.rule, alarm.value, alarm.limit, self._cuff_of(alarm.bed), said)
+
+    def _page_text(self, alarm: Alarm) -> str:
+        since = since_text(alarm.value, self._value_now(alarm.bed, alarm.rule), alarm.state)
+        return page_text(alarm.bed, alarm.priority, self._text(alarm), since)
 
     def _says(self, device: Device | None) -> tuple[str, ...]:
         return self._notices.get(device, ()) if device else ()
@@ -816,7 +834,7 @@ class Ward:
         if bedside is None or rule.vital is None:
             return None
         now = bedside.vital_now(rule.vital)
-        return now.value if now else None
+        return now.value if now and self._now_ms <= now.fresh_until_ms else None
 
     def _bed_of(self, session: int) -> Bedside | None:
         for bedside in self._beds.values():

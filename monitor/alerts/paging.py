@@ -17,6 +17,7 @@ from monitor.model import (
     Bed,
     HelpCalled,
     Outcome,
+    PageChanged,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -39,8 +40,14 @@ class Page:
 
     ordered: PageOrdered
     outcomes: list[PageReported] = field(default_factory=list)
+    changed: PageChanged | None = None
     answer: Accepted | Rejected | None = None
     over: bool = False
+
+    @property
+    def text(self) -> str:
+        """What it says now."""
+        return self.changed.text if self.changed else self.ordered.text
 
     @property
     def run_step(self) -> Sent:
@@ -248,6 +255,11 @@ class Paging:
         run = self._runs.get(page.ordered.alarm_id) if page else None
         if run is not None and run.sent:
             run.answers.append(Answer(run.sent[-1].step, Came.HELP_CALLED, called.at_ms))
+
+    def changed(self, changed: PageChanged) -> None:
+        """A page says something else now."""
+        if page := self._pages.get(changed.page_id):
+            page.changed = changed
 
     def recalled(self, recalled: PageRecalled) -> None:
         """A page is over."""

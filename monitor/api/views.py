@@ -30,6 +30,7 @@ from monitor.model import (
     HelpCalled,
     LimitSet,
     LinkMoved,
+    PageChanged,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -506,7 +507,7 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             _note(touched.pages, event.page_id, seq)
             _note(touched.alarms, event.alarm_id, seq)
             touched.bed_of[event.alarm_id] = event.bed
-        case PageReported() | Accepted() | Rejected() | HelpCalled() | PageRecalled():
+        case PageReported() | Accepted() | Rejected() | HelpCalled() | PageChanged() | PageRecalled():
             _note(touched.pages, event.page_id, seq)
         case LinkMoved() | DeviceNoted():
             _note(touched.links, event.device, seq)
