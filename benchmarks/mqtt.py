@@ -29,12 +29,28 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from benchmarks.measure import Row, alone, at_most, collector_off, plain, table
+from monitor.alerts import limits
 from monitor.clock import SteadyClock
 from monitor.devices.codecs import mqtt_map, mqtt_native
 from monitor.devices.links.link import MessageLink
 from monitor.devices.links.mqtt import Broker, BrokerAddress
 from monitor.devices.reader import MqttReader
-from monitor.model import Bed, Device, Event, LinkMoved, Reading, Vital
+from monitor.model import (
+    Admitted,
+    Baseline,
+    Bed,
+    Device,
+    Event,
+    LinkMoved,
+    Reading,
+    Readings,
+    ServiceStarted,
+    Staff,
+    Vital,
+)
+from monitor.plan import DevicePlan, Plan
+from monitor.planning import shipped
+from monitor.ward import Ward
 
 TURNS = 6
 MESSAGES = 1_000
@@ -42,7 +58,10 @@ EVERY_S = 0.001
 PATIENCE_S = 30.0
 GOAL = 1.15
 READINGS = 500
+ROWS = READINGS // 5
+EVERY_MS = 30
 GOAL_READING_NS = 300
+BED = Bed("3")
 DEVICE = "rad8-1"
 TOPIC = mqtt_native.topic("clinic", "room1", DEVICE, "numeric")
 VALUES = ((Vital.SPO2, 97.0, "valid"), (Vital.PULSE_SPO2, 72.0, "valid"), (Vital.PERFUSION, 4.96, "valid"))
@@ -54,7 +73,8 @@ def rows() -> list[Row]:
         turns = [asyncio.run(one_turn(port, turn)) for turn in range(TURNS + 1)][1:]
     alone_ratio, parsed_ratio = (median(turn[0] / turn[which] for turn in turns) for which in (1, 2))
     ours, alone_us, parsed_us = (median(turn[which] for turn in turns) for which in (0, 1, 2))
-    decoded, told = array_of_readings()
+    decoded, told, heard = array_of_readings()
+    _, odd, heard_odd = array_of_readings(odd=True)
     return [
         at_most(
             "MQTT message of 3 values to inbox / aiomqtt alone",
@@ -77,6 +97,13 @@ def rows() -> list[Row]:
             "decoded and in the inbox",
         ),
         plain(f"array of {READINGS} readings, a reading decoded", decoded, "ns"),
+        plain(f"array of {READINGS} readings, a reading heard by the ward", heard, "ns", "nothing moves"),
+        plain(
+            f"array of {READINGS} readings with a null among them, a reading",
+            odd,
+            "ns",
+            f"decoded and in the inbox; {heard_odd:.0f} ns more in the ward",
+        ),
     ]
 
 
@@ -155,7 +182,7 @@ async def through_the_reader(port: int) -> float:
 
     reader = MqttReader(
         Device(DEVICE),
-        Bed("3"),
+        BED,
         mqtt_native.DRIVER,
         lambda: broker.open([TOPIC]),
         put,
@@ -208,48 +235,74 @@ def _publish(port: int) -> None:
     client.loop_stop()
 
 
-def array_of_readings() -> tuple[float, float]:
-    """Nanoseconds a reading of one array message: decoded only, and all the way into the inbox."""
-    rng = random.Random(7)  # noqa: S311  jitter
-    inbox: list[Event] = []
-    clock = SteadyClock()
-    reader = MqttReader(Device(DEVICE), Bed("3"), mqtt_map.DRIVER, _never, inbox.append, clock, rng, {})
-    seq = 0
+def array_of_readings(*, odd: bool = False) -> tuple[float, float, float]:
+    """Nanoseconds a reading of one array message: decoded only, all the way to the inbox, and in the ward.
 
-    def payload() -> bytes:
-        # Every message at its own time: the same one again would be dropped as a repeat.
-        nonlocal seq
-        seq += 1
-        begin_ms = clock.now_ms() - 4_000 + seq
-        return msgspec.json.encode(
-            [
-                {
-                    "ts": begin_ms + 30 * at,
-                    "values": {"spo2": 97, "pr_spo2": 72 + seq % 9, "pi": 4.96, "rr": 14, "etco2": 38},
-                }
-                for at in range(READINGS // 5)
-            ]
-        )
+    `odd`: one value of the array is null, so that all of it is read one by one.
+    """
+    begin_ms = SteadyClock().now_ms() - 60_000
+    messages = [(begin_ms + ROWS * EVERY_MS * (1 + at), _array(begin_ms, at, odd=odd)) for at in range(20)]
+    inbox: list[Event] = []
+    rng = random.Random(7)  # noqa: S311  jitter
+    reader = MqttReader(Device(DEVICE), BED, mqtt_map.DRIVER, _never, inbox.append, SteadyClock(), rng, {})
+    decoder = mqtt_map.DRIVER.decoder({})
+    waiting: list[tuple[int, bytes]] = []
 
     def decode() -> None:
-        said = decoder.message("x", payloads.pop(), retained=False, at_ms=clock.now_ms())
-        if len(said) != READINGS:
-            raise AssertionError(f"{len(said)} of {READINGS} readings decoded")
+        at_ms, payload = waiting.pop()
+        decoder.message("x", payload, retained=False, at_ms=at_ms)
 
     def tell() -> None:
         inbox.clear()
-        message = payloads.pop()
-        now_ms = clock.now_ms()
-        reader.take("x", message, now_ms, retained=False)
+        at_ms, payload = waiting.pop()
+        reader.take("x", payload, at_ms, retained=False)
 
-    decoder = mqtt_map.DRIVER.decoder({})
-    payloads = [payload() for _ in range(20)]
-    decoded = alone(decode)
-    payloads = [payload() for _ in range(20)]
-    told = alone(tell)
-    if sum(isinstance(event, Reading) for event in inbox) != READINGS:
+    def hear() -> None:
+        for event in told:
+            ward.feed(event)
+
+    waiting = messages[::-1]
+    decode_s = alone(decode)
+    waiting = messages[::-1]
+    tell_s = alone(tell)
+    told = [event for event in inbox if isinstance(event, Reading | Readings)]
+    if sum(len(event) if isinstance(event, Readings) else 1 for event in told) != READINGS:
         raise AssertionError("not every reading came into the inbox")
-    return decoded / READINGS * 1e9, told / READINGS * 1e9
+    ward = _with_a_patient(begin_ms)
+    hear_s = alone(hear)
+    if ward.feed(told[-1]) != [told[-1]]:
+        raise AssertionError("the ward has not heard it")
+    return decode_s / READINGS * 1e9, tell_s / READINGS * 1e9, hear_s / READINGS * 1e9
+
+
+def _array(begin_ms: int, number: int, *, odd: bool) -> bytes:
+    """What a gateway sends that keeps its values for three seconds, and goes on where it has stopped."""
+    rows = [
+        {
+            "ts": begin_ms + EVERY_MS * (number * ROWS + at),
+            "values": {"spo2": 97, "pr_spo2": 72 + number % 9, "pi": 4.96, "rr": 14, "etco2": 38},
+        }
+        for at in range(ROWS)
+    ]
+    if odd:
+        rows[ROWS // 2] |= {"values": {"spo2": None, "pr_spo2": 72, "pi": 4.96, "rr": 14, "etco2": 38}}
+    return msgspec.json.encode(rows)
+
+
+def _with_a_patient(at_ms: int) -> Ward:
+    vitals = frozenset(mqtt_map.DRIVER.vitals)
+    profile = limits.profile(shipped("watch"))
+    ward = Ward(
+        Plan(
+            beds=((BED, ""),),
+            devices=(DevicePlan(Device(DEVICE), "mqtt-map", BED, vitals),),
+            profiles={profile.name: profile},
+            people={},
+        )
+    )
+    ward.feed(ServiceStarted(at_ms, "benchmark", None))
+    ward.feed(Admitted(at_ms, BED, "A1", Baseline(), profile.name, None, Staff("benchmark")))
+    return ward
 
 
 async def _never() -> MessageLink:

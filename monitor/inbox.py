@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from monitor.model import CuffTaken, Event, StaffAction
+from monitor.model import CuffTaken, Event, Reading, Readings, StaffAction
 from monitor.snapshot import Answer
 
 READINGS_MAX = 20_000
@@ -27,16 +27,18 @@ class Inbox:
     def __init__(self) -> None:
         """An empty inbox."""
         self._waiting: deque[Event | Act] = deque()
+        self._readings = 0
         self._news = asyncio.Event()
         self.dropped = 0
         """Readings that were dropped because too many waited."""
 
     def put(self, event: Event) -> None:
         """Leave an event; never waits."""
-        if len(self._waiting) >= READINGS_MAX and not event.durable:
-            self.dropped += 1
-            return
         self._waiting.append(event)
+        if not event.durable:
+            self._readings += _readings_in(event)
+            while self._readings > READINGS_MAX:
+                self._drop_oldest()
         self._news.set()
 
     def ask(self, action: StaffAction | CuffTaken) -> asyncio.Future[Answer]:
@@ -56,5 +58,20 @@ class Inbox:
                 return []
         taken = list(self._waiting)
         self._waiting.clear()
+        self._readings = 0
         self._news.clear()
         return taken
+
+    def _drop_oldest(self) -> None:
+        """Let the oldest reading go, and with it those that came in the same message."""
+        for at, event in enumerate(self._waiting):
+            if isinstance(event, Reading | Readings):
+                del self._waiting[at]
+                gone = _readings_in(event)
+                self._readings -= gone
+                self.dropped += gone
+                return
+
+
+def _readings_in(event: Event) -> int:
+    return len(event) if isinstance(event, Readings) else isinstance(event, Reading)

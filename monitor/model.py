@@ -6,12 +6,15 @@ Codes are those of IEEE 11073-10101 (CF code10), LOINC and UCUM.
 
 Everything here is frozen. `Sample` and `Reading` come in by the million: as structs of msgspec they are made
 at a tenth of the cost of a frozen dataclass, and the garbage collector passes over them, for they hold no
-container.
+container. A long array message makes tables instead, `Samples` and from them `Readings`, a row a moment: a
+table says what its `each` says, in that order, and no more.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, StrEnum
 from typing import ClassVar, NewType, Self
 
@@ -192,6 +195,28 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
+class Samples:
+    """Valid values of several moments in one message: `columns[k][i]` is `vitals[k]` at `times_ms[i]`.
+
+    The times are the device's own and rise; a value's age counts to `heard_ms`. Every value is a number.
+    """
+
+    vitals: tuple[Vital, ...]
+    times_ms: tuple[int, ...]
+    columns: tuple[tuple[float, ...], ...]
+    heard_ms: int
+    late: bool = False
+    """As in `Sample`, of every row."""
+
+    def each(self) -> Iterator[Sample]:
+        """The same one by one: row by row, and within a row in the order of `vitals`."""
+        for time_ms, row in zip(self.times_ms, zip(*self.columns, strict=True), strict=True):
+            age_ms = max(self.heard_ms - time_ms, 0)
+            for vital, value in zip(self.vitals, row, strict=True):
+                yield Sample(vital, value, device_time=str(time_ms), age_ms=age_ms, late=self.late)
+
+
+@dataclass(frozen=True, slots=True)
 class Cuff:
     """One cuff measurement: one value, never three. A failed one has no numbers and says why.
 
@@ -227,6 +252,9 @@ class Fault:
 
 Said = Sample | Cuff | Notice | Fault
 
+Told = Said | Samples
+"""What a message may say at once; bytes on a cable come too few at a time for a table."""
+
 
 # What the ward hears.
 
@@ -246,6 +274,53 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     doubt: Doubt = Doubt.NONE
     late: bool = False
     """True for a value that came too late to be live: history only, `at_ms` is when it was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Valid values of one message at a bed, as a table: `columns[k][i]` is `vitals[k]` at `times_ms[i]`.
+
+    All are live, each fresh for its vital's `fresh_for_ms`, or all are late. The times are those of
+    `Reading.at_ms`: they never fall, and rows that were live together have one. `at_ms` is the last of them.
+    """
+
+    durable: ClassVar[bool] = False
+    at_ms: int
+    bed: Bed
+    device: Device
+    vitals: tuple[Vital, ...]
+    times_ms: tuple[int, ...]
+    columns: tuple[tuple[float, ...], ...]
+    fresh_for_ms: tuple[int, ...]
+    late: bool = False
+
+    def __len__(self) -> int:
+        """How many readings there are."""
+        return len(self.times_ms) * len(self.vitals)
+
+    def each(self) -> Iterator[Reading]:
+        """The same one by one: row by row, and within a row in the order of `vitals`."""
+        for at in range(len(self.times_ms)):
+            yield from self.row(at)
+
+    def row(self, at: int) -> Iterator[Reading]:
+        """One moment, as the readings it is."""
+        at_ms = self.times_ms[at]
+        for vital, column, fresh_ms in zip(self.vitals, self.columns, self.fresh_for_ms, strict=True):
+            until_ms = at_ms if self.late else at_ms + fresh_ms
+            yield Reading(
+                at_ms, self.bed, self.device, vital, column[at], Quality.VALID, None, until_ms, late=self.late
+            )
+
+    def since(self, from_ms: int) -> Readings | None:
+        """What is not older than that, or None where nothing is left."""
+        first = bisect_left(self.times_ms, from_ms)
+        if first == 0:
+            return self
+        if first == len(self.times_ms):
+            return None
+        columns = tuple(column[first:] for column in self.columns)
+        return replace(self, times_ms=self.times_ms[first:], columns=columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -601,7 +676,15 @@ class PageRecalled:
 
 
 Heard = (
-    Reading | CuffTaken | LinkMoved | DeviceNoted | PartMoved | ServiceStarted | PageReported | StaffAction
+    Reading
+    | Readings
+    | CuffTaken
+    | LinkMoved
+    | DeviceNoted
+    | PartMoved
+    | ServiceStarted
+    | PageReported
+    | StaffAction
 )
 """What may be fed to a ward."""
 

@@ -51,6 +51,7 @@ from monitor.model import (
     PageReported,
     PartMoved,
     Reading,
+    Readings,
     ServiceStarted,
     StaffAction,
     VitalTyped,
@@ -190,7 +191,7 @@ class Service:
         if self.outbox is not None:
             self.outbox.take(events)
         for event in events:
-            if isinstance(event, Reading | CuffTaken | VitalTyped):
+            if isinstance(event, Reading | Readings | CuffTaken | VitalTyped):
                 self.trends.put(event)
             elif isinstance(event, CuffOrdered):
                 refusal = self.order_cuff(event.device)

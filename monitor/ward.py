@@ -55,6 +55,7 @@ from monitor.model import (
     Paused,
     Priority,
     Reading,
+    Readings,
     Rejected,
     Resumed,
     ServiceStarted,
@@ -133,6 +134,8 @@ class Ward:
         """Hear one event: it and what follows from it, or nothing where it is not accepted."""
         if isinstance(event, Reading):
             return self._hear(event)
+        if isinstance(event, Readings):
+            return self._hear_table(event)
         if isinstance(event, Decided):
             raise ValueError(f"a ward decides {type(event).__name__}; to rebuild one, use restore()")  # noqa: TRY004
         self._now_ms = max(self._now_ms, event.at_ms)
@@ -233,6 +236,24 @@ class Ward:
             self._settle(out)
         return out
 
+    def _hear_table(self, table: Readings) -> list[Event]:
+        """What hearing the readings one by one would lead to; at once where none of them moves anything."""
+        bedside = self._beds.get(table.bed)
+        if bedside is None or bedside.session is None:
+            return []
+        ours = table.since(bedside.session.opened_at_ms)
+        if ours is None:
+            return []
+        if ours.late:
+            return [ours]
+        if any(map(bedside.prefers_another, ours.row(0))) or not self._watch.rests(bedside, ours):
+            return [event for reading in ours.each() for event in self._hear(reading)]
+        # Nothing moves before the last row, and of what it says nothing else stays.
+        out: list[Event] = [ours]
+        for reading in ours.row(-1):
+            out += self._hear(reading)[1:]
+        return out
+
     def _accept(self, event: Heard) -> Heard | None:  # noqa: PLR0911  a table of events
         match event:
             case Paused():
@@ -252,7 +273,7 @@ class Ward:
                 return event if self._sounds.is_news(event) else None
             case ServiceStarted():
                 return event
-            case Reading():
+            case Reading() | Readings():
                 return event
             case _:
                 return event if self.refusal(event) is None else None
@@ -311,7 +332,7 @@ class Ward:
                 self._parts[event.part] = event
             case ServiceStarted():
                 self._started(event)
-            case Reading() | Discharged() | CuffAsked():
+            case Reading() | Readings() | Discharged() | CuffAsked():
                 pass
             case _:
                 assert_never(event)

@@ -26,6 +26,7 @@ from monitor.model import (
     Doubt,
     LimitSet,
     Reading,
+    Readings,
     Vital,
     VitalTyped,
 )
@@ -169,6 +170,18 @@ class Watch:
         value = nan if reading.value is None else reading.value
         self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
         return self._findings(self._engine.take_changes())
+
+    def rests(self, bedside: Bedside, table: Readings) -> bool:
+        """Whether none of these live readings would move anything, but for the last word on each vital."""
+        for vital, column in zip(table.vitals, table.columns, strict=True):
+            row = _ROW_OF.get(vital)
+            if row is None:
+                continue
+            if vital in self._plan.sparse:
+                return False
+            if not self._engine.rests(table.at_ms, row, bedside.index, min(column), max(column)):
+                return False
+        return True
 
     def hears_typed(self, bedside: Bedside, typed: VitalTyped) -> Sequence[Found]:
         """A value taken by hand: judged like one of a device."""

@@ -38,6 +38,7 @@ from monitor.model import (
     Paused,
     Quality,
     Reading,
+    Readings,
     Rejected,
     Resumed,
     ServiceStarted,
@@ -492,6 +493,10 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
         case Reading():
             if not event.late:
                 touched.vitals[event.bed, event.vital] = None
+        case Readings():
+            if not event.late:
+                for vital in event.vitals:
+                    touched.vitals[event.bed, vital] = None
         case CuffTaken() | Admitted() | CuffOrdered() | VitalTyped():
             _note(touched.beds, event.bed, seq)
         case SessionMoved() | Paused() | Resumed() | LimitSet():

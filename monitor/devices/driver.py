@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from monitor.model import Fault, Said, Vital
+from monitor.model import Fault, Said, Told, Vital
 
 SILENCE_MAX_S = 24 * 3600
 
@@ -29,7 +29,7 @@ class Decoder(Protocol):
 class MessageDecoder(Protocol):
     """A decoder of whole messages (MQTT): the topic is part of what was said."""
 
-    def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> list[Said]:
+    def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> Sequence[Told]:
         """Everything one message says; `at_ms` judges the age of a payload that carries its own time."""
         ...
 

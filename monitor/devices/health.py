@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import OFFLINE, Driver
-from monitor.model import Fault, LinkState, Notice, Said
+from monitor.model import Fault, LinkState, Notice, Told
 
 BACKOFF_FIRST_MS = 1_000
 BACKOFF_LAST_MS = 2_400
@@ -101,7 +101,7 @@ class Health:
         self._raw = b""
         return self._move(LinkState.CONNECTING, "open, waiting for the first reading", self._lost_since_ms())
 
-    def heard(self, now_ms: int, data: bytes, said: Sequence[Said]) -> list[Move]:
+    def heard(self, now_ms: int, data: bytes, said: Sequence[Told]) -> list[Move]:
         """Bytes came, and this is what the codec made of them."""
         understood = False
         for one in said:

@@ -11,7 +11,7 @@ import msgspec
 from monitor.devices.driver import Driver
 from monitor.devices.framing import MESSAGE_MAX, Lines, printable, read_json
 from monitor.devices.validity import screen
-from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample
+from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Samples, Told
 
 NO_CLOCK_MS = -1
 """`at_ms` of a message from a file: no clock stands beside it, only the times it carries itself."""
@@ -72,6 +72,12 @@ def decode(
         yield as_line(screen(said))
 
 
+def one_by_one(told: Iterable[Told]) -> Iterator[Said]:
+    """The same without tables: what a table says, in its order."""
+    for one in told:
+        yield from one.each() if isinstance(one, Samples) else (one,)
+
+
 def from_hex(text: str) -> bytes:
     """Bytes from hex digits; white space between them is ignored. A ValueError says what is wrong."""
     digits = "".join(text.split())
@@ -114,7 +120,7 @@ def _message(decoder: Any, line: bytes) -> Iterator[Said]:
         retained = whole.get("retained") is True
         given = whole.get("at_ms")
         at_ms = given if type(given) is int else NO_CLOCK_MS
-    yield from decoder.message(topic, payload, retained=retained, at_ms=at_ms)
+    yield from one_by_one(decoder.message(topic, payload, retained=retained, at_ms=at_ms))
 
 
 def _has_value(said: Sample | Cuff) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 from monitor.clock import Clock, SteadyClock
 from monitor.devices.driver import Driver, line_of
-from monitor.devices.lines import as_line
+from monitor.devices.lines import as_line, one_by_one
 from monitor.devices.links.link import Link, LinkLost, Say, silent
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
@@ -107,7 +107,8 @@ async def _subscribe(
                 now_ms = clock.now_ms()
                 if raw is not None:
                     raw.write(_kept(topic_of, payload, retained=retained, at_ms=now_ms))
-                yield decoder.message(topic_of, payload, retained=retained, at_ms=now_ms)
+                told = decoder.message(topic_of, payload, retained=retained, at_ms=now_ms)
+                yield [*one_by_one(told)]
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 
-from monitor.model import Cuff, Sample, Vital
+from monitor.model import Cuff, Sample, Samples, Vital
 
 LATE_MS = 5_000
 """A continuous value that came later than this after it was measured is history (C12 allows as much)."""
@@ -60,6 +61,14 @@ class Judged(msgspec.Struct, frozen=True, gc=False):
     at_ms: int
     notice: str | None = None
     """What a technician should know about the device's clock: told once."""
+
+
+class JudgedTable(msgspec.Struct, frozen=True, gc=False):
+    """The first rows of a table came late, and were measured at `late_ms`; all others are live."""
+
+    late_ms: tuple[int, ...]
+    notices: tuple[str, ...] = ()
+    """As in `Judged`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,39 @@ class Arrivals:
         if judged.arrival is LIVE or newest is None or device_ms > newest:
             self._newest[said.vital] = device_ms
         return judged
+
+    def judge_table(self, said: Samples, now_ms: int) -> JudgedTable | None:
+        """What `judge` would say of each value, in a few steps; None, and nothing is kept, where it can't.
+
+        What a device sent at once and in the order of its time is late up to some row and live from there on.
+        """
+        times_ms = said.times_ms
+        if said.late:
+            behind_ms = now_ms - said.heard_ms
+            return JudgedTable(tuple([min(time_ms + behind_ms, now_ms) for time_ms in times_ms]))
+        newest = max((self._newest.get(vital, 0) for vital in said.vitals), default=0)
+        if times_ms[0] <= max(newest, self._newest_frame_ms):
+            return None
+        late_ms: list[int] = []
+        notices: list[str] = []
+        leaps = max((after - time_ms for time_ms, after in pairwise(times_ms)), default=0) > JUMP_MS
+        for time_ms in times_ms:
+            judged = self._judge_moment(time_ms, now_ms)
+            if judged.notice is not None:
+                notices.append(judged.notice)
+            if judged.arrival is LATE:
+                late_ms.append(judged.at_ms)
+            elif not leaps:
+                # Each later row has come with less delay than the one before it.
+                least_ms, last_ms = self._offset_ms, now_ms - times_ms[-1]
+                self._offset_ms = last_ms if least_ms is None else min(least_ms, last_ms)
+                self._newest_frame_ms = times_ms[-1]
+                break
+        live = len(late_ms) < len(times_ms)
+        self._frame = Judged(LIVE, now_ms) if live else Judged(LATE, late_ms[-1])
+        self._frame_ms = times_ms[-1]
+        self._newest.update(dict.fromkeys(said.vitals, times_ms[-1]))
+        return JudgedTable(tuple(late_ms), tuple(notices))
 
     def _judge_frame(self, device_ms: int, now_ms: int) -> Judged:
         """All values of one frame share its verdict; only the first one tells what happened to the clock."""

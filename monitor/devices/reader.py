@@ -24,7 +24,7 @@ from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pou
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
-from monitor.devices.validity import screen_cuff, screen_sample
+from monitor.devices.validity import believed, screen_cuff, screen_sample
 from monitor.model import (
     Bed,
     Cuff,
@@ -37,8 +37,10 @@ from monitor.model import (
     LinkState,
     Notice,
     Reading,
-    Said,
+    Readings,
     Sample,
+    Samples,
+    Told,
     Vital,
 )
 
@@ -181,13 +183,18 @@ class _Station:
 
     # From words to events.
 
-    def _hear(self, data: bytes, said: Sequence[Said], now_ms: int) -> None:
+    def _hear(self, data: bytes, said: Sequence[Told], now_ms: int) -> None:
         """What came, and what the codec made of it."""
         if moves := self._health.heard(now_ms, data, said):
             self._moved(moves)
         self._tell(said, now_ms)
 
-    def _tell(self, said: Sequence[Said], now_ms: int) -> None:
+    def _tell(self, said: Iterable[Told], now_ms: int) -> None:
+        self._tell_each(said, now_ms)
+        if self._notices or self._noted:
+            self._tell_notices(now_ms)
+
+    def _tell_each(self, said: Iterable[Told], now_ms: int) -> None:
         for one in said:
             if isinstance(one, Sample):
                 judged = self._arrivals.judge(one, now_ms)
@@ -204,10 +211,10 @@ class _Station:
                 self.faults[one.reason] += one.dropped
             elif isinstance(one, Notice):
                 self._notices[one.what] = now_ms + self._silent_after_ms
-            else:
+            elif isinstance(one, Cuff):
                 self._tell_cuff(one, now_ms)
-        if self._notices or self._noted:
-            self._tell_notices(now_ms)
+            else:
+                self._tell_table(one, now_ms)
 
     def _tell_sample(self, said: Sample, at_ms: int, fresh_until_ms: int, *, late: bool = False) -> None:
         said = screen_sample(said)
@@ -222,6 +229,38 @@ class _Station:
                 said.why,
                 fresh_until_ms,
                 said.doubt,
+                late,
+            )
+        )
+
+    def _tell_table(self, said: Samples, now_ms: int) -> None:
+        """A table as one event or two, where each of its values would have passed as it is."""
+        judged = self._arrivals.judge_table(said, now_ms) if believed(said) else None
+        if judged is None:
+            self._tell_each(said.each(), now_ms)
+            return
+        late = len(judged.late_ms)
+        live = len(said.times_ms) - late
+        if late:
+            self._put_table(said, judged.late_ms, slice(late), late=True)
+        if live:
+            self._live_ms = now_ms
+            self._put_table(said, (now_ms,) * live, slice(late, None))
+        for notice in judged.notices:
+            self._remark(notice, now_ms)
+
+    def _put_table(
+        self, said: Samples, times_ms: tuple[int, ...], rows: slice, *, late: bool = False
+    ) -> None:
+        self._put(
+            Readings(
+                times_ms[-1],
+                self.bed,
+                self.device,
+                said.vitals,
+                times_ms,
+                tuple([column[rows] for column in said.columns]),
+                tuple([FRESH_FOR_MS[vital] for vital in said.vitals]),
                 late,
             )
         )

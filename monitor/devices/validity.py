@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from monitor.model import Cuff, Doubt, Quality, Said, Sample, Vital
+from monitor.model import Cuff, Doubt, Quality, Said, Sample, Samples, Vital
 
 # The bands are proposed engineering defaults for adults, wider than what an alarm limit may be set to and
 # narrower than research data sets; the harder edges are those of settable alarm spans.
@@ -95,6 +95,15 @@ def screen_sample(said: Sample) -> Sample:
         why=said.why or unusual,
         doubt=max(said.doubt, Doubt.UNUSUAL),
     )
+
+
+def believed(said: Samples) -> bool:
+    """Whether screening would change none of these values; whoever hears False must screen each."""
+    for vital, column in zip(said.vitals, said.columns, strict=True):
+        low, high = SOFT[vital]
+        if min(column) < low or max(column) > high:
+            return False
+    return True
 
 
 def screen_cuff(said: Cuff) -> Cuff:

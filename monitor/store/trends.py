@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy import Connection, Table, delete, func, make_url, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from monitor.model import Bed, Cuff, CuffTaken, Quality, Reading, Vital, VitalTyped
+from monitor.model import Bed, Cuff, CuffTaken, Quality, Reading, Readings, Vital, VitalTyped
 from monitor.store.database import Database, StoreError, as_it_is, bring_forward, database, plainly, tell
 from monitor.store.journal import Head
 from monitor.store.tables import TRENDS, cuffs, heads, readings
@@ -54,7 +54,7 @@ QUALITIES = (Quality.VALID, Quality.QUESTIONABLE, Quality.INVALID, Quality.MISSI
 
 BY_MDC = {vital.mdc: vital for vital in Vital}
 
-Kind = Reading | CuffTaken | VitalTyped
+Kind = Reading | Readings | CuffTaken | VitalTyped
 Point = tuple[int, float | None, float | None]
 
 
@@ -122,12 +122,19 @@ class Trends:
         match what:
             case Reading(at_ms, bed, _, vital, value, quality):
                 self._waiting.append(_Value(bed, vital.mdc, at_ms, value, QUALITIES.index(quality)))
+            case Readings(bed=bed, vitals=vitals, times_ms=times_ms, columns=columns):
+                for vital, column in zip(vitals, columns, strict=True):
+                    # Of several words on one instant the last is kept, here as in the file.
+                    last = dict(zip(times_ms, column, strict=True))
+                    self._waiting += (
+                        _Value(bed, vital.mdc, at_ms, value, 0) for at_ms, value in last.items()
+                    )
             case VitalTyped(at_ms, bed, vital, value):
                 self._waiting.append(_Value(bed, vital.mdc, at_ms, value, 0))
             case CuffTaken(at_ms=at_ms, measured_at_ms=measured_at_ms, bed=bed, cuff=cuff):
                 self._waiting.append(_Cuff(bed, measured_at_ms, msgspec.json.encode(cuff).decode()))
         self._newest_ms = max(self._newest_ms, what.at_ms)
-        if len(self._waiting) > WAITING_MAX:
+        while len(self._waiting) > WAITING_MAX:
             self._waiting.popleft()
             self.lost += 1
 

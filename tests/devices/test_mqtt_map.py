@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.devices.codecs.mqtt_map import DRIVER, Decoder, encode_envelope, encode_flat, plan_of
-from monitor.devices.lines import as_line
+from monitor.devices.lines import as_line, one_by_one
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
@@ -19,7 +19,8 @@ def _hears(
     decoder: Decoder, topic: str, payload: object, *, retained: bool = False, at_ms: int = NOW_MS
 ) -> list[Said]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return [screen(one) for one in decoder.message(topic, body, retained=retained, at_ms=at_ms)]
+    told = decoder.message(topic, body, retained=retained, at_ms=at_ms)
+    return [screen(one) for one in one_by_one(told)]
 
 
 def _source(**options: Any) -> Decoder:

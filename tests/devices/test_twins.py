@@ -13,6 +13,7 @@ from monitor.devices.codecs import masimo_ascii1 as masimo_codec
 from monitor.devices.codecs import mqtt_map as map_codec
 from monitor.devices.codecs import mqtt_native as native_codec
 from monitor.devices.codecs import nellcor_ascii as nellcor_codec
+from monitor.devices.lines import one_by_one
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 from simulators.dinamap import Twin as Dinamap
 from simulators.faults import Fault as Trouble
@@ -343,7 +344,7 @@ def test_a_gateway_is_read_in_every_shape(shape: str) -> None:
         now = [
             one
             for m in twin.tick(t_ms)
-            for one in decoder.message(m.topic, m.payload, retained=False, at_ms=NOON + t_ms)
+            for one in one_by_one(decoder.message(m.topic, m.payload, retained=False, at_ms=NOON + t_ms))
         ]
         said += now
         assert _samples(now, Vital.SPO2)[-1].value == patient.spo2(t_ms)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -18,9 +19,10 @@ from typing import Any
 
 import msgspec
 
+from monitor.devices.codecs.envelopes import BYTES_MIN, Envelopes
 from monitor.devices.driver import OFFLINE, ONLINE, Driver, silence_ms
 from monitor.devices.framing import printable, read_json
-from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
+from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Samples, Told, Vital
 
 MAX_AGE_S = 10.0  # as long as a continuous value may count as fresh
 SLOW_MAX_AGE_S = 120.0  # blood pressure and temperature
@@ -97,6 +99,11 @@ class Entry:
     scale: float = 1.0
     unit: str = ""
 
+    @property
+    def converts(self) -> bool:
+        """Whether the value comes in another unit than the vital's own."""
+        return self.scale != 1.0 or (self.unit in CONVERT and self.unit != self.vital.unit)
+
     def convert(self, value: float) -> float:
         """The value in the vital's own unit."""
         if self.scale != 1.0:
@@ -150,16 +157,21 @@ class Decoder:
     def __init__(self, plan: Plan | None = None) -> None:
         """Without a plan every known shape is taken as it comes."""
         self._plan = plan or Plan()
+        self._arrays = _arrays(self._plan)
         self._newest_ms = 0
         self._last: dict[Vital, tuple[int, float | None]] = {}
         self._halves: dict[Vital, tuple[float, int]] = {}
         self._cuff: tuple[tuple[float | None, ...], int | None, int] | None = None
 
-    def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> list[Said]:
+    def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> Sequence[Told]:
         """What one message says; `at_ms` below 0: no clock here, the newest time told so far is now."""
         plan = self._plan
         if plan.availability is not None and falls_under(plan.availability[0], topic):
             return [_availability(payload, plan.availability)]
+        if len(payload) >= BYTES_MIN and self._arrays is not None and at_ms >= 0:
+            tables = self._tables(self._arrays, topic, payload, at_ms)
+            if tables:
+                return tables
         said = self._said(topic, payload, retained=retained, at_ms=at_ms)
         if said and all(isinstance(one, Fault) for one in said):
             # Nothing could be used: the first reason carries the bytes of the whole message.
@@ -185,6 +197,39 @@ class Decoder:
             levels = topic.split("/")
             return plan.device_segment < len(levels) and levels[plan.device_segment] == plan.device
         return plan.device_path is not None and str(_at(whole, plan.device_path)) == plan.device
+
+    # Many envelopes of one kind: at once where each would have been taken as it is.
+
+    def _tables(self, arrays: Envelopes, topic: str, payload: bytes, at_ms: int) -> list[Told]:
+        plan, told = self._plan, arrays.read(payload)
+        if told is None or not self._is_ours(topic, None):
+            return []
+        known = dict(zip(told.keys, told.columns, strict=True))
+        columns: dict[Vital, tuple[float, ...]] = {}
+        for entry, column in self._found(topic, known):
+            if entry.vital in CUFF or (entry.path is not None and len(entry.path) != 1):
+                return []
+            columns.setdefault(entry.vital, tuple(map(entry.convert, column)) if entry.converts else column)
+        first_ms, last_ms = told.times[0], told.times[-1]
+        before_ms = max((self._last[vital][0] for vital in columns if vital in self._last), default=0)
+        if not columns or first_ms < EARLIEST_MS or last_ms - at_ms > FUTURE_MS or first_ms <= before_ms:
+            return []
+        late = bisect_left(told.times, at_ms - plan.max_age_ms)
+        if TEMPERATURE in columns and late != bisect_left(told.times, at_ms - plan.slow_max_age_ms):
+            return []  # some of these moments are history for one vital and not for another
+        self._last |= {vital: (last_ms, column[-1]) for vital, column in columns.items()}
+        vitals = tuple(columns)
+        return [
+            Samples(
+                vitals,
+                told.times[rows],
+                tuple([column[rows] for column in columns.values()]),
+                at_ms,
+                late=is_late,
+            )
+            for rows, is_late in ((slice(late), True), (slice(late, None), False))
+            if told.times[rows]
+        ]
 
     # One value a message.
 
@@ -272,19 +317,9 @@ class Decoder:
         return frame
 
     def _values(self, topic: str, values: Mapping[str, Any]) -> tuple[dict[Vital, float | None], list[Said]]:
-        found: list[tuple[Entry, Any]] = []
-        if self._plan.entries:
-            for entry in self._plan.entries:
-                if entry.topic and not falls_under(entry.topic, topic):
-                    continue
-                value = _at(values, entry.path or ())
-                if value is not _ABSENT:
-                    found.append((entry, value))
-        else:
-            found = [(entry, values[key]) for key, entry in _by_sight(tuple(values))]
         taken: dict[Vital, float | None] = {}
         faults: list[Said] = []
-        for entry, value in found:
+        for entry, value in self._found(topic, values):
             if entry.vital in taken:
                 continue
             number, wrong = _number(value)
@@ -292,6 +327,18 @@ class Decoder:
                 faults.append(Fault(f"{entry.vital.value}: {wrong}", 0))
             taken[entry.vital] = None if number is None else entry.convert(number)
         return taken, faults
+
+    def _found(self, topic: str, values: Mapping[str, Any]) -> list[tuple[Entry, Any]]:
+        if not self._plan.entries:
+            return [(entry, values[key]) for key, entry in _by_sight(tuple(values))]
+        found: list[tuple[Entry, Any]] = []
+        for entry in self._plan.entries:
+            if entry.topic and not falls_under(entry.topic, topic):
+                continue
+            value = _at(values, entry.path or ())
+            if value is not _ABSENT:
+                found.append((entry, value))
+        return found
 
     # From values to what is said.
 
@@ -364,6 +411,19 @@ class Decoder:
             return at_ms
         self._newest_ms = max(self._newest_ms, time_ms)
         return self._newest_ms
+
+
+def _arrays(plan: Plan) -> Envelopes | None:
+    """How long arrays are read, where their envelopes can be told beforehand and their time is in ms."""
+    envelope = plan.envelope or (KNOWN_ENVELOPES[0] if plan.shape is None else None)
+    if plan.shape == "scalar" or plan.root or plan.device_path is not None:
+        return None
+    if envelope is None or envelope.time is None or envelope.time_unit_ms != 1.0:
+        return None
+    try:
+        return Envelopes(envelope.values, envelope.time)
+    except ValueError:
+        return None
 
 
 _ABSENT = object()
