@@ -214,14 +214,22 @@ def listen(
     if driver not in DRIVERS:
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
 
+    said: list[str] = []
+
+    def aside(text: str) -> None:
+        said.append(text)
+        _aside(text)
+
     async def say() -> None:
         with _new_file(raw) if raw else contextlib.nullcontext() as kept:
-            async for line in heard(DRIVERS[driver], url, seconds=seconds, raw=kept, say=_aside):
+            async for line in heard(DRIVERS[driver], url, seconds=seconds, raw=kept, say=aside):
                 _say(json.dumps(line, ensure_ascii=False))
 
     try:
         asyncio.run(say())
     except (LinkLost, OSError) as lost:
+        if str(lost) in said:
+            raise typer.Exit(NO_PART) from None
         _stop(str(lost), NO_PART)
     except ValueError as wrong:
         _stop(str(wrong), BAD_REQUEST)

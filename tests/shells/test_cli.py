@@ -278,6 +278,8 @@ async def test_listen_says_what_decode_then_says_of_the_kept_bytes(tmp_path: Pat
 def test_listen_to_nobody_says_so_and_exits_3() -> None:
     code, lines, complaints = ran("listen", "masimo-ascii1", f"socket://127.0.0.1:{free_port()}")
     assert (code, lines, len(complaints)) == (3, [], 1)
+    code, _, complaint = command("listen", "mqtt-native", f"mqtt://127.0.0.1:{free_port()}/vs1/#")
+    assert (code, complaint.count("\n")) == (3, 1), complaint
     code, _, complaints = ran("listen", "masimo-ascii1", "/dev/no-such-port")
     assert (code, len(complaints)) == (3, 1)
 

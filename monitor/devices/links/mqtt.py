@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import random
 import ssl
 from collections import deque
@@ -38,6 +39,8 @@ _WRONG_VERSION = {
     1,
     132,
 }  # CONNACK "unacceptable protocol version": 3.1.1, 3.2.2.3; "unsupported": 5.0, 3.2.2.2
+_LOGGER = logging.getLogger(__name__)
+_LOGGER.setLevel(logging.ERROR)  # why a link is down is said once, by us, in words for a technician
 _FAILED = 0x80  # reason codes from here on are refusals (MQTT 5.0, 2.4)
 
 
@@ -302,6 +305,7 @@ class Broker:
         return aiomqtt.Client(
             address.host,
             address.port,
+            logger=_LOGGER,
             username=address.user,
             password=address.password,
             identifier=address.client_id,
