@@ -10,7 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from benchmarks.measure import Row, alone, at_most, pair, plain
-from monitor.devices.codecs import DRIVERS, dinamap, masimo_ascii1, mqtt_map, mqtt_native, nellcor_ascii
+from monitor.devices.codecs import (
+    DRIVERS,
+    datex_dri,
+    dinamap,
+    masimo_ascii1,
+    mqtt_map,
+    mqtt_native,
+    nellcor_ascii,
+)
 from monitor.model import Vital
 
 MESSAGES = 2_000
@@ -37,6 +45,8 @@ def streams() -> dict[str, Messages]:
             dinamap.encode_rate(pulse),
         )
         told["dinamap"].append(answers[second % 3])
+        groups = {"spo2": (3, 0, 100 * spo2, pulse, 245, datex_dri.NOTHING)}
+        told["datex-dri"].append(datex_dri.encode_answer(groups, time=BEGIN_MS // 1000 + second))
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
             (Vital.PULSE_SPO2, pulse, "valid"),

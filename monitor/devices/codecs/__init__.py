@@ -3,7 +3,7 @@
 A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
-from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_map, mqtt_native, nellcor_ascii
+from monitor.devices.codecs import datex_dri, dinamap, masimo_ascii1, mqtt_map, mqtt_native, nellcor_ascii
 from monitor.devices.driver import Driver
 
 DRIVERS: dict[str, Driver] = {
@@ -12,6 +12,7 @@ DRIVERS: dict[str, Driver] = {
         masimo_ascii1.DRIVER,
         nellcor_ascii.DRIVER,
         dinamap.DRIVER,
+        datex_dri.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
