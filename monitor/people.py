@@ -21,6 +21,10 @@ class Role(StrEnum):
     """A program with a bearer token: reads, never acts."""
 
 
+CLINICAL = frozenset({Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER})
+"""Those at the bedside: only they act on patients, and never a program."""
+
+
 class TokenKind(StrEnum):
     """How a token came to be, and so what it opens."""
 

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from monitor.alerts.rules import RULES
 from monitor.model import Bed, Paused, PauseKind, Priority, Vital
 
 LONGEST_MS = {PauseKind.AUDIO: 120_000, PauseKind.ALARM: 180_000}
 """How long a pause may last (alarms.md 5, inactivation states)."""
+
+
+JUDGED = frozenset(rule.vital for rule in RULES if rule.vital is not None)
+"""The vitals that have rules: a pause of any other would look like one and hold nothing back."""
+
+PULSES = (Vital.PULSE_SPO2, Vital.PULSE_NIBP)
 
 
 def covers(pause: Paused, bed: Bed, vital: Vital | None, now_ms: int) -> bool:
@@ -52,4 +59,8 @@ def refusal(pause: Paused) -> str | None:
         return f"{pause.kind.value.capitalize()} lasts at most {longest_ms // 1000} s."
     if pause.kind is PauseKind.ALARM and not pause.why.strip():
         return "Alarm paused needs a reason."
+    if pause.vital in PULSES:
+        return "There is no alarm on the pulse itself: it counts as the heart rate. Pause hr."
+    if pause.vital is not None and pause.vital not in JUDGED:
+        return f"There is no alarm on {pause.vital.label} that could be paused."
     return None

@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from monitor.api import views
-from monitor.api.asked import AskedBy, House, InHouse, answer, the_bed
+from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, the_bed
 from monitor.api.bodies import (
     BedName,
     DutyBody,
@@ -209,6 +209,7 @@ async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Respons
             screen=token.screen,
             ends_at_ms=token.ends_at_ms,
             idle_ms=settings.idle_password_ms if body.pin is None else settings.idle_pin_ms,
+            home=home_of(account.role, paired=screen is not None),
         )
     )
     sign_ins.remember_person(given, secret)

@@ -15,7 +15,7 @@ from monitor.api.metrics import Metrics
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker, SignIns
 from monitor.model import Bed
-from monitor.people import Role
+from monitor.people import CLINICAL, Role
 from monitor.snapshot import BedNow, Snapshot
 
 _JSON = msgspec.json.Encoder()
@@ -54,6 +54,11 @@ def answer(shown: Any, status: int = 200) -> Response:
 def sees_names(asker: Asker) -> bool:
     """A paired screen hangs where visitors see it: no alias there."""
     return asker.role is not Role.DISPLAY
+
+
+def home_of(role: Role, *, paired: bool) -> str:
+    """Where somebody lands: with their own pages and beds on a browser of their own, else on the Floor."""
+    return "/me" if role in CLINICAL and not paired else "/"
 
 
 def the_bed(snapshot: Snapshot, bed: str) -> BedNow:

@@ -9,7 +9,7 @@ from fastapi import Header, Query, Request
 from starlette.responses import Response
 
 from monitor.api import views
-from monitor.api.asked import AskedBy, House, InHouse, answer, sees_names, the_bed
+from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, sees_names, the_bed
 from monitor.api.bodies import NAME, BedName, Number
 from monitor.api.hub import LiveStream, View
 from monitor.api.problems import Problem
@@ -135,9 +135,10 @@ async def duty(house: InHouse) -> Response:
     return answer(views.duty_shown(house.doors.read().duty))
 
 
-async def me(house: InHouse, asker: AskedBy) -> Response:
+async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
     """Who is asking. A person's asking also says that somebody is there: it puts off the idle end."""
     settings = house.doors.settings
+    paired = await house.sign_ins.screen(request) is not None
     idle_ms = {TokenKind.PIN: settings.idle_pin_ms, TokenKind.PASSWORD: settings.idle_password_ms}
     return answer(
         views.MeShown(
@@ -147,6 +148,7 @@ async def me(house: InHouse, asker: AskedBy) -> Response:
             screen=asker.screen,
             ends_at_ms=asker.ends_at_ms,
             idle_ms=idle_ms.get(asker.kind),
+            home=home_of(asker.role, paired=paired),
         )
     )
 

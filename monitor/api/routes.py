@@ -12,12 +12,10 @@ from typing import Any
 from starlette.responses import Response
 
 from monitor.api import acts, pages, reads, views, wellness
-from monitor.people import Role
+from monitor.people import CLINICAL, Role
 
 API = "/api/v1"
 
-CLINICAL = frozenset({Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER})
-"""Those at the bedside: only they act on patients, and never a program."""
 PEOPLE = CLINICAL | {Role.ADMINISTRATOR}
 READERS = PEOPLE | {Role.MACHINE}
 EVERYONE = READERS | {Role.DISPLAY}

@@ -923,7 +923,7 @@ class StatusShown(msgspec.Struct, frozen=True):
 
 
 class MeShown(msgspec.Struct, frozen=True):
-    """Who the asker is, and until when."""
+    """Who the asker is, and until when; `home` is the screen that is theirs here."""
 
     name: str
     display: str
@@ -931,6 +931,7 @@ class MeShown(msgspec.Struct, frozen=True):
     screen: str | None
     ends_at_ms: int | None
     idle_ms: int | None
+    home: str
 
 
 class ScreenShown(msgspec.Struct, frozen=True):

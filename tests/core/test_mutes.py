@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.alerts import mutes
+from monitor.alerts.rules import RULES
 from monitor.model import (
     AlarmState,
     Bed,
@@ -50,6 +51,24 @@ def test_a_pause_has_an_end_that_lies_ahead(until_ms: int) -> None:
 def test_alarm_paused_needs_a_reason_and_audio_paused_none() -> None:
     assert mutes.refusal(pause(ALARM, why=" ")) == "Alarm paused needs a reason."
     assert mutes.refusal(pause(AUDIO, why="")) is None
+
+
+@pytest.mark.parametrize("vital", Vital, ids=lambda vital: vital.value)
+@pytest.mark.parametrize("kind", PauseKind)
+def test_a_pause_is_of_a_vital_that_can_alarm_or_is_refused(vital: Vital, kind: PauseKind) -> None:
+    refusal = mutes.refusal(pause(kind, vital=vital))
+    assert (refusal is None) is any(rule.vital is vital for rule in RULES)
+    if vital in (Vital.PULSE_SPO2, Vital.PULSE_NIBP):
+        assert refusal is not None
+        assert refusal.endswith("it counts as the heart rate. Pause hr.")
+
+
+def test_a_pause_of_the_heart_rate_holds_back_what_the_oximeters_pulse_raises() -> None:
+    ward = Shift()
+    assert ward.pauses("3", ALARM, vital=Vital.PULSE_SPO2, seconds=60) is not None
+    assert ward.pauses("3", ALARM, vital=Vital.HEART_RATE, seconds=60) is None
+    ward.stays("3", seconds=30, pr_spo2=130)
+    assert ward.alarm("3", "hr-high-m").quiet is not None
 
 
 @given(

@@ -14,7 +14,7 @@ import pytest
 from monitor.api.throttle import PIN_WRONG_A_DAY, WRONG_FREE, WRONG_FREE_SOURCE, Throttle
 from monitor.model import Staff
 from monitor.people import Role, TokenKind
-from tests.shells.api_clinic import PASSWORD, PATIENCE_S, PIN, Clinic, hashed, running
+from tests.shells.api_clinic import PASSWORD, PATIENCE_S, PIN, STAFF, Clinic, hashed, running
 
 ANNA = Staff("anna")
 PERSON, SCREEN = "__Host-chairside", "__Host-chairside-screen"
@@ -54,6 +54,7 @@ async def test_a_password_opens_and_the_cookie_is_out_of_reach_of_scripts_and_ot
             "screen": None,
             "ends_at_ms": clinic.wall.now_ms() + 12 * 3_600_000,
             "idle_ms": 12 * 3_600_000,
+            "home": "/me",
         }
         flags = answer.headers["set-cookie"].lower()
         for flag in (
@@ -125,6 +126,7 @@ async def test_when_the_person_ends_the_screen_stays() -> None:
             "screen": "floor",
             "ends_at_ms": None,
             "idle_ms": None,
+            "home": "/",
         }
 
 
@@ -327,3 +329,31 @@ async def test_hashing_does_not_hold_up_the_ward() -> None:
 
 def test_screens_and_programs_are_kinds_of_tokens_of_their_own() -> None:
     assert {kind.value for kind in TokenKind} == {"password", "pin", "screen", "bearer"}
+
+
+@pytest.mark.parametrize(
+    ("who", "on_a_screen", "home"),
+    [
+        ("anna", False, "/me"),
+        ("carla", False, "/me"),
+        ("dr-dee", False, "/me"),
+        ("eli", False, "/"),
+        ("machine", False, "/"),
+        ("display", False, "/"),
+        ("anna", True, "/"),
+    ],
+)  # fmt: skip
+async def test_everybody_is_told_where_they_are_at_home(who: str, on_a_screen: bool, home: str) -> None:  # noqa: FBT001  a case of the table
+    async with running() as clinic, clinic.browser() as client:
+        headers = clinic.headers(who)
+        if on_a_screen:
+            headers["Cookie"] += "; " + clinic.headers("display")["Cookie"]
+        assert (await client.get("/api/v1/me", headers=headers)).json()["home"] == home
+        if who in STAFF:
+            del headers["Cookie"]
+            if on_a_screen:
+                headers["Cookie"] = clinic.headers("display")["Cookie"]
+            signed_in = await client.post(
+                "/api/v1/signin", json={"name": who, "password": PASSWORD}, headers=headers
+            )
+            assert signed_in.json()["home"] == home
