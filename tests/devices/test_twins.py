@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from monitor.devices.codecs import DRIVERS
 from monitor.devices.codecs import dinamap as dinamap_codec
 from monitor.devices.codecs import masimo_ascii1 as masimo_codec
 from monitor.devices.codecs import mqtt_map as map_codec
@@ -362,11 +363,15 @@ def test_the_same_seed_gives_the_same_bytes(driver: str) -> None:
     def spoken(seed: int) -> list[object]:
         patient = Patient(Story(name="x", motion=(Motion(from_min=0, to_min=9),)), seed)
         twin = twin_of(driver)(patient, seed, {}, ())
+        host = DRIVERS[driver].decoder({})
         said: list[object] = []
         for t_ms in range(0, 400_000, 1000):
-            said.append(twin.tick(t_ms))
-            if driver == "dinamap":
-                said.append(twin.hear(b" NA!2\r OA!3\r RA!6\r TC!:\r", t_ms))
+            said.append(told := twin.tick(t_ms))
+            if DRIVERS[driver].polled:
+                host.feed(told)
+                host.tick(t_ms)
+                said.append(answer := twin.hear(host.to_send(), t_ms))
+                host.feed(answer)
         return said
 
     assert spoken(1) == spoken(1)
