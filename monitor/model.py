@@ -535,10 +535,21 @@ class VitalTyped:
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenMoved:
+    """A browser was paired as a screen of this name, or the screen was revoked (`paired` False)."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    screen: str
+    paired: bool
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
 class SoundSaid:
     """A screen says how its own sound does; `by` is who is signed in there, None for a paired screen alone.
 
-    `screen` is a paired screen's name, or stands for one sign-in elsewhere. `state` None: a screen no more.
+    `screen` is a paired screen's name, or stands for one sign-in elsewhere. `state` None: that has ended.
     """
 
     durable: ClassVar[bool] = True
@@ -562,6 +573,7 @@ StaffAction = (
     | DutySet
     | CuffAsked
     | VitalTyped
+    | ScreenMoved
     | SoundSaid
 )
 

@@ -58,6 +58,7 @@ from monitor.model import (
     Readings,
     Rejected,
     Resumed,
+    ScreenMoved,
     ServiceStarted,
     SessionMoved,
     SessionPhase,
@@ -210,7 +211,7 @@ class Ward:
                 return self._refuse_occupied(bed) or self._refuse_cuff(self._beds[bed])
             case VitalTyped(bed=bed) | CuffTaken(bed=bed):
                 return self._refuse_occupied(bed)
-            case SoundSaid():
+            case ScreenMoved() | SoundSaid():
                 return None
             case _:
                 assert_never(action)
@@ -322,6 +323,8 @@ class Ward:
                 self._beds[event.bed].typed[event.vital] = event
             case DutySet():
                 self._duty_set, self._duty = event, Duty(event.on, dict(event.beds))
+            case ScreenMoved():
+                self._sounds.forget(event.screen)
             case SoundSaid():
                 self._sounds.said(event)
             case LinkMoved():
@@ -883,7 +886,6 @@ class Ward:
 
 _NEVER = 1 << 62
 _MINUTE_S = 60
-_HELP_AGAIN_MS = 10_000  # a second press so soon is a finger that shook, not another call
 _HELP_AGAIN_MS = 10_000  # a second press so soon is a finger that shook, not another call
 _SETTLES_WITHIN = 50  # steps of a chain that fall due in one instant; more would be a circle
 _ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)

@@ -30,9 +30,9 @@ class Sounds:
                 return now is None or (now.on, now.by) != (said.state is SoundState.ON, said.by)
 
     def said(self, said: SoundSaid) -> None:
-        """A screen has said how its sound does, or that it is a screen no more."""
+        """A screen has said how its sound does; without a state, the sign-in it stood for has ended."""
         if said.state is None:
-            self._now.pop(said.screen, None)
+            self.forget(said.screen)
             return
         before = self._now.get(said.screen)
         now = SoundNow(
@@ -49,6 +49,10 @@ class Sounds:
         since_ms = said.at_ms - FORGOTTEN_MS
         self._now = {name: each for name, each in self._now.items() if _counts(each, since_ms)}
         self._now[said.screen] = now
+
+    def forget(self, screen: str) -> None:
+        """Whatever a screen of this name has said was said by another browser, or is over."""
+        self._now.pop(screen, None)
 
     def of(self, screen: str) -> SoundNow | None:
         """What one screen has said; None for one that has said nothing, or is none any more."""

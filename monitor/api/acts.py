@@ -45,6 +45,7 @@ from monitor.model import (
     Paused,
     Rejected,
     Resumed,
+    ScreenMoved,
     SessionMoved,
     SoundSaid,
     Staff,
@@ -227,9 +228,10 @@ async def sign_out(house: InHouse, asker: AskedBy) -> Response:
     return gone
 
 
-async def pair_screen(body: ScreenBody, house: InHouse) -> Response:
+async def pair_screen(body: ScreenBody, house: InHouse, asker: AskedBy) -> Response:
     """Pair this browser as a screen: from now on it may show the Floor."""
     secret = await house.sign_ins.pair(body.name)
+    await _submit(house, ScreenMoved(UNSTAMPED, body.name, paired=True, by=asker.name))
     given = answer(views.ScreenShown(body.name, house.doors.real_ms()), 201)
     house.sign_ins.remember_screen(given, secret)
     return given
@@ -251,7 +253,7 @@ async def revoke_screen(screen: Name, house: InHouse, asker: AskedBy) -> Respons
         raise Problem(404, "There is no such screen.")
     for sign_in in ended:
         house.hub.end_sign_in(sign_in)
-    await _submit(house, SoundSaid(UNSTAMPED, screen, paired=True, state=None, by=asker.name))
+    await _submit(house, ScreenMoved(UNSTAMPED, screen, paired=False, by=asker.name))
     return Response(status_code=204)
 
 

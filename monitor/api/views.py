@@ -41,6 +41,7 @@ from monitor.model import (
     Readings,
     Rejected,
     Resumed,
+    ScreenMoved,
     ServiceStarted,
     SessionMoved,
     SoundSaid,
@@ -520,7 +521,7 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             _note(touched.parts, event.part, seq)
         case DutySet():
             touched.duty.append(seq)
-        case SoundSaid():
+        case SoundSaid() | ScreenMoved():
             _note(touched.sounds, event.screen, seq)
         case CuffAsked() | Discharged() | ServiceStarted():
             pass  # what follows from them (CuffOrdered, SessionMoved) is in the same turn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.alerts.sounds import FORGOTTEN_MS
-from monitor.model import SoundSaid, SoundState, Staff
+from monitor.model import ScreenMoved, SoundSaid, SoundState, Staff
 from monitor.snapshot import SoundNow
 from tests.core.shift import T0_MS, Shift
 
@@ -78,6 +78,18 @@ def test_a_screen_that_is_none_any_more_is_left_out() -> None:
     assert says(shift, None)
     assert sounds(shift) == []
     assert shift.ward.sound_now("wall") is None
+
+
+def test_a_name_that_is_given_to_another_browser_starts_anew() -> None:
+    shift = Shift()
+    for paired in (True, False):
+        says(shift, CHECKED)
+        moved = ScreenMoved(shift.now_ms, "wall", paired, ANNA)
+        assert shift.ward.refusal(moved) is None
+        assert shift.feed(moved) == [moved]
+        assert sounds(shift) == []
+    shift.restarts()
+    assert sounds(shift) == []
 
 
 def test_a_browser_outlives_no_shift_and_a_paired_screen_does() -> None:

@@ -28,6 +28,7 @@ from monitor.model import (
     Priority,
     Rejected,
     Resumed,
+    ScreenMoved,
     SoundSaid,
     SoundState,
     Staff,
@@ -380,11 +381,13 @@ async def test_a_browser_that_is_not_paired_goes_by_its_sign_in_until_that_ends(
         assert gone == replace(first, state=None)
 
 
-async def test_a_screen_that_is_revoked_says_nothing_any_more() -> None:
+async def test_who_paired_a_screen_and_who_revoked_it_is_on_record() -> None:
     async with running() as clinic, clinic.browser("eli") as client:
         assert (await client.post(f"{API}/screens", json={"name": "wall"})).status_code == 201
         assert (await client.delete(f"{API}/screens/wall")).status_code == 204
-        assert clinic.ward.acts == [SoundSaid(0, "wall", paired=True, state=None, by=Staff("eli"))]
+        eli = Staff("eli")
+        paired, revoked = (ScreenMoved(0, "wall", paired=paired, by=eli) for paired in (True, False))
+        assert clinic.ward.acts == [paired, revoked]
 
 
 async def test_status_and_stream_say_where_no_alarm_is_heard() -> None:

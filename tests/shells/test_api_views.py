@@ -34,6 +34,7 @@ from monitor.model import (
     PauseKind,
     Priority,
     Quality,
+    ScreenMoved,
     ServiceStarted,
     SoundSaid,
     SoundState,
@@ -184,8 +185,9 @@ def test_the_sound_of_a_screen_is_told_until_it_is_a_screen_no_more() -> None:
         "checked_at_ms": NOON_MS - 1, "checked_by": "ben",
     }  # fmt: skip
     ward.sounds.clear()
-    (change,) = told_after([replace(said, state=None)], ward)
-    assert change == {"kind": "sound", "sound": {"screen": "floor", "state": None}}
+    gone = {"kind": "sound", "sound": {"screen": "floor", "state": None}}
+    assert told_after([replace(said, state=None)], ward) == [gone]
+    assert told_after([ScreenMoved(NOON_MS, "floor", paired=False, by=ANNA)], ward) == [gone]
 
 
 def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None:
