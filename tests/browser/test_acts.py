@@ -306,3 +306,51 @@ def test_a_treatment_room_has_its_clock_and_neither_sound_nor_alarm(stage: Stage
     expect(page.locator(".disclaimer")).to_contain_text("Not a medical device.")
     assert page.title() == "Bed 3, Chairside"
     assert said_of_sound(stage) == []
+
+
+# Lists.
+
+
+def test_the_history_is_filtered_by_who_answered(stage: Stage, open_page: Open) -> None:
+    ended = [
+        scene.alarm(n, str(n), "hr-high", "MEDIUM", "HR 125 > 120", 600, state="clear", acked_by=who)
+        for n, who in ((1, "dana"), (2, "lee"), (3, None))
+    ]
+    stage.answers["GET", "/alarms"] = (200, {"at_ms": scene.NOW, "alarms": ended})
+    page = open_page(stage, "/alarms", STATION)
+    expect(page.locator(".past li")).to_have_count(3)
+    for who, bed in (("Lee", "Bed 2"), ("Nobody", "Bed 3")):
+        page.get_by_label("Answered by").select_option(who)
+        expect(page.locator(".past li")).to_have_count(1)
+        expect(page.locator(".past li")).to_contain_text(bed)
+
+
+def test_an_alarm_that_has_ended_unseen_says_so_in_every_list(open_page: Open) -> None:
+    clinic = scene.clinic()
+    clinic["alarms"][0]["state"] = "latched"
+    with staged(clinic) as stage:
+        page = open_page(stage, "/alarms", STATION)
+        said = "It has ended, nobody has acknowledged it."
+        expect(page.locator(".alarm-list li").first).to_contain_text(said)
+        page = open_page(stage, "/me", PHONE)
+        expect(page.locator("[aria-labelledby='my-pages'] li")).to_contain_text(said)
+
+
+def test_two_devices_of_one_bed_are_told_apart_in_the_list(stage: Stage, open_page: Open) -> None:
+    page = open_page(stage, "/alarms", STATION)
+    lost = page.locator(".alarm-list li", has_text="No data from monitor")
+    expect(lost).to_contain_text("monitor-5.")
+
+
+def test_a_value_in_doubt_is_dotted_in_its_trace(open_page: Open) -> None:
+    clinic = scene.clinic()
+    with staged(clinic) as stage:
+        page = open_page(stage, "/?wall", WALL, still=True)
+        row = page.locator("[data-bed='1'] [data-row='hr']")
+        expect(row.locator(".line.doubtful")).to_have_count(0)
+        for s in (20, 32):
+            at = {"at_ms": scene.NOW + s * 1000, "quality": "questionable"}
+            stage.play({"kind": "vital", "bed": "1", **scene.vital("hr", 75, **at)})
+        stage.beat(scene.NOW + 40_000)
+        page.clock.run_for(6_000)  # a trace is drawn anew every five seconds
+        expect(row.locator(".line.doubtful")).to_have_count(1)

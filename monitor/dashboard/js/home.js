@@ -3,19 +3,21 @@
 import { useState } from "preact/hooks";
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
-import { isOpen, look, marks, named, priorityOf } from "./look.js";
+import { look, marks, named, priorityOf, ranked, whoOf } from "./look.js";
 import { Plain, Told } from "./plain.js";
 import { running, words } from "./words.js";
 
 export function Home({ app }) {
   const { state, now_ms } = app, me = state.me && state.me.role !== "display" ? state.me.name : null;
   if (!me) return html`<${Plain} app=${app} here="/me" title=${words.mine}>${state.server && html`<p>${words.whoseBeds}</p><a class="button main" href="/signin">${words.signIn}</a>`}<//>`;
-  const pages = Object.values(state.pages).filter((p) => p.to === me && !p.over && isOpen(state.alarms[p.alarm_id] ?? {})).sort((a, b) => b.ordered_at_ms - a.ordered_at_ms);
-  const newest = [...new Map(pages.reverse().map((p) => [p.alarm_id, p])).values()].reverse();
+  // The newest page of each alarm, worst alarm first; what a worse alarm speaks for has no row of its own.
+  const pages = Object.values(state.pages).filter((p) => p.to === me && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
+  const newest = new Map(pages.map((p) => [p.alarm_id, p]));
+  const shown = ranked([...newest.keys()].map((id) => state.alarms[id]).filter(Boolean)).map((alarm) => newest.get(alarm.alarm_id));
   const beds = state.duty.beds.filter((b) => b.staff === me).map((b) => b.bed).filter((b) => state.beds[b]);
   return html`<${Plain} app=${app} here="/me" title=${named(state, me)}><${Told} state=${state} />
     <section aria-labelledby="my-pages"><h2 id="my-pages">${words.myPages}</h2>
-      ${newest.length === 0 ? html`<p class="nothing">${words.noPages}</p>` : html`<ul class="rows">${newest.map((p) => pageRow(state, p, me, now_ms))}</ul>`}</section>
+      ${shown.length === 0 ? html`<p class="nothing">${words.noPages}</p>` : html`<ul class="rows">${shown.map((p) => pageRow(state, p, me, now_ms))}</ul>`}</section>
     <section aria-labelledby="my-beds"><h2 id="my-beds">${words.myBeds}</h2>
       ${beds.length === 0 ? html`<p class="nothing">${words.noBedsOfMine}</p>` : html`<ul class="rows">${state.order.filter((b) => beds.includes(b)).map((b) => bedRow(look(state, b, now_ms)))}</ul>`}</section>
     <${OnDuty} app=${app} me=${me} beds=${beds} /><//>`;
@@ -23,10 +25,10 @@ export function Home({ app }) {
 
 function pageRow(state, page, me, now_ms) {
   const alarm = state.alarms[page.alarm_id], mine = alarm.accepted_by === me;
-  const said = mine ? words.youAreGoing : alarm.state === "acked" ? words.atBed(named(state, alarm.acked_by), now_ms - alarm.acked_at_ms) : alarm.accepted_by ? words.going(named(state, alarm.accepted_by)) : words.nobody;
+  const said = mine && alarm.state === "active" ? `${words.youAreGoing}.` : alarm.state === "active" && !alarm.accepted_by ? `${words.nobody}.` : whoOf(state, alarm, now_ms);
   return html`<li class="lamp" key=${page.page_id} ...${marks(alarm)}><a href="/pages/${page.page_id}">
     <span class="what"><span class="sr">${words.priority[alarm.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[alarm.priority]}</span>${alarm.technical && icon("unplugged")}<b>${page.bed ? words.bed(page.bed) : words.system}</b><span>${chem(alarm.text)}</span></span>
-    <span class="facts">${words.pagedYou(now_ms - page.ordered_at_ms)} ${said}.</span></a></li>`;
+    <span class="facts">${words.pagedYou(now_ms - page.ordered_at_ms)} ${said}</span></a></li>`;
 }
 
 function bedRow(seen) {

@@ -181,6 +181,7 @@ function alarmLine(state, bed, alarms, now_ms) {
 /** Who knows, who is going, who is there: one sentence. */
 export function whoOf(state, alarm, now_ms) {
   if (alarm.state === "acked") return `${words.atBed(named(state, alarm.acked_by), now_ms - alarm.acked_at_ms)}.`;
+  if (alarm.state === "latched") return words.endedNot;
   if (alarm.accepted_by) return `${words.going(named(state, alarm.accepted_by))}.`;
   const pages = Object.values(state.pages).filter((p) => p.alarm_id === alarm.alarm_id && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
   const names = [...new Set(pages.map((p) => named(state, p.to)))];

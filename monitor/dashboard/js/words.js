@@ -100,7 +100,7 @@ export const words = {
   paged: (names) => `${names.join(", ")} paged.`, pagedAgo: (name, ms) => `${name} paged ${running(ms)} ago.`,
   nobody: "Nobody has accepted", going: (name) => `${name} is going`, atBed: (name, ms) => `${name} at bed ${running(ms)}`,
   was: (vital, value) => `${vital} was ${value}`, nowAcknowledge: (value) => `now ${value}, acknowledge`, ended: "It has ended, acknowledge",
-  lateAlarm: (at_ms) => `Late alarm, ${clock(at_ms)}`,
+  endedNot: "It has ended, nobody has acknowledged it.", lateAlarm: (at_ms) => `Late alarm, ${clock(at_ms)}`,
   acknowledge: "Acknowledge at bed", pauseAudio: "Pause audio 2 min", endPause: "End audio pause",
   audioPaused: (ms, who) => `Audio paused ${running(ms)}, ${who}`, audioOff: "Audio off", alarmPaused: "Alarm paused", alarmOff: "Alarm off",
   alarmsOff: (vital) => `${vital} alarms off`,
@@ -159,7 +159,7 @@ export const words = {
 
   // The alarm list.
   openAlarms: "Open", noOpen: "No alarm is open. That is no promise: look at the patients.", history: "History",
-  noHistory: "No alarm in this history.", allBeds: "All beds", allPriorities: "All priorities", bedFilter: "Bed", priorityFilter: "Priority",
+  noHistory: "No alarm in this history.", allBeds: "All beds", allPriorities: "All priorities", bedFilter: "Bed", answeredBy: "Answered by", anybody: "Anybody", nobodyDid: "Nobody", priorityFilter: "Priority",
   sinceAt: (at_ms) => `since ${clock(at_ms)}`, state: { pending: "Pending", active: "Open", acked: "Acknowledged", latched: "Ended, not acknowledged", clear: "Ended" },
   historyFailed: "The history could not be read.",
 
