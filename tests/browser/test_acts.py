@@ -157,6 +157,19 @@ def test_an_acknowledgement_cannot_be_undone(stage: Stage, open_page: Open) -> N
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
+def test_alarms_of_one_cause_are_acknowledged_together_and_that_is_no_refusal(
+    stage: Stage, open_page: Open
+) -> None:
+    stage.answers["POST", "/alarms/31/acknowledge"] = DONE
+    stage.answers["POST", "/alarms/32/acknowledge"] = (404, {"detail": "This alarm is over."})
+    page = open_page(stage, "/bed/3", STATION)
+    page.get_by_role("button", name="Acknowledge at bed").click()
+    expect(page.locator("#alarm .told")).to_contain_text("Done.")
+    stage.answers["POST", "/alarms/31/acknowledge"] = (409, {"detail": "Lee acknowledged this 3 s ago."})
+    page.get_by_role("button", name="Acknowledge at bed").click()
+    expect(page.locator("#alarm .told")).to_contain_text("Lee acknowledged this 3 s ago.")
+
+
 def test_a_pressure_just_saved_is_corrected_by_another_one(stage: Stage, open_page: Open) -> None:
     stage.answers["POST", "/beds/4/vitals"] = DONE
     page = open_page(stage, "/bed/4", STATION)
@@ -354,3 +367,42 @@ def test_a_value_in_doubt_is_dotted_in_its_trace(open_page: Open) -> None:
         stage.beat(scene.NOW + 40_000)
         page.clock.run_for(6_000)  # a trace is drawn anew every five seconds
         expect(row.locator(".line.doubtful")).to_have_count(1)
+
+
+def test_a_loss_older_than_the_picture_still_looks_like_loss(open_page: Open) -> None:
+    clinic = scene.clinic()
+    bed = clinic["beds"][4]
+    bed["session"]["opened_at_ms"] -= 60 * scene.MINUTE
+    bed["vitals"] = {v: scene.gone(v, 97, 40 * scene.MINUTE) for v in ("spo2", "hr", "rr")}
+    with staged(clinic) as stage:
+        page = open_page(stage, "/?wall", WALL)
+        gap = page.locator("[data-bed='5'] [data-row='spo2'] .gap")
+        expect(gap).to_have_count(1)
+        expect(gap).to_have_attribute("x", "0.0")
+        expect(gap).to_have_attribute("width", "200.0")
+
+
+@pytest.mark.parametrize("path", ["/", "/bed/1"])
+@pytest.mark.parametrize("size", [STATION, (1440, 900), WALL], ids=["1280", "1440", "1920"])
+def test_no_chip_s_stars_or_bed_are_cut_however_many_alarms_there_are(
+    open_page: Open, path: str, size: tuple[int, int]
+) -> None:
+    clinic = scene.clinic()
+    service = {"technical": True, "state": "latched"}
+    clinic["alarms"] += [
+        scene.alarm(72, "", "not-recording", "HIGH", "Not being recorded", 60, **service),
+        scene.alarm(73, "7", "hr-high", "HIGH", "HR 150 > 140", 60),
+        scene.alarm(74, "2", "link-lost", "HIGH", "No data from monitor", 900, technical=True),
+    ]
+    with staged(clinic) as stage:
+        page = open_page(stage, path, size)
+        expect(page.locator("#bar .now li")).to_have_count(7)
+        cut = page.evaluate("""() => {
+          const list = document.querySelector('#bar .now').getBoundingClientRect();
+          return [...document.querySelectorAll('#bar .now :is(b, .stars, .icon)')]
+            .filter((e) => {
+              const chip = e.closest('.chip').getBoundingClientRect(), r = e.getBoundingClientRect();
+              return r.left < Math.max(list.left, chip.left) || r.right > Math.min(list.right, chip.right);
+            }).map((e) => e.closest('li').textContent);
+        }""")
+        assert cut == []

@@ -64,7 +64,9 @@ export class Spark extends Component {
 
   render({ bed, trace, row, vital, hot, now_ms, label }) {
     const a = axes(row, now_ms), from = now_ms - SPAN_MS;
-    const points = (trace?.vitals[vital] ?? []).filter(([t]) => t >= from && t <= now_ms);
+    const known = (trace?.vitals[vital] ?? []).filter(([t]) => t <= now_ms), points = known.filter(([t]) => t >= from);
+    // What was last heard before this half hour: without it, a loss that is older than the picture would look like nothing.
+    const lost = gaps([...known.filter(([t]) => t < from).slice(-1), ...points], now_ms).map(([t1, t2]) => [Math.max(t1, from), t2]).filter(([t1, t2]) => t2 > t1);
     const limit = hot?.limit ?? null, low = hot && hot.value !== null && hot.value <= limit;
     const breach = limit === null ? [] : points.map(([t, v]) => [t, v !== null && (low ? v < limit : v > limit) ? v : null]);
     const opened = bed.session.opened_at_ms;
@@ -75,7 +77,7 @@ export class Spark extends Component {
       ${rect(courseOf(bed, row), a)}
       ${opened > from && html`<line class="start" x1=${f(a.x(opened))} x2=${f(a.x(opened))} y1="0" y2=${H} />`}
       ${limit !== null && html`<line class="limit" x1="0" x2=${W} y1=${f(a.y(limit))} y2=${f(a.y(limit))} />`}
-      ${gaps(points, now_ms).map(([t1, t2]) => html`<rect class="gap" fill="url(#hatch)" x=${f(a.x(t1))} width=${f(Math.max(1, a.x(t2) - a.x(t1)))} y="0" height=${H} />`)}
+      ${lost.map(([t1, t2]) => html`<rect class="gap" fill="url(#hatch)" x=${f(a.x(t1))} width=${f(Math.max(1, a.x(t2) - a.x(t1)))} y="0" height=${H} />`)}
       <path class="line" d=${path(sure, a)} />${unsure.some(([, v]) => v !== null) && html`<path class="line doubtful" d=${path(unsure, a)} />`}
       ${limit !== null && html`<path class="breach" data-priority=${priorityOf(hot)} d=${path(breach, a)} />`}${beyond(points, row, a)}</svg>`;
   }

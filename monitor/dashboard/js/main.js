@@ -125,7 +125,11 @@ async function perform(what, act, done = words.done, more = () => null) {
 const undo = (act) => ({ text: words.undo, act: () => perform(words.undo, act, words.undone) });
 
 const acts = {
-  acknowledge: (bed) => perform(words.acknowledge, () => all(ofBed(state, bed).filter((a) => a.state !== "acked").map((a) => api.acknowledge(a.alarm_id)))),
+  acknowledge: (bed) => perform(words.acknowledge, async () => {
+    const answers = await Promise.all(ofBed(state, bed).filter((a) => a.state !== "acked").map((a) => api.acknowledge(a.alarm_id)));
+    // One acknowledgement answers for every alarm of its cause: that the next of them is over then is no refusal.
+    return first(answers.some((a) => a.ok) ? answers.filter((a) => a.status !== 404 && a.status !== 409) : answers);
+  }),
   acknowledgeOne: (alarm_id) => perform(words.acknowledge, () => api.acknowledge(alarm_id)),
   pauseAudio: (bed) => perform(words.pauseAudio, () => api.pauseAudio(bed), words.done, ({ data }) => (data?.pause_id ? undo(() => api.endPause(bed, data.pause_id)) : null)),
   pauseAlarms: (bed, name, vitals, seconds, why) => {

@@ -1,6 +1,7 @@
 // The frame of the plain screens: bar, title, one column, footer. And the one line that says what came of an act.
 
 import { Chips, Clock, Footer, Health, Lost, Nav, Who } from "./bar.js";
+import { chem } from "./draw.js";
 import { html } from "./html.js";
 import { SignInBeside } from "./signin.js";
 
@@ -13,4 +14,4 @@ export function Plain({ app, here, title, children }) {
     <${Footer} state=${state} ...${app.theme} /></div>`;
 }
 
-export const Told = ({ state }) => html`<p class="told" data-is=${state.told?.is}>${state.told && html`<span class="mark" aria-hidden="true">${state.told.is === "refused" ? "!" : "✓"}</span>${state.told.text}${state.told.more && html` <button class="small" onClick=${state.told.more.act}>${state.told.more.text}</button>`}`}</p>`;
+export const Told = ({ state }) => html`<p class="told" data-is=${state.told?.is}>${state.told && html`<span class="mark" aria-hidden="true">${state.told.is === "refused" ? "!" : "✓"}</span>${chem(state.told.text)}${state.told.more && html` <button class="small" onClick=${state.told.more.act}>${state.told.more.text}</button>`}`}</p>`;
