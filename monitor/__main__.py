@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, NoReturn, TypeVar
 
 import typer
 
@@ -109,41 +109,25 @@ def check(clinic: ClinicFile) -> None:
 @app.command()
 def drivers(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  a flag
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="As docs/devices has it.")] = False,  # noqa: FBT002
 ) -> None:
     """The devices that can be read. Example: chairside drivers."""
     import json
 
+    from monitor.devices.catalogue import HEADINGS, described, markdown, tabled
+
+    if as_json:
+        typer.echo(json.dumps(described(), indent=2))
+        return
+    if as_markdown:
+        typer.echo(markdown())
+        return
     from rich.console import Console
     from rich.table import Table
 
-    from monitor.devices.codecs import DRIVERS
-
-    rows: list[dict[str, Any]] = [
-        {
-            "driver": driver.name,
-            "models": list(driver.models),
-            "link": driver.transport,
-            "settings": f"{s.baud} {s.bits}{s.parity}{s.stop}" if driver.transport == "serial" else "",
-            "vitals": [v.value for v in driver.vitals] + (["nibp"] if driver.cuff else []),
-            "starts_cuff": driver.starts_cuff,
-            "options": dict(driver.options),
-        }
-        for driver in DRIVERS.values()
-        for s in (driver.settings,)
-    ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    table = Table("driver", "models", "link", "settings", "vitals", "starts a cuff")
-    for row in rows:
-        table.add_row(
-            str(row["driver"]),
-            ", ".join(row["models"]),
-            str(row["link"]),
-            str(row["settings"]),
-            ", ".join(row["vitals"]),
-            "yes" if row["starts_cuff"] else "no",
-        )
+    table = Table(*HEADINGS)
+    for cells in tabled():
+        table.add_row(*cells)
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
@@ -199,7 +183,9 @@ def decode(
 @app.command()
 def listen(
     driver: Annotated[str, typer.Argument(help="See `chairside drivers`.")],
-    url: Annotated[str, typer.Argument(help="/dev/ttyUSB0, socket://host:port, rfc2217://..., mqtt://...")],
+    url: Annotated[
+        str, typer.Argument(help="/dev/ttyUSB0, socket://host:port, rfc2217://..., mqtt://..., mllp://:port")
+    ],
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     raw: Annotated[Path | None, typer.Option(help="Keep the bytes in this file.")] = None,
 ) -> None:

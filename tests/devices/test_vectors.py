@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.devices.catalogue import markdown
 from monitor.devices.codecs import DRIVERS, masimo_ascii1
+from monitor.devices.codecs.intellivue import export as intellivue_export
+from monitor.devices.codecs.intellivue import numerics as intellivue_numerics
 from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.lines import decode
 from monitor.model import Vital
@@ -20,7 +25,7 @@ SERIAL = [driver for driver in DRIVERS.values() if driver.transport == "serial"]
 
 @pytest.mark.parametrize("vector", vectors(), ids=str)
 def test_the_decoder_reads_what_the_manual_says(vector: Vector) -> None:
-    said = list(decode(vector.driver, [vector.wire]))
+    said = list(decode(vector.driver, [vector.wire], vector.options))
     assert [without_nulls(line) for line in said] == vector.says
 
 
@@ -41,6 +46,19 @@ def test_every_driver_has_its_vectors_its_page_and_its_simulator(driver: Driver)
     assert (FOLDER / f"{driver.name}.toml").is_file()
     assert (ROOT / "docs" / "devices" / f"{driver.name}.md").is_file()
     assert (ROOT / "simulators" / f"{module}.py").is_file()
+
+
+def test_the_table_in_the_documents_is_the_catalogue() -> None:
+    page = (ROOT / "docs" / "devices" / "README.md").read_text()
+    # Where it differs: paste what `chairside drivers --markdown` prints.
+    assert page[page.index("| driver |") :].strip() == markdown()
+
+
+@pytest.mark.parametrize("driver", DRIVERS.values(), ids=lambda driver: driver.name)
+def test_the_page_of_a_driver_has_a_block_to_copy_and_names_its_models(driver: Driver) -> None:
+    page = (ROOT / "docs" / "devices" / f"{driver.name}.md").read_text()
+    assert re.search(rf'^driver += "{re.escape(driver.name)}"$', page, re.MULTILINE)
+    assert [word for model in driver.models for word in model.split()[-1:] if word not in page] == []
 
 
 @pytest.mark.parametrize("driver", DRIVERS.values(), ids=lambda driver: driver.name)
@@ -86,6 +104,8 @@ def _argument(key: str, value: Any) -> Any:
     if value == "none":
         return None
     match key:
+        case "absolute" | "contexts":
+            return _of_intellivue(value)
         case "layout":
             return masimo_ascii1.Layout(value)
         case "kind":
@@ -94,6 +114,32 @@ def _argument(key: str, value: Any) -> Any:
             return [(Vital(name), number, quality) for name, number, quality in value]  # type: ignore[call-arg]
         case _:
             return value
+
+
+def _of_intellivue(value: Any) -> Any:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return [(context, [_object(one) for one in objects]) for context, objects in value]
+
+
+def _object(row: list[Any]) -> intellivue_export.Object:
+    """A handle and its attributes: each a number, and behind it hex digits or what it measured."""
+    handle, *given = row
+    return intellivue_export.Object(handle, tuple(_attribute(*one) for one in given))
+
+
+def _attribute(number: int, *values: Any) -> tuple[int, bytes]:
+    match values:
+        case (str(),):
+            return number, bytes.fromhex(values[0])
+        case _:
+            numbers = [intellivue_numerics.Number(*[_argument("", part) for part in one]) for one in values]
+            one_number = number == intellivue_numerics.OBSERVED
+            return (
+                intellivue_numerics.observed(*numbers)
+                if one_number
+                else intellivue_numerics.compound(numbers)
+            )
 
 
 def _payload(wire: bytes) -> Any:
