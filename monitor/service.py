@@ -38,6 +38,8 @@ from monitor.clock import Clock, SteadyClock
 from monitor.config.settings import ApprisePager as ApprisePagerSettings
 from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
 from monitor.devices.codecs import DRIVERS
+from monitor.devices.links.link import LinkLost
+from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url, tls_context
 from monitor.devices.reader import DeviceReader, reader_for
 from monitor.inbox import Act, Inbox
@@ -282,7 +284,10 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         ward.restore(events)
         service.inbox.put(ServiceStarted(clock.now_ms(), VERSION, store.journal.last_at_ms))
         listening = stack.enter_context(_listen(clinic.server))
-        brokers, readers = _devices(clinic, service, clock, speed)
+        brokers, ports, readers = _devices(clinic, service, clock, speed)
+        for port in ports:
+            stack.push_async_callback(port.close)
+            await _open(port)
         web = _web(clinic, service, store.accounts, speed)
         tasks = [
             asyncio.create_task(service.run(), name="the loop"),
@@ -306,10 +311,11 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 def _devices(
     clinic: Clinic, service: Service, clock: Clock, speed: float
-) -> tuple[list[Broker], dict[Device, DeviceReader]]:
-    """One reader a device, and one connection to each broker they need."""
+) -> tuple[list[Broker], list[Port], dict[Device, DeviceReader]]:
+    """One reader a device, one connection to each broker they need, and the ports on which monitors call."""
     rng = random.Random()  # noqa: S311  jitter of the back-off, no secret
     brokers: dict[BrokerAddress, Broker] = {}
+    ports: dict[tuple[str, int], Port] = {}
     readers: dict[Device, DeviceReader] = {}
     for device in clinic.devices:
         link = full_link(clinic.mqtt, device.link)
@@ -317,6 +323,8 @@ def _devices(
             where = _broker_address(clinic.mqtt, link)
             if where not in brokers:
                 brokers[where] = Broker(where, rng, _say)
+        elif link.startswith("mllp:") and (at := parse_mllp_url(link)) not in ports:
+            ports[at] = Port(at, clock.now_ms, _say)
         try:
             readers[device.name] = reader_for(
                 device.name,
@@ -331,6 +339,7 @@ def _devices(
                 rng,
                 speed,
                 _say,
+                ports=list(ports.values()),
             )
         except ValueError as wrong:
             raise CannotStartError(f"device {device.name}: {wrong}") from wrong
@@ -339,7 +348,14 @@ def _devices(
         return readers[device].order_cuff()
 
     service.order_cuff = order_cuff
-    return list(brokers.values()), readers
+    return list(brokers.values()), list(ports.values()), readers
+
+
+async def _open(port: Port) -> None:
+    try:
+        await port.listen()
+    except LinkLost as taken:
+        raise CannotStartError(str(taken)) from taken
 
 
 def _broker_address(mqtt: Mqtt | None, link: str) -> BrokerAddress:

@@ -13,16 +13,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config.settings import Clinic, Limits, Server
+from monitor.config.settings import Clinic, Device, Limits, Server
 from monitor.config.words import Loc, fields, lower, nearest, one_line, place, plainly, sentence
 
 __all__ = ["Clinic", "ConfigError", "described", "judged", "load"]
 
 ENVIRONMENT = "CHAIRSIDE_"
 """What a variable must begin with, and have a `__` in, to be read as a setting."""
+
+CALLED_BY = ("sender", "device_id", "location", "from")
+"""The options by which messages of several monitors on one port are told apart."""
 
 
 class ConfigError(Exception):
@@ -180,6 +184,7 @@ def _across(
 
 def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) -> Iterator[tuple[Loc, str]]:
     taken: dict[str, str] = {}
+    callers: dict[tuple[str, int | None], list[Device]] = {}
     for device in clinic.devices:
         here = ("device", device.name)
         if device.bed not in beds:
@@ -189,10 +194,31 @@ def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) ->
         if device.link.startswith("mqtt:"):
             if clinic.mqtt is None and device.link.startswith("mqtt:///"):
                 yield (*here, "link"), "there is no [mqtt] section to say where the broker is"
+        elif device.link.startswith("mllp:"):
+            address = urlsplit(device.link)
+            callers.setdefault((address.hostname or "127.0.0.1", address.port), []).append(device)
         elif device.link in taken:
             yield (*here, "link"), f'"{taken[device.link]}" is on this port already'
         else:
             taken[device.link] = device.name
+    for sharing in callers.values():
+        yield from _callers(sharing)
+
+
+def _callers(sharing: Sequence[Device]) -> Iterator[tuple[Loc, str]]:
+    """Devices on one port: by what their messages are told apart."""
+    told: dict[str, str] = {}
+    for device in sharing if len(sharing) > 1 else ():
+        marks = {name: device.options[name] for name in CALLED_BY if name in device.options}
+        if not marks:
+            yield (
+                ("device", device.name, "options"),
+                f"several devices share this port: say by which of {', '.join(CALLED_BY)} this one is known",
+            )
+        elif repr(marks) in told:
+            yield ("device", device.name, "options"), f'"{told[repr(marks)]}" is known by the same'
+        else:
+            told[repr(marks)] = device.name
 
 
 def _people(clinic: Clinic, names: Mapping[str, Sequence[str]]) -> Iterator[tuple[Loc, str]]:

@@ -113,9 +113,11 @@ def _link(link: str) -> str:
         return link
     if url.scheme in {"socket", "rfc2217"} and url.hostname and port:
         return link
+    if url.scheme == "mllp" and port and not url.path.strip("/"):
+        return link
     raise ValueError(
         "should be a path such as /dev/serial/by-id/..., socket://HOST:PORT, rfc2217://HOST:PORT, "
-        "or mqtt://HOST/TOPIC (mqtt:///TOPIC for the broker of [mqtt])"
+        "mqtt://HOST/TOPIC (mqtt:///TOPIC for the broker of [mqtt]), or mllp://:PORT"
     )
 
 

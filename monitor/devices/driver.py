@@ -76,7 +76,7 @@ class Driver:
     name: str
     models: tuple[str, ...]
     transport: str
-    """"serial" or "mqtt"."""
+    """"serial", "mqtt" or "mllp"."""
     decoder: Callable[[Mapping[str, Any]], Any]
     """Makes a fresh decoder from the `options` table of a `[[device]]`; raises ValueError on a bad option."""
     vitals: tuple[Vital, ...]

@@ -78,6 +78,11 @@ class Health:
         return self._why
 
     @property
+    def unread(self) -> bool:
+        """Whether something has come since it was last understood, and was not."""
+        return bool(self._raw)
+
+    @property
     def since_ms(self) -> int:
         """Since when."""
         return self._since_ms
@@ -126,11 +131,24 @@ class Health:
         """The link was open and has gone."""
         return self._down(now_ms, why)
 
-    def tick(self, now_ms: int) -> list[Move]:
-        """Let time pass: an open link on which nothing is understood for too long is silent."""
-        if not self._open or self._state is LinkState.SILENT or now_ms < self._silent_ms():
-            return self._renamed() if self._state is LinkState.SILENT else []
-        return self._move(LinkState.SILENT, self._diagnosis(), self._lost_since_ms())
+    def tick(self, now_ms: int, seen: str = "") -> list[Move]:
+        """Let time pass: an open link on which nothing is understood for too long is silent.
+
+        `seen` is what the link itself can say of that, where it sees more than bytes.
+        """
+        if not self._open:
+            return []
+        if self._state is LinkState.SILENT:
+            return (
+                self._move(self._state, seen or self._diagnosis(), self._since_ms)
+                if seen or self._raw
+                else []
+            )
+        if now_ms >= self._silent_ms():
+            return self._move(LinkState.SILENT, seen or self._diagnosis(), self._lost_since_ms())
+        if seen and self._state is LinkState.CONNECTING:
+            return self._move(self._state, seen, self._since_ms)
+        return []
 
     def _silent_ms(self) -> int:
         understood = self._understood_ms
@@ -152,10 +170,6 @@ class Health:
         # What was lost was lost when it was last heard; a link that falls while it is up falls now.
         since_ms = now_ms if self._state is UP else self._lost_since_ms()
         return self._move(LinkState.DOWN, why, since_ms)
-
-    def _renamed(self) -> list[Move]:
-        """Still silent, but by now the bytes say more about why."""
-        return self._move(LinkState.SILENT, self._diagnosis(), self._since_ms) if self._raw else []
 
     def _diagnosis(self) -> str:
         if not self._raw:

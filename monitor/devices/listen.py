@@ -11,9 +11,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from monitor.clock import Clock, SteadyClock
+from monitor.devices.codecs.hl7_pcd01 import match_of
+from monitor.devices.codecs.hl7_text import encode_block
 from monitor.devices.driver import Driver, line_of
 from monitor.devices.lines import as_line, one_by_one
 from monitor.devices.links.link import Link, LinkLost, Say, silent
+from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.validity import screen
@@ -44,6 +47,8 @@ async def listen(
     decoder = driver.decoder(options or {})
     if driver.transport == "mqtt":
         words = _subscribe(decoder, url, broker, clock, raw, say)
+    elif driver.transport == "mllp":
+        words = _be_called(decoder, url, options or {}, clock, raw, say)
     else:
         link = await open_serial(url, line_of(driver, options or {}), backend, say)
         words = _overhear(driver, decoder, link, clock, raw)
@@ -112,6 +117,34 @@ async def _subscribe(
     finally:
         running.cancel()
         await asyncio.wait([running])
+
+
+async def _be_called(
+    decoder: Any, url: str, options: Mapping[str, Any], clock: Clock, raw: BinaryIO | None, say: Say
+) -> AsyncGenerator[list[Said], None]:
+    """What a monitor that calls says; [] now and then, and aside why nothing comes."""
+    port = Port(parse_mllp_url(url), clock.now_ms, say)
+    ear = port.link("listen", match_of(options))
+    await port.listen()
+    seen = ""
+    try:
+        await ear.open()
+        while True:
+            try:
+                async with asyncio.timeout(SLICE_S):
+                    messages = await ear.messages()
+            except TimeoutError:
+                if (now_seen := ear.seen()) != seen:
+                    seen = now_seen
+                    say(seen)
+                yield []
+                continue
+            for _, message, _ in messages:
+                if raw is not None:
+                    raw.write(encode_block(message))
+                yield decoder.message("", message, retained=False, at_ms=clock.now_ms())
+    finally:
+        await port.close()
 
 
 def _kept(topic: str, payload: bytes, *, retained: bool, at_ms: int) -> bytes:

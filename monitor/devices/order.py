@@ -103,8 +103,10 @@ class Arrivals:
         if isinstance(said, Cuff):
             return self._judge_cuff(said, now_ms)
         text = said.device_time
-        if text is None or said.late:
+        if text is None:
             return Judged(LATE if said.late else LIVE, now_ms - said.age_ms)
+        if said.late or (said.vital is Vital.TEMPERATURE and said.age_ms > LATE_MS):
+            return self._judge_old(said, text, now_ms)
         if text != self._text:  # the values of one frame have one time: it is read once
             self._text, self._text_ms = text, device_time_ms(text)
         device_ms = self._text_ms
@@ -124,6 +126,14 @@ class Arrivals:
         if judged.arrival is LIVE or newest is None or device_ms > newest:
             self._newest[said.vital] = device_ms
         return judged
+
+    def _judge_old(self, said: Sample, text: str, now_ms: int) -> Judged:
+        """What was measured some time before it was sent: its time orders nothing, and shows a repeat."""
+        measured_ms = now_ms - said.age_ms
+        if self._last_text.get(said.vital) == text:
+            return Judged(REPEAT, measured_ms)
+        self._last_text[said.vital] = text
+        return Judged(LATE if said.late or said.age_ms > CUFF_LATE_MS else LIVE, measured_ms)
 
     def judge_table(self, said: Samples, now_ms: int) -> JudgedTable | None:
         """What `judge` would say of each value, in a few steps; None, and nothing is kept, where it can't.
@@ -222,6 +232,7 @@ def _set_by(way: str, by_ms: float) -> str:
 
 _MASIMO = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):")
 _NELLCOR = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d\d) (\d\d):(\d\d):")
+_HL7 = re.compile(r"((?:19|20)\d{6})(\d{6})(\.\d{1,6})?([+-]\d{4})?", re.ASCII)
 _EPOCH = re.compile(r"\d{9,14}(?:\.\d+)?")
 EPOCH_MS_LEAST = 1e11  # below this a number of today is one of seconds
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -238,6 +249,8 @@ def device_time_ms(text: str) -> int | None:
         minute_ms, second_ms = _minute_ms(text[:-2]), _SECOND_MS.get(text[-2:])
         return None if minute_ms is None or second_ms is None else minute_ms + second_ms
     try:
+        if found := _HL7.fullmatch(text):  # as a number it would be a moment after the year 2500
+            text = f"{found[1]}T{found[2]}{found[3] or ''}{found[4] or ''}"
         if _EPOCH.fullmatch(text):
             since_1970 = float(text)
             return round(since_1970 if since_1970 >= EPOCH_MS_LEAST else since_1970 * 1000)

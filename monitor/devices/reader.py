@@ -18,9 +18,11 @@ from typing import Any, Protocol
 
 from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
+from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.driver import Driver, line_of, silence_ms
 from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
+from monitor.devices.links.mllp import MllpLink, Port, port_for
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
@@ -294,9 +296,13 @@ class _Station:
             )
 
     def _tick(self, now_ms: int) -> None:
-        self._moved(self._health.tick(now_ms))
+        self._moved(self._health.tick(now_ms, self._seen()))
         if self._notices:
             self._tell_notices(now_ms)
+
+    def _seen(self) -> str:
+        """What the link itself can say of a silence."""
+        return ""
 
     async def _doze(self, due_ms: int, now_ms: int) -> None:
         """Sleep until something is due, or somebody wants something."""
@@ -453,6 +459,31 @@ class MqttReader(_Station):
             await self._doze(self._health.due_ms() or now_ms + 1_000, now_ms)
 
 
+class CalledReader(MqttReader):
+    """The reader of a monitor that calls: whole messages too, on a port that stays open whoever hangs up."""
+
+    def __init__(
+        self,
+        device: Device,
+        bed: Bed,
+        driver: Driver,
+        link: MllpLink,
+        put: Put,
+        clock: Clock,
+        rng: random.Random,
+        options: Mapping[str, Any],
+        speed: float = 1.0,
+    ) -> None:
+        """As `Reader`."""
+        super().__init__(device, bed, driver, link.open, put, clock, rng, options, speed)
+        self._link = link
+
+    def _seen(self) -> str:
+        if self._health.unread:
+            return "messages arrive, but they hold nothing that is read here"
+        return self._link.seen()
+
+
 def reader_for(
     device: Device,
     bed: Bed,
@@ -466,9 +497,16 @@ def reader_for(
     rng: random.Random,
     speed: float = 1.0,
     say: Say = silent,
+    *,
+    ports: Sequence[Port] = (),
 ) -> DeviceReader:
     """The reader of one `[[device]]`. KeyError: no such driver. ValueError: a bad link or option."""
     driver = DRIVERS[driver_name]
+    if driver.transport == "mllp":
+        ear = port_for(ports, link).link(device, match_of(options))
+        return CalledReader(device, bed, driver, ear, put, clock, rng, options, speed)
+    if link.startswith("mllp:"):
+        raise ValueError(f"{link}: {driver.name} does not call; give the port or the server it is on")
     if driver.transport == "mqtt":
         broker = broker_for(brokers, link)
         filters = [parse_mqtt_url(link)[2]]

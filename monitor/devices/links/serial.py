@@ -29,7 +29,7 @@ from serial import rfc2217
 from serialx.descriptor_transport import DescriptorTransport
 
 from monitor.devices.driver import SerialSettings
-from monitor.devices.links.link import Link, LinkLost, Say, lost, silent
+from monitor.devices.links.link import Link, LinkLost, Say, keep_alive, lost, silent
 
 BACKENDS = ("serialx", "pyserial")
 
@@ -224,17 +224,8 @@ async def _open_socket(url: str) -> Link:
         transport, _ = await asyncio.get_running_loop().create_connection(
             lambda: cable, parts.hostname, parts.port
         )
-    _keep_alive(transport.get_extra_info("socket"))
+    keep_alive(transport.get_extra_info("socket"))
     return cable
-
-
-def _keep_alive(plug: Any) -> None:
-    """Notice a serial server that lost its power: after 4 s of silence it is asked, four times in 4 s."""
-    plug.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 4)
-    plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
-    plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
-    plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 8_000)
 
 
 # In a thread: pyserial.
