@@ -3,7 +3,16 @@
 A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
-from monitor.devices.codecs import datex_dri, dinamap, masimo_ascii1, mqtt_map, mqtt_native, nellcor_ascii
+from monitor.devices.codecs import (
+    datex_dri,
+    dinamap,
+    intellivue,
+    masimo_ascii1,
+    mqtt_map,
+    mqtt_native,
+    nellcor_ascii,
+    nonin_df2,
+)
 from monitor.devices.driver import Driver
 
 DRIVERS: dict[str, Driver] = {
@@ -13,6 +22,8 @@ DRIVERS: dict[str, Driver] = {
         nellcor_ascii.DRIVER,
         dinamap.DRIVER,
         datex_dri.DRIVER,
+        intellivue.DRIVER,
+        nonin_df2.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
