@@ -13,7 +13,17 @@ import msgspec
 import typer
 
 from simulators.faults import EXPLAINED, parse
-from simulators.play import ON_A_BROKER, SERIAL, Network, Part, patient_of, play, start_of, until_told
+from simulators.play import (
+    CALLING,
+    ON_A_BROKER,
+    SERIAL,
+    Network,
+    Part,
+    patient_of,
+    play,
+    start_of,
+    until_told,
+)
 from simulators.scenario import ScenarioError, names
 
 EPILOG = (
@@ -31,9 +41,14 @@ FAULT_HELP = "KIND@T[:ARG], T in seconds from now; may be given several times. "
 
 @app.command(epilog=EPILOG)
 def simulate(
-    driver: Annotated[str, typer.Argument(help=f"The device: {', '.join((*SERIAL, *ON_A_BROKER))}.")],
+    driver: Annotated[
+        str, typer.Argument(help=f"The device: {', '.join((*SERIAL, *CALLING, *ON_A_BROKER))}.")
+    ],
     link: Annotated[
-        str, typer.Option(help="pty, pty:PATH, socket://:PORT (0 for a free one) or mqtt://HOST/TOPIC.")
+        str,
+        typer.Option(
+            help="pty, pty:PATH, socket://:PORT (0 for a free one), mqtt://HOST/TOPIC or mllp://HOST:PORT."
+        ),
     ] = "",
     scenario: Annotated[
         str, typer.Option(help=f"{', '.join(names())}; or FILE.toml; or a recording, FILE.csv or .csv.gz.")
@@ -50,7 +65,7 @@ def simulate(
 ) -> None:
     """Play a device that does not exist, attached to a patient who does not exist, until Ctrl-C.
 
-    It prints one line: where it listens.
+    It prints one line: where it listens, or whom it calls.
     """
     if not 0 < speed <= 1000:
         _refuse("--speed is above 0 and at most 1000")
@@ -75,7 +90,8 @@ def simulate(
 
 async def _run(part: Part, speed: float) -> None:
     def announce(part: Part, where: str) -> None:
-        typer.echo(f"{part.driver} with {part.scenario} (seed {part.seed}) listens at {where}")
+        does = "calls" if part.driver in CALLING else "listens at"
+        typer.echo(f"{part.driver} with {part.scenario} (seed {part.seed}) {does} {where}")
         sys.stdout.flush()
 
     network = Network(speed)

@@ -1,4 +1,4 @@
-"""Cables that can be pulled: in memory, a pseudo-terminal, a TCP socket, a broker. Each touches one thing.
+"""Cables that can be pulled: in memory, a pseudo-terminal, a socket, a call, a broker. Each does one thing.
 
 A line nobody has opened loses what is written to it, as a real one does: stale seconds never wait in a
 buffer for the next reader.
@@ -25,8 +25,9 @@ CHUNK = 4096
 LOOK_AGAIN_S = 0.05
 """How often a terminal nobody has opened is looked at."""
 
-BROKER_RETRY_S = 1.0
+RETRY_S = 1.0
 OUTBOX_MAX = 1000
+OUTBOX_BYTES_MAX = 256 * 1024
 
 
 class Cable(Protocol):
@@ -208,6 +209,58 @@ class SocketCable:
             self._writer = None
 
 
+class CallingCable:
+    """A monitor's own call to a receiver (MLLP over TCP): it calls again until somebody answers."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Nobody is called before `plug`."""
+        self._host, self._port = host, port
+        self._calling: asyncio.Task[None] | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def where(self) -> str:
+        """Whom it calls."""
+        return f"mllp://{self._host}:{self._port}"
+
+    async def read(self) -> bytes:
+        """What the receiver has answered."""
+        return await self._arrived.get()
+
+    def write(self, data: bytes) -> None:
+        """Send; lost while nobody has answered the call, or if nobody reads."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or not data:
+            return
+        if writer.transport.get_write_buffer_size() < OUTBOX_BYTES_MAX:
+            writer.write(data)
+
+    async def plug(self) -> None:
+        """Call."""
+        if self._calling is None:
+            self._calling = asyncio.create_task(self._call())
+
+    def unplug(self) -> None:
+        """Break the connection, and do not call."""
+        if self._calling is not None:
+            self._calling.cancel()
+            self._calling = None
+        if self._writer is not None:
+            self._writer.transport.abort()
+            self._writer = None
+
+    async def _call(self) -> None:
+        while True:
+            with contextlib.suppress(OSError):
+                reader, self._writer = await asyncio.open_connection(self._host, self._port)
+                while data := await reader.read(CHUNK):
+                    self._arrived.put_nowait(data)
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            await asyncio.sleep(RETRY_S)
+
+
 class BrokerCable:
     """A bridge's connection to a broker (MQTT 3.1.1). Pulled out, it says no goodbye: its will speaks."""
 
@@ -253,7 +306,7 @@ class BrokerCable:
                     await self._talk(client, born)
             except* aiomqtt.MqttError:
                 if not _is_told_to_end():
-                    await asyncio.sleep(BROKER_RETRY_S)
+                    await asyncio.sleep(RETRY_S)
             finally:
                 self.connected.clear()
                 while not self._outbox.empty():

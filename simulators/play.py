@@ -21,7 +21,7 @@ import msgspec
 
 from monitor.clock import SteadyClock
 from monitor.devices.codecs import DRIVERS
-from simulators.cables import BrokerCable, Cable, PtyCable, SocketCable
+from simulators.cables import BrokerCable, Cable, CallingCable, PtyCable, SocketCable
 from simulators.faults import Fault, Faults, Frame, made
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
 from simulators.recorded import load_recording
@@ -30,6 +30,7 @@ from simulators.twin import HostClock, Message, MessageTwin, SerialTwin
 
 SERIAL = tuple(name for name, driver in DRIVERS.items() if driver.transport == "serial")
 ON_A_BROKER = tuple(name for name, driver in DRIVERS.items() if driver.transport == "mqtt")
+CALLING = tuple(name for name, driver in DRIVERS.items() if driver.transport == "mllp")
 """One for each driver: `masimo-ascii1` is the `Twin` of `simulators/masimo_ascii1.py`."""
 
 LONGEST_WAIT_S = 0.5
@@ -126,15 +127,15 @@ async def play(parts: Sequence[Part], network: Network, announce: Callable[[Part
             for part in parts:
                 patient = patient_of(part.scenario, part.bed, part.seed)
                 time = _Time(network, start_of(part, patient))
-                if part.driver in SERIAL:
-                    cable = _cable(part.link)
+                if part.driver in SERIAL or part.driver in CALLING:
+                    cable = _call(part.link) if part.driver in CALLING else _cable(part.link)
                     put_away.callback(cable.unplug)
                     await _wire(part, patient, cable, time, tasks)
                     announce(part, cable.where())
                 elif part.driver in ON_A_BROKER:
                     announce(part, await _connect(part, patient, time, tasks))
                 else:
-                    known = ", ".join([*SERIAL, *ON_A_BROKER])
+                    known = ", ".join([*SERIAL, *CALLING, *ON_A_BROKER])
                     raise ValueError(f"{part.driver}: no such device here; there are {known}")
 
 
@@ -239,6 +240,18 @@ def _cable(link: str) -> Cable:
     if link.startswith("socket://"):
         return SocketCable(_port(link))
     raise ValueError(f"{link}: a link of this device is pty, pty:PATH or socket://:PORT")
+
+
+def _call(link: str) -> Cable:
+    """The call a `--link` asks for."""
+    try:
+        address = urlsplit(link)
+        host, port = address.hostname or "127.0.0.1", address.port
+    except ValueError:
+        host, port = "", None
+    if not link.startswith("mllp://") or not port:
+        raise ValueError(f"{link or 'no link'}: a link of this device is mllp://HOST:PORT, where it calls")
+    return CallingCable(host, port)
 
 
 def _port(link: str) -> int:
