@@ -18,6 +18,7 @@ from monitor.devices.codecs import (
     mqtt_map,
     mqtt_native,
     nellcor_ascii,
+    nonin_df2,
 )
 from monitor.model import Vital
 
@@ -47,6 +48,7 @@ def streams() -> dict[str, Messages]:
         told["dinamap"].append(answers[second % 3])
         groups = {"spo2": (3, 0, 100 * spo2, pulse, 245, datex_dri.NOTHING)}
         told["datex-dri"].append(datex_dri.encode_answer(groups, time=BEGIN_MS // 1000 + second))
+        told["nonin-df2"].append(nonin_df2.encode_packet(spo2, pulse))
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
             (Vital.PULSE_SPO2, pulse, "valid"),

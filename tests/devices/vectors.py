@@ -25,6 +25,7 @@ class Vector:
     wire: bytes
     says: list[dict[str, Any]]
     encode: dict[str, Any] | None
+    options: dict[str, Any]
 
     def __str__(self) -> str:
         """How it is called in a test report."""
@@ -81,6 +82,7 @@ def _read(driver: Driver) -> list[Vector]:
             _wire(row),
             row["says"],
             row.get("encode"),
+            row.get("options", {}),
         )
         for row in rows
         if row["source"]
