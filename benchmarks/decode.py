@@ -14,12 +14,14 @@ from monitor.devices.codecs import (
     DRIVERS,
     datex_dri,
     dinamap,
+    hl7_pcd01,
     masimo_ascii1,
     mqtt_map,
     mqtt_native,
     nellcor_ascii,
     nonin_df2,
 )
+from monitor.devices.codecs.hl7_text import encode_block
 from monitor.model import Vital
 
 MESSAGES = 2_000
@@ -49,6 +51,7 @@ def streams() -> dict[str, Messages]:
         groups = {"spo2": (3, 0, 100 * spo2, pulse, 245, datex_dri.NOTHING)}
         told["datex-dri"].append(datex_dri.encode_answer(groups, time=BEGIN_MS // 1000 + second))
         told["nonin-df2"].append(nonin_df2.encode_packet(spo2, pulse))
+        told["hl7-pcd01"].append(encode_block(_report(second, at, spo2, pulse)))
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
             (Vital.PULSE_SPO2, pulse, "valid"),
@@ -58,6 +61,21 @@ def streams() -> dict[str, Messages]:
             mqtt_map.encode_envelope({"spo2": spo2, "bpm": pulse}, BEGIN_MS + second * 1000)
         )
     return told
+
+
+def _report(number: int, at: datetime, spo2: float, pulse: float) -> bytes:
+    """An HL7 report of seven rows, as a spot-check monitor sends it."""
+    rows = [
+        hl7_pcd01.Row("MDC_PULS_OXIM_SAT_O2", "1.3.1.1", f"{spo2}"),
+        hl7_pcd01.Row("MDC_PULS_OXIM_PULS_RATE", "1.3.1.2", f"{pulse}"),
+        hl7_pcd01.Row("MDC_BLD_PERF_INDEX", "1.3.1.3", "4.96"),
+        hl7_pcd01.Row("MDC_TEMP", "1.2.1.1", "36.7"),
+        *(
+            hl7_pcd01.Row(f"MDC_PRESS_CUFF_{which}", "1.1.9.1", f"{mmhg}", f"{BEGIN:%Y%m%d%H%M%S}", spot=True)
+            for which, mmhg in (("SYS", 120), ("MEAN", 87), ("DIA", 70))
+        ),
+    ]
+    return hl7_pcd01.encode(hl7_pcd01.Head(f"{number}", f"{at:%Y%m%d%H%M%S}", "MONITOR^1^EUI-64"), rows)
 
 
 def decoding(name: str, messages: Messages) -> Callable[[], object]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from monitor.devices.catalogue import markdown
-from monitor.devices.codecs import DRIVERS, masimo_ascii1
+from monitor.devices.codecs import DRIVERS, hl7_pcd01, masimo_ascii1
 from monitor.devices.codecs.intellivue import export as intellivue_export
 from monitor.devices.codecs.intellivue import numerics as intellivue_numerics
 from monitor.devices.driver import Driver, silence_ms
@@ -100,12 +100,16 @@ def test_what_comes_over_a_network_is_mistaken_for_no_serial_device(driver: Driv
     assert [other.name for other in SERIAL if other.looks_like and other.looks_like(heard)] == []
 
 
-def _argument(key: str, value: Any) -> Any:
+def _argument(key: str, value: Any) -> Any:  # noqa: PLR0911  one return for each kind of argument
     if value == "none":
         return None
     match key:
         case "absolute" | "contexts":
             return _of_intellivue(value)
+        case "head" if isinstance(value, dict):
+            return hl7_pcd01.Head(**value)
+        case "rows" if isinstance(value, list):
+            return [hl7_pcd01.Row(**row) for row in value]
         case "layout":
             return masimo_ascii1.Layout(value)
         case "kind":

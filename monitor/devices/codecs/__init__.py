@@ -6,6 +6,7 @@ A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 from monitor.devices.codecs import (
     datex_dri,
     dinamap,
+    hl7_pcd01,
     intellivue,
     masimo_ascii1,
     mqtt_map,
@@ -24,6 +25,7 @@ DRIVERS: dict[str, Driver] = {
         datex_dri.DRIVER,
         intellivue.DRIVER,
         nonin_df2.DRIVER,
+        hl7_pcd01.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )

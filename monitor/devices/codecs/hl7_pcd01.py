@@ -390,15 +390,15 @@ def _flags(message: Message, segment: Sequence[str]) -> list[str]:
 
 def _row(message: Message, segment: Sequence[str], obr_at: str, notices: list[Said]) -> _Row | None:
     term, slip = _term(message.parts(field_of(segment, 3)))
+    if slip is not None:
+        notices.append(Notice(slip))
     if term is None:
         return None
     flags = _flags(message, segment)
     notices += _alarms(term, flags)
     value, quality, why = _value(message, segment, term, flags)
-    if slip is not None:
-        notices.append(Notice(slip))
-        if value is not None:
-            quality, why = QUESTIONABLE, why or slip
+    if slip is not None and value is not None:
+        quality, why = QUESTIONABLE, why or slip
     own = field_of(segment, 14)
     sent_at = message.header(7)
     at = own if moment(own) else obr_at if moment(obr_at) else sent_at if moment(sent_at) else ""
@@ -420,7 +420,7 @@ def _term(parts: Sequence[str]) -> tuple[Term | None, str | None]:
         if code is None or code in {term.code, term.code & 0xFFFF} or (name, code) in KNOWN_SLIPS:
             return term, None
         if code in BY_CODE:
-            continue  # two known quantities in one name: nobody can say which
+            return None, f"{name} with the number of {BY_CODE[code].name}: not read"
         return term, f"the number {code} is not that of {name}"
     return None, None
 
