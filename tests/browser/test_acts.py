@@ -369,12 +369,15 @@ def test_a_value_in_doubt_is_dotted_in_its_trace(open_page: Open) -> None:
         expect(row.locator(".line.doubtful")).to_have_count(1)
 
 
-def test_a_loss_older_than_the_picture_still_looks_like_loss(open_page: Open) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["history told", "nothing told"])
+def test_a_loss_older_than_the_picture_still_looks_like_loss(open_page: Open, *, told: bool) -> None:
     clinic = scene.clinic()
     bed = clinic["beds"][4]
     bed["session"]["opened_at_ms"] -= 60 * scene.MINUTE
     bed["vitals"] = {v: scene.gone(v, 97, 40 * scene.MINUTE) for v in ("spo2", "hr", "rr")}
     with staged(clinic) as stage:
+        if not told:  # the history that is asked for begins half an hour ago, and has nothing of this vital
+            stage.answers["GET", "/beds/5/trend"] = (200, {"vitals": {}, "cuffs": []})
         page = open_page(stage, "/?wall", WALL)
         gap = page.locator("[data-bed='5'] [data-row='spo2'] .gap")
         expect(gap).to_have_count(1)

@@ -66,7 +66,9 @@ export class Spark extends Component {
     const a = axes(row, now_ms), from = now_ms - SPAN_MS;
     const known = (trace?.vitals[vital] ?? []).filter(([t]) => t <= now_ms), points = known.filter(([t]) => t >= from);
     // What was last heard before this half hour: without it, a loss that is older than the picture would look like nothing.
-    const lost = gaps([...known.filter(([t]) => t < from).slice(-1), ...points], now_ms).map(([t1, t2]) => [Math.max(t1, from), t2]).filter(([t1, t2]) => t2 > t1);
+    const last_ms = bed.vitals[vital]?.last_at_ms ?? null, older = known.filter(([t]) => t < from).slice(-1);
+    const before = older.length || points.length || last_ms === null || last_ms >= from ? older : [[last_ms, 0]];
+    const lost = gaps([...before, ...points], now_ms).map(([t1, t2]) => [Math.max(t1, from), t2]).filter(([t1, t2]) => t2 > t1);
     const limit = hot?.limit ?? null, low = hot && hot.value !== null && hot.value <= limit;
     const breach = limit === null ? [] : points.map(([t, v]) => [t, v !== null && (low ? v < limit : v > limit) ? v : null]);
     const opened = bed.session.opened_at_ms;

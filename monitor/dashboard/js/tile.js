@@ -47,7 +47,7 @@ export function line({ top, line }, room = SHORT) {
 /** The digits of a live value, or dashes with the last value and its age. */
 export const digits = (number) => (number.live
   ? html`<dd class="digits">${number.text}${number.doubtful && html`<span class="doubt" title=${number.why}>?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`
-  : html`<dd class="digits gone"><span aria-hidden="true">––</span><span class="was"><span class="sr">${words.gone}</span>${number.last !== null && html`${words.last(number.last)}<br />${ago(number.age_ms)}`}</span></dd>`);
+  : html`<dd class="digits gone"><span aria-hidden="true">––</span><span class="was"><span class="sr">${words.gone}</span>${number.last !== null && html`${words.last(number.last)}<br />${number.age_ms < 3_600_000 ? ago(number.age_ms) : words.agoShort(number.age_ms)}`}</span></dd>`);
 
 const row = (bed, { row, vital, number, hot, pending, paused }, trace, now_ms, redraw) => html`<div class="row ${paused ? "off" : ""}" key=${row} data-row=${row} data-hot=${priorityOf(hot)}>
   <dt>${chem(words.vital[vital])}${pending && dot}</dt>
