@@ -32,6 +32,7 @@ from monitor.devices.codecs.intellivue.frame import Frames, framed
 from monitor.devices.codecs.intellivue.numerics import MEASURED_AT, Number, State, compound, observed
 from monitor.devices.codecs.intellivue.replies import CLOCK, RELATIVE_CLOCK
 from monitor.devices.codecs.intellivue.wire import Malformed, absolute_digits, u32
+from monitor.devices.order import Arrival, Arrivals
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 from simulators.intellivue import Twin
 from simulators.patient import Patient
@@ -495,6 +496,18 @@ def test_every_reading_carries_the_monitors_own_time() -> None:
     assert known.device_time == "2026-05-14T12:00:01.500"
     (unknown,) = _samples(_said(_result(_one(HR, PER_MIN, 72))), Vital.HEART_RATE)
     assert unknown.device_time == "1000.000 s since its start"
+
+
+@pytest.mark.parametrize("before", [b"", _created()], ids=["no clock", "clock"])
+def test_a_monitor_that_repeats_one_answer_for_ever_is_live_only_once(before: bytes) -> None:
+    decoder, arrivals = Decoder(), Arrivals()
+    decoder.feed(before)
+    answer = _result(_one(HR, PER_MIN, 72), _one(SPO2, PERCENT, 97))
+    for second in range(30):
+        for one in decoder.feed(answer):
+            assert isinstance(one, Sample)
+            arrival = arrivals.judge(one, 1_800_000_000_000 + second * 1_000).arrival
+            assert arrival is (Arrival.REPEAT if second else Arrival.LIVE)
 
 
 # The monitor's own alarms.
