@@ -48,7 +48,7 @@ async def listen(
     if driver.transport == "mqtt":
         words = _subscribe(decoder, url, broker, clock, raw, say)
     elif driver.transport == "mllp":
-        words = _be_called(decoder, url, options or {}, clock, raw, say)
+        words = _be_called(decoder, url, options or {}, clock, raw, say, driver.silent_after_ms)
     else:
         link = await open_serial(url, line_of(driver, options or {}), backend, say)
         words = _overhear(driver, decoder, link, clock, raw)
@@ -120,13 +120,19 @@ async def _subscribe(
 
 
 async def _be_called(
-    decoder: Any, url: str, options: Mapping[str, Any], clock: Clock, raw: BinaryIO | None, say: Say
+    decoder: Any,
+    url: str,
+    options: Mapping[str, Any],
+    clock: Clock,
+    raw: BinaryIO | None,
+    say: Say,
+    silent_after_ms: int,
 ) -> AsyncGenerator[list[Said], None]:
     """What a monitor that calls says; [] now and then, and aside why nothing comes."""
     port = Port(parse_mllp_url(url), clock.now_ms, say)
     ear = port.link("listen", match_of(options))
     await port.listen()
-    seen = ""
+    seen, silent_ms = "", clock.now_ms()
     try:
         await ear.open()
         while True:
@@ -134,11 +140,12 @@ async def _be_called(
                 async with asyncio.timeout(SLICE_S):
                     messages = await ear.messages()
             except TimeoutError:
-                if (now_seen := ear.seen()) != seen:
-                    seen = now_seen
+                if clock.now_ms() >= silent_ms and ear.seen() != seen:
+                    seen = ear.seen()
                     say(seen)
                 yield []
                 continue
+            silent_ms = clock.now_ms() + silent_after_ms
             for _, message, _ in messages:
                 if raw is not None:
                     raw.write(encode_block(message))
