@@ -233,9 +233,11 @@ async def broker() -> AsyncIterator[int]:
         yield port
 
 
-async def test_a_simulated_bridge_publishes_and_its_will_speaks_when_it_is_pulled_out(broker: int) -> None:
+async def test_a_simulated_bridge_publishes_its_will_speaks_when_it_is_pulled_out_and_it_comes_back(
+    broker: int,
+) -> None:
     topic = "vs1/site/bed-9/mon-9"
-    arguments = ("--link", f"mqtt://127.0.0.1:{broker}/{topic}", "--speed", "10", "--fault", "unplug@40:600")
+    arguments = ("--link", f"mqtt://127.0.0.1:{broker}/{topic}", "--speed", "10", "--fault", "unplug@40:30")
     decoder = native_codec.Decoder()
     async with aiomqtt.Client("127.0.0.1", broker, protocol=aiomqtt.ProtocolVersion.V311) as client:
         await client.subscribe(f"{topic}/#", qos=1)
@@ -247,12 +249,12 @@ async def test_a_simulated_bridge_publishes_and_its_will_speaks_when_it_is_pulle
                     assert isinstance(message.payload, bytes)
                     if str(message.topic).endswith("/status"):
                         states.append(msgspec.json.decode(message.payload)["state"])
-                        if states[-1] == "offline":
+                        if states == ["online", "offline", "online"]:
                             break
                         continue
                     said = decoder.message(str(message.topic), message.payload, retained=False, at_ms=-1)
                     vitals |= {one.vital for one in said if isinstance(one, Sample)}
-    assert states == ["online", "offline"]
+    assert states == ["online", "offline", "online"]
     assert {Vital.SPO2, Vital.HEART_RATE, Vital.RESPIRATION, Vital.TEMPERATURE} <= vitals
 
 
