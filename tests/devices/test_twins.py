@@ -24,7 +24,7 @@ from simulators.mqtt_map import Twin as Gateway
 from simulators.mqtt_native import Twin as Bridge
 from simulators.nellcor_ascii import Twin as Nellcor
 from simulators.patient import MINUTE_MS, Patient
-from simulators.play import ON_A_BROKER, SERIAL, twin_of
+from simulators.play import CALLING, ON_A_BROKER, SERIAL, twin_of
 from simulators.scenario import FirstCuff, Motion, Person, Probe, ProbeState, Story
 from simulators.twin import HostClock, Message
 
@@ -358,7 +358,7 @@ def test_a_gateway_is_read_in_every_shape(shape: str) -> None:
 # All of them.
 
 
-@pytest.mark.parametrize("driver", [*SERIAL, *ON_A_BROKER])
+@pytest.mark.parametrize("driver", [*SERIAL, *CALLING, *ON_A_BROKER])
 def test_the_same_seed_gives_the_same_bytes(driver: str) -> None:
     def spoken(seed: int) -> list[object]:
         patient = Patient(Story(name="x", motion=(Motion(from_min=0, to_min=9),)), seed)
@@ -378,7 +378,7 @@ def test_the_same_seed_gives_the_same_bytes(driver: str) -> None:
     assert spoken(1) != spoken(2)
 
 
-@pytest.mark.parametrize("driver", [*SERIAL, *ON_A_BROKER])
+@pytest.mark.parametrize("driver", [*SERIAL, *CALLING, *ON_A_BROKER])
 def test_an_option_that_does_not_exist_is_named(driver: str) -> None:
     with pytest.raises(ValueError, match="nonsense"):
         twin_of(driver)(_quiet(), SEED, {"nonsense": 1}, ())
