@@ -54,6 +54,8 @@ def _settings(driver: Driver) -> str:
         return ""
     line = driver.settings
     words = [f"{line.baud} {line.bits}{line.parity}{line.stop}"]
-    words += [f"or {baud}" for baud in driver.bauds]
+    for baud in driver.bauds:
+        parity = driver.parities.get(baud)
+        words.append(f"or {baud}" if parity is None else f"or {baud} {line.bits}{parity}{line.stop}")
     words += ["RTS/CTS"] if line.rtscts else []
     return " ".join(words)

@@ -83,6 +83,8 @@ class Driver:
     settings: SerialSettings = SerialSettings()
     bauds: tuple[int, ...] = ()
     """Other speeds the device can be set to: the `baud` of its options says which."""
+    parities: Mapping[int, str] = field(default_factory=dict)
+    """Where the parity goes with the speed: that of each speed that has another one than `settings`."""
     cuff: bool = False
     """It measures blood pressure."""
     starts_cuff: bool = False
@@ -113,7 +115,7 @@ def line_of(driver: Driver, options: Mapping[str, Any]) -> SerialSettings:
     speeds = (driver.settings.baud, *driver.bauds)
     if isinstance(baud, bool) or baud not in speeds:
         raise ValueError(f"baud of {driver.name} is one of {', '.join(map(str, speeds))}")
-    return replace(driver.settings, baud=baud)
+    return replace(driver.settings, baud=baud, parity=driver.parities.get(baud, driver.settings.parity))
 
 
 def silence_ms(driver: Driver, options: Mapping[str, Any]) -> int:

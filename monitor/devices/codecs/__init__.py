@@ -4,6 +4,7 @@ A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
 from monitor.devices.codecs import (
+    contec_cms50,
     datex_dri,
     dinamap,
     hl7_pcd01,
@@ -26,6 +27,7 @@ DRIVERS: dict[str, Driver] = {
         intellivue.DRIVER,
         nonin_df2.DRIVER,
         hl7_pcd01.DRIVER,
+        contec_cms50.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
