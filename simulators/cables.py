@@ -100,6 +100,7 @@ class PtyCable:
         self._path = path or Path(tempfile.gettempdir()) / f"chairside-{os.getpid()}-{id(self):x}"
         self._master: int | None = None
         self._plugged = asyncio.Event()
+        self._stirred = asyncio.Event()
 
     def where(self) -> str:
         """The path of the terminal."""
@@ -113,10 +114,12 @@ class PtyCable:
             if master is None or _nobody_there(master):
                 await asyncio.sleep(LOOK_AGAIN_S)
                 continue
-            await _readable(master)
+            await self._stirs(master)
+            if self._master != master:
+                continue  # unplugged meanwhile
             try:
                 data = os.read(master, CHUNK)
-            except OSError:  # closed by the reader, or unplugged meanwhile: look again
+            except OSError:  # closed by the reader: look again
                 continue
             if data:
                 return data
@@ -153,6 +156,18 @@ class PtyCable:
         asyncio.get_running_loop().remove_reader(self._master)
         os.close(self._master)
         self._master = None
+        self._stirred.set()
+
+    async def _stirs(self, master: int) -> None:
+        """Wait until there is something to read, or no terminal any more."""
+        loop = asyncio.get_running_loop()
+        self._stirred.clear()
+        loop.add_reader(master, self._stirred.set)
+        try:
+            await self._stirred.wait()
+        finally:
+            if self._master == master:
+                loop.remove_reader(master)
 
 
 class SocketCable:
@@ -360,16 +375,6 @@ def _nobody_there(master: int) -> bool:
     poll = select.poll()
     poll.register(master, select.POLLIN)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
-
-
-async def _readable(fd: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    loop.add_reader(fd, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(fd)
 
 
 def _is_told_to_end() -> bool:

@@ -300,6 +300,23 @@ async def test_a_terminal_that_nobody_reads_does_not_hold_up_the_device(tmp_path
     cable.unplug()
 
 
+async def test_a_terminal_that_is_put_back_hears_its_host_again(tmp_path: Path) -> None:
+    cable = PtyCable(tmp_path / "line")
+    await cable.plug()
+    host = os.open(cable.where(), os.O_RDWR | os.O_NOCTTY)
+    waiting = asyncio.create_task(cable.read())
+    await asyncio.sleep(0.1)  # until it waits for the host
+    cable.unplug()
+    os.close(host)
+    await cable.plug()
+    host = os.open(cable.where(), os.O_RDWR | os.O_NOCTTY)
+    os.write(host, b"are you there?")
+    async with asyncio.timeout(WITHIN_S):
+        assert await waiting == b"are you there?"
+    os.close(host)
+    cable.unplug()
+
+
 async def test_a_newcomer_takes_a_socket_over() -> None:
     cable = SocketCable(0)
     await cable.plug()
