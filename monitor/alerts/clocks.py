@@ -136,7 +136,9 @@ class Clocks:
         low[:waiting], high[:waiting] = records[:waiting, BOUND], records[:waiting, LIMIT]
         low[:waiting][doubt[:waiting] != SURE] = -inf
         self.faces[TURN, columns] = records[:, SIGN]
-        self._show_all(columns, doubt, low, high, inf, due, fresh, value, np.where(due <= fresh, due, inf))
+        now_due = np.where(due <= fresh, due, inf)
+        self._show_all(columns, doubt, low, high, inf, due, fresh, value, now_due)
+        self.due = min(self.due, float(now_due.min()))
 
     def show_all(
         self, columns: Ints, works: Floats, until: Floats, due: Floats, sample: tuple[Floats, Floats, Floats]
@@ -159,7 +161,6 @@ class Clocks:
     def _show_all(self, columns: Ints | slice, *faces: Floats | float) -> None:
         for field, now in enumerate(faces, DOUBT):
             self.faces[field, columns] = now
-        self.due = min(self.due, float(np.min(faces[-1])))
 
     def close_all(self, columns: Ints) -> None:
         """Stop counting here; the last columns move into the gaps."""

@@ -66,6 +66,7 @@ class Crossings:
         self._beds, self._few, self._timing = beds, few, timing
         self._bands, self._clocks, self._said = bands, clocks, said
         self._place = np.zeros(bands.low.size, np.int64)
+        self._resting: list[tuple[Ints, Floats]] = []
 
     # One at a time, in plain Python.
 
@@ -242,7 +243,8 @@ class Crossings:
         where = self._clocks.owner[columns]
         held = clock[BREACH] != 0
         cue = np.where(held, SAID_HELD, SAID_END)
-        self._said.say_all(where, cue, clock[SINCE], due, value, clock[SHOWN], np.zeros_like(held), doubt)
+        sure = 0.0  # what has waited was not severe
+        self._said.say_all(where, cue, clock[SINCE], due, value, clock[SHOWN], sure, doubt)
         phase = np.where(held, HELD, OUT)
         self._bands.flat[where * RECORD + PHASE] = phase
         self._clocks.close_all(columns)
@@ -327,10 +329,10 @@ class Crossings:
         said = (at_once | waits | worse).nonzero()[0]
         what = records.take(said, axis=0).T
         cue = np.where(what[PHASE] == PENDING, SAID_ONSET, SAID_HELD)
-        now, sure = np.full(said.size, at), what[PHASE] == SEVERE
-        self._said.say_all(where[said], cue, what[SINCE], now, value[said], what[SHOWN], sure, doubt[said])
+        sure = what[PHASE] == SEVERE
+        self._said.say_all(where[said], cue, what[SINCE], at, value[said], what[SHOWN], sure, doubt[said])
         rests, wait, end = ((~(waits | ends)).nonzero()[0], waits.nonzero()[0], ends.nonzero()[0])
-        self._bands.settle_all(where[rests], record[:, rests], phase[rests])
+        self._resting.append((where[rests], record[:, rests]))
         counts = np.concatenate((wait, end))
         due = np.full(counts.size, at + self._timing.clear_ms)
         due[: wait.size] = at + hold[wait]
@@ -368,13 +370,15 @@ class Crossings:
             alike = same.nonzero()[0]
             for field, now in ((FRESH, fresh), (VALUE, value), (DUE, due)):
                 self._clocks.faces[field, columns[alike]] = now[alike]
-        self._clocks.next_due()
         if others.size > self._few:
-            return self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
+            cells: Ints = self._count_all(columns[others], at, value[others], fresh[others], doubt[others])
+            self._clocks.next_due()
+            return cells
+        self._clocks.next_due()
         # From the last column to the first: closing one moves the last of all into its place.
         others = others[columns[others].argsort()[::-1]]
         which = columns[others]
-        cells: Ints = self._clocks.owner[which] // WIDTH
+        cells = self._clocks.owner[which] // WIDTH
         for one in zip(
             which.tolist(),
             value[others].tolist(),
@@ -423,18 +427,16 @@ class Crossings:
         c[PHASE][moved & severe] = SEVERE
         moved[opened] = True
         said = moved.nonzero()[0]
-        cue = np.where(c[PHASE][said] == PENDING, SAID_ONSET, SAID_HELD)
-        now, sure = np.full(said.size, at), (c[PHASE] == SEVERE)[said]
-        self._said.say_all(
-            where[said], cue, c[SINCE][said], now, value[said], c[SHOWN][said], sure, doubt[said]
-        )
+        what = c.take(said, axis=1)
+        cue, sure = np.where(what[PHASE] == PENDING, SAID_ONSET, SAID_HELD), what[PHASE] == SEVERE
+        self._said.say_all(where[said], cue, what[SINCE], at, value[said], what[SHOWN], sure, doubt[said])
         ended = rests.nonzero()[0]
         if ended.size == 0:
             return _NONE
         where, clock = where[ended], c[:, ended]
         self._bands.flat[where * RECORD + PHASE] = clock[PHASE]
         self._clocks.close_all(columns[ended])
-        self._bands.settle_all(where, clock, clock[PHASE])
+        self._resting.append((where, clock[:RECORD]))
         cells: Ints = where // WIDTH
         return cells
 
@@ -448,7 +450,11 @@ class Crossings:
         return np.where(odd, self._timing.unusual_ms, held)
 
     def draw_all(self, cell: Ints) -> None:
-        """Draw the bands of these cells anew."""
+        """Draw the bands of these cells anew, now that it is known which of their rules rest."""
+        if self._resting:
+            where, numbers = (np.concatenate(part, axis=-1) for part in zip(*self._resting, strict=True))
+            self._resting.clear()
+            self._bands.settle_all(where, numbers, numbers[PHASE])
         if cell.size > self._few:
             self._bands.draw_all(cell)
             return

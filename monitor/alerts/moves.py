@@ -54,19 +54,9 @@ class Moves(NamedTuple):
     doubt: Floats
 
 
-class _Moved(NamedTuple):
-    """What has moved, as it was found: `where` is a rule at a bed."""
-
-    where: Ints
-    cue: Ints
-    since: Floats
-    at: Floats
-    value: Floats
-    limit: Floats
-    severe: Bools
-    doubt: Floats
-
-
+# What is written down of each: where is a rule at a bed, the rest as in `Moves`.
+_WHERE, _CUE, _SINCE, _AT, _VALUE, _LIMIT, _SEVERE, _DOUBT = range(8)
+_FIELDS = 8
 _NO_MOVES = Moves(*(np.zeros(0, kind) for kind in (int, int, int, float, float, float, float, bool, float)))
 
 
@@ -77,7 +67,7 @@ class Said:
         """Nothing yet, of so many beds."""
         self._beds = beds
         self._few: list[_Move] = []
-        self._many: list[_Moved] = []
+        self._many: list[Floats] = []
 
     def __bool__(self) -> bool:
         """Whether there is anything to tell."""
@@ -98,11 +88,15 @@ class Said:
         """One rule at a bed has moved."""
         self._few.append((where, cue, since, at, value, limit, severe, doubt))
 
-    def say_all(self, *moved: NDArray[Any]) -> None:
-        """Many have: the columns of the same, `severe` before `doubt`."""
-        if moved[0].size:
+    def say_all(self, where: Ints, *moved: NDArray[Any] | float) -> None:
+        """Many have: the columns of the same, or one number for all, `severe` before `doubt`."""
+        if where.size:
             self._gather()
-            self._many.append(_Moved(*moved))
+            rows = np.empty((where.size, _FIELDS))
+            rows[:, _WHERE] = where
+            for field, column in enumerate(moved, _CUE):
+                rows[:, field] = column
+            self._many.append(rows)
 
     def changes(self) -> list[Change]:
         """All of it, in the order it became so, within one moment by bed and rule; then it is told."""
@@ -119,19 +113,22 @@ class Said:
         moves, self._many = self._many, []
         if not moves:
             return _NO_MOVES
-        one = moves[0] if len(moves) == 1 else _Moved(*map(np.concatenate, zip(*moves, strict=True)))
-        cell, place = np.divmod(one.where, WIDTH)
+        rows = moves[0] if len(moves) == 1 else np.concatenate(moves)
+        cell, place = np.divmod(rows[:, _WHERE].astype(np.int64), WIDTH)
         row, bed = np.divmod(cell, self._beds)
         rule = RULE[row * WIDTH + place]
-        late = (one.at - one.at.min()).astype(np.int64)
+        at = rows[:, _AT]
+        late = (at - at.min()).astype(np.int64)
         order = _ranked((late * self._beds + bed) * len(RULES) + rule)
-        columns: list[Any] = [column[order] for column in (bed, rule, *one[1:])]
-        return Moves(*columns)
+        rows = rows.take(order, axis=0)
+        cue, severe = rows[:, _CUE].astype(np.int64), rows[:, _SEVERE] != 0
+        since, at, value, limit, doubt = rows.T[[_SINCE, _AT, _VALUE, _LIMIT, _DOUBT]]
+        return Moves(bed[order], rule[order], cue, since, at, value, limit, severe, doubt)
 
     def _gather(self) -> None:
         """What was said one by one, as arrays: one order for both."""
         if self._few:
-            self._many.append(_Moved(*(np.array(column) for column in zip(*self._few, strict=True))))
+            self._many.append(np.array(self._few, np.float64))
             self._few.clear()
 
 

@@ -293,3 +293,63 @@ def test_a_steady_patient_is_judged_alike_whichever_way_the_readings_came(few: i
                 both.engine.feed_one(both.now, row, bed, float(value), fresh)
             both.hear(row, bed, float(value), fresh, Doubt.NONE)
         both.compare()
+
+
+DOORS = ("one by one", "in a batch", "the whole ward", "the whole ward in float32")
+
+
+def hears(both: Both, door: str, row: int, value: float) -> None:
+    """One reading of bed 0, through one of the doors; nothing is known of the others."""
+    both.to(both.now + 1_000)
+    fresh = both.now + 10_000
+    if door == "one by one":
+        both.engine.feed_one(both.now, row, 0, value, fresh)
+    elif door == "in a batch":
+        both.engine.feed(both.now, [row], [0], [value], fresh)
+    else:
+        ward: Any = np.full((len(ROWS), BEDS), nan, np.float32 if "float32" in door else np.float64)
+        with np.errstate(over="ignore"):
+            ward[row, 0] = value
+        value = float(ward[row, 0])
+        both.engine.feed_ward(both.now, ward, fresh)
+        for other in range(len(ROWS)):
+            for bed in range(BEDS):
+                if (other, bed) != (row, 0):
+                    both.hear(other, bed, nan, fresh, Doubt.NONE)
+    both.hear(row, 0, value, fresh, Doubt.NONE)
+    both.compare()
+
+
+def hairs(limits: list[Limit]) -> list[float]:
+    """Every bound, its neighbours in float64 and in float32, and what is odd."""
+    found = {inf, -inf, 0.0, 5e-324, -5e-324, 1e-40, 1e300, -1e300}
+    for limit in limits:
+        assert limit.limit is not None
+        sign = 1 if limit.rule.side is Side.LOW else -1
+        bounds = (limit.limit, limit.limit + sign * limit.hysteresis, limit.severe)
+        for bound in (b for b in bounds if b is not None):
+            near = (np.nextafter(np.float32(bound), np.float32(way)) for way in (-inf, inf))
+            found |= {bound, nextafter(bound, -inf), nextafter(bound, inf), *map(float, near)}
+    return sorted(found)
+
+
+@pytest.mark.parametrize("few", [0, 10_000])
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("row", range(len(ROWS)), ids=[vital.name for vital in ROWS])
+def test_a_hair_from_a_bound_is_on_the_same_side_as_for_the_oracle(row: int, door: str, few: int) -> None:
+    """From rest and from alarms that stand on either side, for their edges are others; then a gap."""
+    both = Both(few, 1_000_000)
+    limits = both.profile.limits_for(Baseline(122, 75, 72, 98, 14))
+    both.limits(0, limits)
+    mine = [
+        x for x in limits if x.rule.vital is ROWS[row] and x.rule.kind is Kind.TIMED and x.limit is not None
+    ]
+    usual = [75.0, 97.0, 14.0, 36.8, 120.0, 75.0, 90.0][row]
+    ill = [bound for x in mine for bound in (x.limit, x.severe) if bound is not None]
+    for before in (usual, min(ill) - 1, max(ill) + 1):
+        for value in hairs(mine):
+            hears(both, door, row, before)
+            both.to(both.now + 9_000)
+            hears(both, door, row, before)
+            hears(both, door, row, value)
+            hears(both, door, row, nan)
