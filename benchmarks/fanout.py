@@ -27,8 +27,8 @@ from fastapi.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.measure import Row, at_most, collector_off, latency, plain, quantile, watching_steal
-from monitor.api import views
 from monitor.api.server import Server
+from monitor.api.views import records, shapes, turns
 from monitor.model import Bed, Device, Event, Reading
 from monitor.snapshot import BedNow
 from tests.shells.api_clinic import BED3, Clinic, running, vital
@@ -110,13 +110,13 @@ def _events(beds: dict[str, BedNow]) -> list[Event]:
     ]
 
 
-def _turn(beds: dict[str, BedNow]) -> views.Turn:
-    changes: list[views.Change] = []
+def _turn(beds: dict[str, BedNow]) -> turns.Turn:
+    changes: list[turns.Change] = []
     for bed, now in beds.items():
-        shown = views.vital_shown(now.vitals[0])
-        fields = {name: getattr(shown, name) for name in views.VitalShown.__struct_fields__}
-        changes.append(views.VitalChange(bed=bed, **fields))
-    return views.Turn(1, 0, changes)
+        shown = records.vital_shown(now.vitals[0])
+        fields = {name: getattr(shown, name) for name in shapes.VitalShown.__struct_fields__}
+        changes.append(turns.VitalChange(bed=bed, **fields))
+    return turns.Turn(1, 0, changes)
 
 
 # The servers.

@@ -7,7 +7,6 @@ import hashlib
 from fastapi import Request
 from starlette.responses import Response
 
-from monitor.api import views
 from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, the_bed
 from monitor.api.bodies import (
     BedName,
@@ -29,6 +28,7 @@ from monitor.api.bodies import (
 from monitor.api.doors import Act
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker
+from monitor.api.views import answers
 from monitor.model import (
     Accepted,
     Acked,
@@ -101,7 +101,7 @@ async def open_session(body: SessionBody, house: InHouse, asker: AskedBy) -> Res
         ),
     )
     opened = [event.session for event in taken.events if isinstance(event, SessionMoved)]
-    return answer(views.DoneShown(taken.recorded, session=opened[0] if opened else None), 201)
+    return answer(answers.DoneShown(taken.recorded, session=opened[0] if opened else None), 201)
 
 
 async def move_session(session: Number, body: MoveBody, house: InHouse, asker: AskedBy) -> Response:
@@ -135,7 +135,7 @@ async def pause(bed: BedName, body: PauseBody, house: InHouse, asker: AskedBy) -
         ),
     )
     made = [event.pause_id for event in taken.events if isinstance(event, Paused)]
-    return answer(views.DoneShown(taken.recorded, pause_id=made[0] if made else None), 201)
+    return answer(answers.DoneShown(taken.recorded, pause_id=made[0] if made else None), 201)
 
 
 async def resume(bed: BedName, pause_id: Number, house: InHouse, asker: AskedBy) -> Response:
@@ -203,7 +203,7 @@ async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Respons
         await _end(house, before.sign_in)
     settings = house.doors.settings
     given = answer(
-        views.MeShown(
+        answers.MeShown(
             name=account.name,
             display=account.display,
             role=account.role.value,
@@ -232,7 +232,7 @@ async def pair_screen(body: ScreenBody, house: InHouse, asker: AskedBy) -> Respo
     """Pair this browser as a screen: from now on it may show the Floor."""
     secret = await house.sign_ins.pair(body.name)
     await _submit(house, ScreenMoved(UNSTAMPED, body.name, paired=True, by=asker.name))
-    given = answer(views.ScreenShown(body.name, house.doors.real_ms()), 201)
+    given = answer(answers.ScreenShown(body.name, house.doors.real_ms()), 201)
     house.sign_ins.remember_screen(given, secret)
     return given
 
@@ -275,7 +275,7 @@ async def _submit(house: House, act: Act) -> Answer:
 
 
 def _done(taken: Answer) -> Response:
-    return answer(views.DoneShown(taken.recorded))
+    return answer(answers.DoneShown(taken.recorded))
 
 
 def _the_page(house: House, page_id: int) -> PageNow:

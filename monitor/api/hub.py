@@ -19,7 +19,7 @@ import msgspec
 import structlog
 from starlette.responses import Response
 
-from monitor.api import views
+from monitor.api.views import shapes, turns
 from monitor.model import Event
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Message:
 
     __slots__ = ("_display", "_staff", "_turn", "seq")
 
-    def __init__(self, turn: views.Turn) -> None:
+    def __init__(self, turn: turns.Turn) -> None:
         """One turn's message, not yet encoded."""
         self.seq = turn.seq
         self._turn = turn
@@ -72,7 +72,7 @@ class Message:
                 self._staff = _event(b"events", self._turn)
             return self._staff
         if self._display is None:
-            bare = views.turn_without_alias(self._turn)
+            bare = turns.turn_without_alias(self._turn)
             self._display = self.body(View.STAFF) if bare is self._turn else _event(b"events", bare)
         return self._display
 
@@ -172,7 +172,7 @@ class Hub:
         self._now_ms = now_ms
         self._ring: deque[Message] = deque(maxlen=RING)
         self._listeners: set[Listener] = set()
-        self._told: views.Told | None = None
+        self._told: turns.Told | None = None
         self._turned_at = float("-inf")
         self._pushing = False
 
@@ -188,15 +188,15 @@ class Hub:
         """
         self._turned_at = asyncio.get_running_loop().time()
         if self._told is None:
-            self._told = views.Told(ward.snapshot().alarms)
+            self._told = turns.Told(ward.snapshot().alarms)
             for event in events:
                 self._told.alarms.pop(getattr(event, "alarm_id", 0), None)
         now_ms = self._now_ms()
-        changes = views.changes(events, ward, self._told, now_ms, after_seq)
+        changes = turns.changes(events, ward, self._told, now_ms, after_seq)
         if not changes:
             return
         self.seq += 1
-        message = Message(views.Turn(self.seq, now_ms, changes))
+        message = Message(turns.Turn(self.seq, now_ms, changes))
         self._ring.append(message)
         self._tell(message)
 
@@ -210,7 +210,7 @@ class Hub:
         mark: str,
         sign_in: str,
         last_event_id: str | None,
-        snapshot: Callable[[], views.LiveSnapshot],
+        snapshot: Callable[[], shapes.LiveSnapshot],
     ) -> Listener:
         """A new stream: what was missed since `last_event_id` if that is still known, else a snapshot.
 
@@ -300,7 +300,7 @@ class Hub:
         return asyncio.get_running_loop().time() - self._turned_at <= TURN_LATE_S
 
     def _beat(self) -> bytes:
-        return _event(b"beat", views.Beat(self._now_ms(), self.seq))
+        return _event(b"beat", turns.Beat(self._now_ms(), self.seq))
 
     def _missed(self, mark: str, last_event_id: str | None) -> list[Message] | None:
         """The messages after the one named, or None where they cannot all be given."""

@@ -8,12 +8,12 @@ import structlog
 from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from monitor.api import views
 from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, sees_names, the_bed
 from monitor.api.bodies import NAME, BedName, Number
 from monitor.api.hub import LiveStream, View
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker
+from monitor.api.views import answers, records, shapes
 from monitor.model import AlarmState
 from monitor.people import Role, TokenKind
 from monitor.snapshot import SessionNow
@@ -40,7 +40,7 @@ async def status(house: InHouse) -> Response:
     now, snapshot, settings = doors.status(), doors.read(), doors.settings
     at_ms = doors.now_ms()
     return answer(
-        views.StatusShown(
+        answers.StatusShown(
             name=settings.name,
             zone=settings.zone,
             version=settings.version,
@@ -61,9 +61,9 @@ async def status(house: InHouse) -> Response:
             journal_head=now.journal_head,
             streams=house.hub.listeners,
             beds=[bed.bed for bed in snapshot.beds],
-            links=[views.link_shown(link) for link in snapshot.links],
-            parts=[views.part_shown(part) for part in snapshot.parts],
-            sounds=[views.sound_shown(sound) for sound in snapshot.sounds],
+            links=[records.link_shown(link) for link in snapshot.links],
+            parts=[records.part_shown(part) for part in snapshot.parts],
+            sounds=[records.sound_shown(sound) for sound in snapshot.sounds],
         )
     )
 
@@ -71,14 +71,14 @@ async def status(house: InHouse) -> Response:
 async def beds(house: InHouse, asker: AskedBy) -> Response:
     """Every bed's tile."""
     snapshot = house.doors.read()
-    tiles = [views.tile_shown(snapshot, bed, names=sees_names(asker)) for bed in snapshot.beds]
-    return answer(views.BedsShown(snapshot.at_ms, tiles))
+    tiles = [answers.tile_shown(snapshot, bed, names=sees_names(asker)) for bed in snapshot.beds]
+    return answer(answers.BedsShown(snapshot.at_ms, tiles))
 
 
 async def bed(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
     """One bed's tile."""
     snapshot = house.doors.read()
-    tile = views.tile_shown(snapshot, the_bed(snapshot, bed), names=sees_names(asker))
+    tile = answers.tile_shown(snapshot, the_bed(snapshot, bed), names=sees_names(asker))
     _log.info("a bed was looked at", bed=bed, by=asker.name)
     return answer(tile)
 
@@ -97,20 +97,20 @@ async def trend(
     since_ms = max(from_ms if from_ms is not None else until_ms - TREND_SPAN_MS, session.opened_at_ms)
     until_ms = max(until_ms, since_ms)
     kept = await house.doors.history.trend(session.bed, since_ms, until_ms, points)
-    return answer(views.trend_shown(session.bed, since_ms, until_ms, kept))
+    return answer(answers.trend_shown(session.bed, since_ms, until_ms, kept))
 
 
 async def sessions(house: InHouse) -> Response:
     """All sessions, newest first, closed ones too."""
     found = sorted(_sessions(house), key=lambda each: -each.session)
-    return answer(views.SessionsShown([views.session_shown(each) for each in found]))
+    return answer(answers.SessionsShown([records.session_shown(each) for each in found]))
 
 
 async def session(session: Number, house: InHouse) -> Response:
     """One session."""
     for each in _sessions(house):
         if each.session == session:
-            return answer(views.session_shown(each))
+            return answer(records.session_shown(each))
     raise Problem(404, "There is no such session.")
 
 
@@ -120,19 +120,19 @@ async def alarms(
     """All alarms that are not clear, worst first; with `state=clear` those that are over, newest first."""
     snapshot = house.doors.read()
     wanted = None if bed is None else the_bed(snapshot, bed).bed
-    return answer(views.alarms_shown(snapshot, state, wanted, limit))
+    return answer(answers.alarms_shown(snapshot, state, wanted, limit))
 
 
 async def pages(house: InHouse) -> Response:
     """Pages, newest first."""
     snapshot = house.doors.read()
-    newest_first = sorted(views.pages_of_now(snapshot), key=lambda page: -page.page_id)
-    return answer(views.PagesShown(snapshot.at_ms, [views.page_shown(page) for page in newest_first]))
+    newest_first = sorted(records.pages_of_now(snapshot), key=lambda page: -page.page_id)
+    return answer(answers.PagesShown(snapshot.at_ms, [records.page_shown(page) for page in newest_first]))
 
 
 async def duty(house: InHouse) -> Response:
     """Who is on duty, and who has which bed."""
-    return answer(views.duty_shown(house.doors.read().duty))
+    return answer(records.duty_shown(house.doors.read().duty))
 
 
 async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
@@ -141,7 +141,7 @@ async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
     paired = await house.sign_ins.screen(request) is not None
     idle_ms = {TokenKind.PIN: settings.idle_pin_ms, TokenKind.PASSWORD: settings.idle_password_ms}
     return answer(
-        views.MeShown(
+        answers.MeShown(
             name=asker.name,
             display=asker.display,
             role=asker.role.value,
@@ -156,7 +156,9 @@ async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
 async def screens(house: InHouse) -> Response:
     """All paired screens."""
     found = await house.sign_ins.screens()
-    return answer(views.ScreensShown([views.ScreenShown(token.name, token.created_at_ms) for token in found]))
+    return answer(
+        answers.ScreensShown([answers.ScreenShown(token.name, token.created_at_ms) for token in found])
+    )
 
 
 async def live(
@@ -188,13 +190,13 @@ def _sessions(house: House) -> list[SessionNow]:
 
 
 def _live_snapshot(
-    house: House, asker: Asker, mark: str, staff: list[views.PersonShown]
-) -> views.LiveSnapshot:
+    house: House, asker: Asker, mark: str, staff: list[shapes.PersonShown]
+) -> shapes.LiveSnapshot:
     settings = house.doors.settings
-    me = views.PersonShown(asker.name, asker.display, asker.role.value)
-    return views.live_snapshot(
+    me = shapes.PersonShown(asker.name, asker.display, asker.role.value)
+    return records.live_snapshot(
         house.doors.read(),
-        views.ServerShown(
+        shapes.ServerShown(
             version=settings.version,
             at_ms=house.doors.now_ms(),
             start=mark,
@@ -207,9 +209,9 @@ def _live_snapshot(
     )
 
 
-async def _staff(house: House) -> list[views.PersonShown]:
+async def _staff(house: House) -> list[shapes.PersonShown]:
     return [
-        views.PersonShown(account.name, account.display, account.role.value)
+        shapes.PersonShown(account.name, account.display, account.role.value)
         for account in await house.doors.accounts.accounts()
         if not account.disabled and account.role not in {Role.DISPLAY, Role.MACHINE}
     ]

@@ -11,7 +11,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.api import acts, pages, reads, views, wellness
+from monitor.api import acts, pages, reads, wellness
+from monitor.api.views import answers, shapes
 from monitor.people import CLINICAL, Role
 
 API = "/api/v1"
@@ -42,34 +43,34 @@ class Row:
 
 
 ROUTES = (
-    Row("GET", f"{API}/status", EVERYONE, reads.status, views.StatusShown),
-    Row("GET", f"{API}/beds", EVERYONE, reads.beds, views.BedsShown),
-    Row("GET", f"{API}/beds/{{bed}}", EVERYONE, reads.bed, views.TileShown),
-    Row("GET", f"{API}/beds/{{bed}}/trend", EVERYONE, reads.trend, views.TrendShown),
-    Row("POST", f"{API}/beds/{{bed}}/cuff", CLINICAL, acts.start_cuff, views.DoneShown),
-    Row("POST", f"{API}/beds/{{bed}}/vitals", CLINICAL, acts.type_vitals, views.DoneShown),
-    Row("POST", f"{API}/beds/{{bed}}/pauses", CLINICAL, acts.pause, views.DoneShown, 201),
-    Row("DELETE", f"{API}/beds/{{bed}}/pauses/{{pause_id}}", CLINICAL, acts.resume, views.DoneShown),
-    Row("PUT", f"{API}/beds/{{bed}}/limits", CLINICAL, acts.set_limit, views.DoneShown),
-    Row("GET", f"{API}/sessions", READERS, reads.sessions, views.SessionsShown),
-    Row("POST", f"{API}/sessions", CLINICAL, acts.open_session, views.DoneShown, 201),
-    Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, views.SessionShown),
-    Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, acts.move_session, views.DoneShown),
-    Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, views.AlarmsShown),
-    Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, views.DoneShown),
-    Row("GET", f"{API}/pages", EVERYONE, reads.pages, views.PagesShown),
-    Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, views.DoneShown),
-    Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, views.DoneShown),
-    Row("POST", f"{API}/pages/{{page_id}}/help", CLINICAL, acts.call_help, views.DoneShown),
-    Row("GET", f"{API}/duty", EVERYONE, reads.duty, views.DutyShown),
-    Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, views.DoneShown),
-    Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, views.ScreensShown),
-    Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, views.ScreenShown, 201),
-    Row("POST", f"{API}/screens/sound", PEOPLE | {Role.DISPLAY}, acts.say_sound, views.DoneShown),
+    Row("GET", f"{API}/status", EVERYONE, reads.status, answers.StatusShown),
+    Row("GET", f"{API}/beds", EVERYONE, reads.beds, answers.BedsShown),
+    Row("GET", f"{API}/beds/{{bed}}", EVERYONE, reads.bed, answers.TileShown),
+    Row("GET", f"{API}/beds/{{bed}}/trend", EVERYONE, reads.trend, answers.TrendShown),
+    Row("POST", f"{API}/beds/{{bed}}/cuff", CLINICAL, acts.start_cuff, answers.DoneShown),
+    Row("POST", f"{API}/beds/{{bed}}/vitals", CLINICAL, acts.type_vitals, answers.DoneShown),
+    Row("POST", f"{API}/beds/{{bed}}/pauses", CLINICAL, acts.pause, answers.DoneShown, 201),
+    Row("DELETE", f"{API}/beds/{{bed}}/pauses/{{pause_id}}", CLINICAL, acts.resume, answers.DoneShown),
+    Row("PUT", f"{API}/beds/{{bed}}/limits", CLINICAL, acts.set_limit, answers.DoneShown),
+    Row("GET", f"{API}/sessions", READERS, reads.sessions, answers.SessionsShown),
+    Row("POST", f"{API}/sessions", CLINICAL, acts.open_session, answers.DoneShown, 201),
+    Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, shapes.SessionShown),
+    Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, acts.move_session, answers.DoneShown),
+    Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
+    Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),
+    Row("GET", f"{API}/pages", EVERYONE, reads.pages, answers.PagesShown),
+    Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, answers.DoneShown),
+    Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, answers.DoneShown),
+    Row("POST", f"{API}/pages/{{page_id}}/help", CLINICAL, acts.call_help, answers.DoneShown),
+    Row("GET", f"{API}/duty", EVERYONE, reads.duty, shapes.DutyShown),
+    Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, answers.DoneShown),
+    Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, answers.ScreensShown),
+    Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, answers.ScreenShown, 201),
+    Row("POST", f"{API}/screens/sound", PEOPLE | {Role.DISPLAY}, acts.say_sound, answers.DoneShown),
     Row("DELETE", f"{API}/screens/{{screen}}", ADMINISTRATORS, acts.revoke_screen, None, 204),
-    Row("POST", f"{API}/signin", OPEN, acts.sign_in, views.MeShown),
+    Row("POST", f"{API}/signin", OPEN, acts.sign_in, answers.MeShown),
     Row("POST", f"{API}/signout", PEOPLE, acts.sign_out, None, 204),
-    Row("GET", f"{API}/me", EVERYONE, reads.me, views.MeShown),
+    Row("GET", f"{API}/me", EVERYONE, reads.me, answers.MeShown),
     Row("GET", f"{API}/live", EVERYONE, reads.live),
     Row("GET", "/healthz", OPEN, wellness.healthz, wellness.Well),
     Row("GET", "/readyz", OPEN, wellness.readyz, wellness.Well),

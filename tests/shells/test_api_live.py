@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from monitor.api import hub as hub_module
-from monitor.api import views
 from monitor.api.hub import QUEUE_MAX, RING, SEND_DEADLINE_S, Hub, Listener, View
+from monitor.api.views import records, shapes, turns
 from monitor.clock import ManualClock
 from monitor.model import Event, Resumed, Staff
 from monitor.people import Role, TokenKind
@@ -123,9 +123,9 @@ async def test_a_number_from_elsewhere_gets_a_fresh_snapshot(last_id: str) -> No
         assert b"event: snapshot" in await listener.next()
 
 
-def _empty(clinic: Clinic) -> views.LiveSnapshot:
-    server = views.ServerShown("1", NOON_MS, "abc1", 1.0, insecure_lan=False)
-    return views.live_snapshot(clinic.ward.snapshot(), server, None, [], names=False)
+def _empty(clinic: Clinic) -> shapes.LiveSnapshot:
+    server = shapes.ServerShown("1", NOON_MS, "abc1", 1.0, insecure_lan=False)
+    return records.live_snapshot(clinic.ward.snapshot(), server, None, [], names=False)
 
 
 async def test_another_person_on_the_same_screen_gets_a_fresh_snapshot() -> None:
@@ -165,11 +165,11 @@ async def test_a_paired_screen_is_shown_no_alias_in_snapshot_or_change() -> None
 async def test_a_message_is_encoded_once_for_all_and_again_only_where_an_alias_stands() -> None:
     ward = WardByHand()
     plain = hub_module.Message(
-        views.Turn(1, NOON_MS, views.changes([ward.reads(95.0)], ward, views.Told(()), 0))
+        turns.Turn(1, NOON_MS, turns.changes([ward.reads(95.0)], ward, turns.Told(()), 0))
     )
     assert plain.body(View.STAFF) is plain.body(View.STAFF)
     assert plain.body(View.DISPLAY) is plain.body(View.STAFF)
-    bed = hub_module.Message(views.Turn(1, NOON_MS, [views.BedChange(views.bed_shown(ward.bed_now(BED3)))]))
+    bed = hub_module.Message(turns.Turn(1, NOON_MS, [turns.BedChange(records.bed_shown(ward.bed_now(BED3)))]))
     assert ALIAS.encode() in bed.body(View.STAFF)
     assert ALIAS.encode() not in bed.body(View.DISPLAY)
 
@@ -191,10 +191,10 @@ async def test_it_beats_every_second_while_the_ward_turns() -> None:
 async def test_a_ward_that_has_stopped_turning_does_not_beat() -> None:
     clock = ManualClock(NOON_MS)
     hub, ward = Hub("s", clock.now_ms), WardByHand()
-    server = views.ServerShown("1", NOON_MS, "s", 1.0, insecure_lan=False)
+    server = shapes.ServerShown("1", NOON_MS, "s", 1.0, insecure_lan=False)
 
-    def snapshot() -> views.LiveSnapshot:
-        return views.live_snapshot(ward.snapshot(), server, None, [], names=True)
+    def snapshot() -> shapes.LiveSnapshot:
+        return records.live_snapshot(ward.snapshot(), server, None, [], names=True)
 
     before = hub.open(View.STAFF, "m", "x", None, snapshot)
     assert b"event: beat" not in await before.next(), "no turn yet: nothing has been watched"

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.api import views
+from monitor.api.views import answers, records, turns
 from monitor.model import (
     CLINIC,
     Accepted,
@@ -66,11 +66,11 @@ def moved(alarm_id: int = 1, now: AlarmState = AlarmState.ACTIVE) -> AlarmMoved:
 
 
 def told_after(
-    events: Sequence[Event], ward: WardByHand, told: views.Told | None = None, after_seq: int | None = None
+    events: Sequence[Event], ward: WardByHand, told: turns.Told | None = None, after_seq: int | None = None
 ) -> list[Any]:
     """The changes as they go out: decoded JSON."""
-    told = told if told is not None else views.Told(())
-    found = views.changes(events, ward, told, ward.at_ms, after_seq)
+    told = told if told is not None else turns.Told(())
+    found = turns.changes(events, ward, told, ward.at_ms, after_seq)
     return list(msgspec.json.decode(msgspec.json.encode(found)))
 
 
@@ -129,8 +129,8 @@ def test_each_kind_of_event_changes_what_it_is_about(event: Event, expected: lis
     assert kinds(told_after([event], ward)) == expected
 
 
-@pytest.mark.parametrize("told", [views.Told([alarm()]), views.Told([])], ids=["told", "never told"])
-def test_an_alarm_that_is_over_is_taken_off_the_screen(told: views.Told) -> None:
+@pytest.mark.parametrize("told", [turns.Told([alarm()]), turns.Told([])], ids=["told", "never told"])
+def test_an_alarm_that_is_over_is_taken_off_the_screen(told: turns.Told) -> None:
     (change,) = told_after([moved(now=AlarmState.CLEAR)], WardByHand(), told)
     assert change == {"kind": "alarm", "alarm": {"alarm_id": 1, "bed": "3", "state": "clear"}}
 
@@ -159,7 +159,7 @@ def test_what_is_in_the_journal_carries_its_number_there() -> None:
 def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2, BED4)}
-    told = views.Told(ward.alarms.values())
+    told = turns.Told(ward.alarms.values())
     ward.alarms = {1: alarm(1, quiet="audio paused by anna"), 2: alarm(2, BED4, next_page_ms=NOON_MS)}
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     found = told_after([pause, DutySet(NOON_MS, (ANNA,), (), ANNA)], ward, told, after_seq=6)
@@ -169,9 +169,9 @@ def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so()
 def test_a_display_is_told_the_same_numbers() -> None:
     ward = WardByHand()
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
-    turn = views.Turn(1, NOON_MS, views.changes([pause], ward, views.Told(()), NOON_MS, 6))
-    (change,) = views.turn_without_alias(turn).changes
-    assert isinstance(change, views.BedChange)
+    turn = turns.Turn(1, NOON_MS, turns.changes([pause], ward, turns.Told(()), NOON_MS, 6))
+    (change,) = turns.turn_without_alias(turn).changes
+    assert isinstance(change, turns.BedChange)
     assert (change.seq, change.bed.session and change.bed.session.alias) == (7, None)
 
 
@@ -193,7 +193,7 @@ def test_the_sound_of_a_screen_is_told_until_it_is_a_screen_no_more() -> None:
 def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2), 3: alarm(3, BED4)}
-    told = views.Told(ward.alarms.values())
+    told = turns.Told(ward.alarms.values())
     ward.alarms[1] = alarm(1, quiet="audio paused by anna")
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     changes = told_after([pause], ward, told)
@@ -205,7 +205,7 @@ def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None
 def test_a_worse_alarm_tells_what_it_speaks_for() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1)}
-    told = views.Told(ward.alarms.values())
+    told = turns.Told(ward.alarms.values())
     ward.alarms = {1: alarm(1, spoken_for=True), 2: alarm(2, priority=Priority.HIGH)}
     changes = told_after([moved(2)], ward, told)
     assert [(c["alarm"]["alarm_id"], c["alarm"]["spoken_for"]) for c in changes] == [(2, False), (1, True)]
@@ -213,20 +213,20 @@ def test_a_worse_alarm_tells_what_it_speaks_for() -> None:
 
 @pytest.mark.parametrize("quality", list(Quality))
 def test_a_value_is_shown_only_if_it_may_be_believed(quality: Quality) -> None:
-    shown = views.vital_shown(vital(97.0, quality=quality))
+    shown = records.vital_shown(vital(97.0, quality=quality))
     assert (shown.value == 97.0) is (quality in {Quality.VALID, Quality.QUESTIONABLE})
     assert shown.last_value == 97.0
 
 
 def test_old_is_never_shown_as_new() -> None:
-    fresh = views.vital_shown(vital(97.0), now_ms=NOON_MS + 10_000)
-    old = views.vital_shown(vital(97.0), now_ms=NOON_MS + 10_001)
+    fresh = records.vital_shown(vital(97.0), now_ms=NOON_MS + 10_000)
+    old = records.vital_shown(vital(97.0), now_ms=NOON_MS + 10_001)
     assert (fresh.value, fresh.why) == (97.0, None)
     assert (old.value, old.why, old.last_value, old.last_at_ms) == (None, "no recent value", 97.0, NOON_MS)
 
 
 def test_a_failed_cuff_has_no_numbers_and_keeps_its_reason() -> None:
-    shown = views.cuff_shown(
+    shown = records.cuff_shown(
         CuffNow(None, None, MONITOR3, None, NOON_MS, "cuff leak", None, NOON_MS + 60_000, None)
     )
     assert (shown.systolic_mmhg, shown.failed_why, shown.next_due_at_ms) == (
@@ -234,7 +234,7 @@ def test_a_failed_cuff_has_no_numbers_and_keeps_its_reason() -> None:
         "cuff leak",
         NOON_MS + 60_000,
     )
-    doubted = views.cuff_shown(
+    doubted = records.cuff_shown(
         CuffNow(Cuff(300.0, 80.0, quality=Quality.INVALID), NOON_MS, None, None, None, None, None, None, None)
     )
     assert doubted.systolic_mmhg is None
@@ -244,19 +244,19 @@ def test_a_mean_that_was_worked_out_is_not_shown_as_measured() -> None:
     derived = Cuff(120.0, 78.0, 92.0, derived_mean=True)
     measured = Cuff(120.0, 78.0, 91.0)
     means = [
-        views.cuff_shown(CuffNow(cuff, NOON_MS, MONITOR3, None, None, None, None, None, None)).mean_mmhg
+        records.cuff_shown(CuffNow(cuff, NOON_MS, MONITOR3, None, None, None, None, None, None)).mean_mmhg
         for cuff in (derived, measured)
     ]
     assert means == [None, 91.0]
 
 
 def test_not_a_number_goes_out_as_null() -> None:
-    assert b'"value":null' in msgspec.json.encode(views.vital_shown(vital(float("nan"))))
+    assert b'"value":null' in msgspec.json.encode(records.vital_shown(vital(float("nan"))))
 
 
 def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     ward = WardByHand()
-    bed = msgspec.to_builtins(views.bed_shown(ward.bed_now(BED3)))
+    bed = msgspec.to_builtins(records.bed_shown(ward.bed_now(BED3)))
     assert set(bed) == {
         "bed", "place", "session", "nurse", "vitals", "cuff", "cuff_refusal", "limits", "pauses", "devices",
     }  # fmt: skip
@@ -281,25 +281,25 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     assert set(bed["pauses"][0]) == {
         "pause_id", "bed", "kind", "vital", "since_ms", "until_ms", "by", "why",
     }  # fmt: skip
-    assert set(msgspec.to_builtins(views.alarm_shown(alarm()))) == {
+    assert set(msgspec.to_builtins(records.alarm_shown(alarm()))) == {
         "alarm_id", "bed", "rule", "priority", "technical", "vital", "device", "state", "since_ms",
         "raised_at_ms", "value", "limit", "unit", "text", "note", "acked_by", "acked_at_ms", "ack_until_ms",
         "quiet", "spoken_for", "accepted_by", "next_page_at_ms", "session", "over_at_ms",
     }  # fmt: skip
-    assert set(msgspec.to_builtins(views.page_shown(page()))) == {
+    assert set(msgspec.to_builtins(records.page_shown(page()))) == {
         "page_id", "alarm_id", "bed", "rule", "priority", "step", "to", "why", "text", "ordered_at_ms",
         "outcomes", "answer", "answered_by", "answered_at_ms", "over",
     }  # fmt: skip
 
 
 def test_an_alarm_is_named_by_its_condition_beside_its_priority() -> None:
-    assert [views.condition(rule) for rule in ("spo2-low", "spo2-low-m", "sbp-high-l", "hr-none")] == [
+    assert [records.condition(rule) for rule in ("spo2-low", "spo2-low-m", "sbp-high-l", "hr-none")] == [
         "spo2-low",
         "spo2-low",
         "sbp-high",
         "hr-none",
     ]
-    shown = views.alarm_shown(alarm())
+    shown = records.alarm_shown(alarm())
     assert (shown.rule, shown.priority, shown.unit) == ("spo2-low", "MEDIUM", "%")
 
 
@@ -312,7 +312,7 @@ def test_past_alarms_of_a_bed_are_those_of_the_patient_who_is_there() -> None:
     )  # fmt: skip
 
     def listed(bed: Bed | None = None, limit: int = 10) -> list[int]:
-        shown = views.alarms_shown(ward.snapshot(), AlarmState.CLEAR, bed, limit)
+        shown = answers.alarms_shown(ward.snapshot(), AlarmState.CLEAR, bed, limit)
         return [each.alarm_id for each in shown.alarms]
 
     assert listed() == [5, 1]

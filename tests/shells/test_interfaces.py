@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 
 from monitor.__main__ import app
-from monitor.api import views
+from monitor.api.views import shapes, turns
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -35,10 +35,10 @@ def test_every_command_is_in_the_table_and_nothing_else() -> None:
 
 def test_every_kind_of_change_is_described() -> None:
     said = re.findall(r"(?m)^\| `(\w+)` \|", section("api.md", "## The live stream"))
-    assert said == [kind.__struct_config__.tag for kind in get_args(views.Change)]
+    assert said == [kind.__struct_config__.tag for kind in get_args(turns.Change)]
 
 
 def test_the_snapshot_is_described_whole() -> None:
     (said,) = re.findall(r"The `snapshot` has ([^.]+)\.", section("api.md", "## The live stream"))
-    names = [field.name for field in msgspec.structs.fields(views.LiveSnapshot)]
+    names = [field.name for field in msgspec.structs.fields(shapes.LiveSnapshot)]
     assert re.findall(r"`(\w+)`", said) == names

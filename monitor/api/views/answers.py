@@ -1,0 +1,209 @@
+"""What only a request asks for, and how it is put together. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from monitor.api.views.records import (
+    BELIEVED,
+    _measured_mean,
+    alarm_shown,
+    bed_shown,
+    link_shown,
+    without_alias,
+)
+from monitor.api.views.shapes import (
+    AlarmShown,
+    BedShown,
+    LinkShown,
+    PageShown,
+    PartShown,
+    SessionShown,
+    SoundShown,
+)
+from monitor.model import (
+    CLINIC,
+    AlarmState,
+    Bed,
+)
+from monitor.snapshot import (
+    BedNow,
+    Snapshot,
+)
+
+if TYPE_CHECKING:
+    from monitor.api.ward_view import TrendKept
+
+
+class TileShown(msgspec.Struct, frozen=True):
+    """One bed with its alarms and links; `age_ms` says how old each vital's newest word is."""
+
+    at_ms: int
+    bed: BedShown
+    age_ms: dict[str, int]
+    alarms: list[AlarmShown]
+    links: list[LinkShown]
+
+
+class BedsShown(msgspec.Struct, frozen=True):
+    """All beds."""
+
+    at_ms: int
+    beds: list[TileShown]
+
+
+class SessionsShown(msgspec.Struct, frozen=True):
+    """All sessions the ward knows."""
+
+    sessions: list[SessionShown]
+
+
+class AlarmsShown(msgspec.Struct, frozen=True):
+    """All alarms that are not clear, worst first; or those that are over, newest first."""
+
+    at_ms: int
+    alarms: list[AlarmShown]
+
+
+class PagesShown(msgspec.Struct, frozen=True):
+    """Pages, newest first."""
+
+    at_ms: int
+    pages: list[PageShown]
+
+
+class TrendCuff(msgspec.Struct, frozen=True):
+    """One cuff reading of a trend; a failed one has no numbers and says why."""
+
+    measured_at_ms: int
+    systolic_mmhg: float | None
+    diastolic_mmhg: float | None
+    mean_mmhg: float | None
+    pulse_per_min: float | None
+    quality: str
+    why: str | None
+
+
+class TrendShown(msgspec.Struct, frozen=True):
+    """A bed over time. A point is [at_ms, lowest, highest] of its stretch; null is a gap."""
+
+    bed: str
+    from_at_ms: int
+    to_at_ms: int
+    units: dict[str, str]
+    vitals: dict[str, list[tuple[int, float | None, float | None]]]
+    cuffs: list[TrendCuff]
+
+
+class StatusShown(msgspec.Struct, frozen=True):
+    """How the service itself is doing."""
+
+    name: str
+    zone: str
+    version: str
+    start: str
+    at_ms: int
+    started_at_ms: int
+    uptime_ms: int
+    speed: float
+    insecure_lan: bool
+    ready: bool
+    recording: bool
+    recording_why: str
+    paging: bool
+    paging_why: str
+    loop_lag_ms: int
+    turn_age_ms: int
+    journal_seq: int
+    journal_head: str
+    streams: int
+    beds: list[str]
+    links: list[LinkShown]
+    parts: list[PartShown]
+    sounds: list[SoundShown]
+
+
+class MeShown(msgspec.Struct, frozen=True):
+    """Who the asker is, and until when; `home` is the screen that is theirs here."""
+
+    name: str
+    display: str
+    role: str
+    screen: str | None
+    ends_at_ms: int | None
+    idle_ms: int | None
+    home: str
+
+
+class ScreenShown(msgspec.Struct, frozen=True):
+    """One paired screen."""
+
+    screen: str
+    paired_at_ms: int
+
+
+class ScreensShown(msgspec.Struct, frozen=True):
+    """All paired screens."""
+
+    screens: list[ScreenShown]
+
+
+class DoneShown(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An act was taken. `recorded` is false while the journal cannot be written: it counts all the same."""
+
+    recorded: bool
+    session: int | None = None
+    pause_id: int | None = None
+
+
+def tile_shown(snapshot: Snapshot, bed: BedNow, *, names: bool) -> TileShown:
+    """One bed with all that belongs to it."""
+    shown = bed_shown(bed, now_ms=snapshot.at_ms)
+    return TileShown(
+        at_ms=snapshot.at_ms,
+        bed=shown if names else without_alias(shown),
+        age_ms={vital.vital.value: max(0, snapshot.at_ms - vital.at_ms) for vital in bed.vitals},
+        alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.bed == bed.bed],
+        links=[link_shown(link) for link in snapshot.links if link.bed == bed.bed],
+    )
+
+
+def trend_shown(bed: Bed, from_ms: int, to_ms: int, kept: TrendKept) -> TrendShown:
+    """A trend as it is kept, with its units; cuff readings stand apart."""
+    return TrendShown(
+        bed=bed,
+        from_at_ms=from_ms,
+        to_at_ms=to_ms,
+        units={vital.value: vital.unit for vital in kept.vitals},
+        vitals={vital.value: list(points) for vital, points in kept.vitals.items()},
+        cuffs=[
+            TrendCuff(
+                measured_at_ms=at_ms,
+                systolic_mmhg=cuff.systolic if cuff.quality in BELIEVED else None,
+                diastolic_mmhg=cuff.diastolic if cuff.quality in BELIEVED else None,
+                mean_mmhg=_measured_mean(cuff) if cuff.quality in BELIEVED else None,
+                pulse_per_min=cuff.pulse if cuff.quality in BELIEVED else None,
+                quality=cuff.quality.value,
+                why=cuff.why,
+            )
+            for at_ms, cuff in kept.cuffs
+        ],
+    )
+
+
+def alarms_shown(snapshot: Snapshot, state: AlarmState | None, bed: Bed | None, limit: int) -> AlarmsShown:
+    """At most `limit` alarms: all that stand or those in one state, worst first and then the oldest.
+
+    Those that are CLEAR: newest first, and of a bed only its present patient's (F41).
+    """
+    if state is AlarmState.CLEAR:
+        here = {each.bed: each.session.session for each in snapshot.beds if each.session is not None}
+        found = [a for a in snapshot.over if a.bed == CLINIC or a.session == here.get(a.bed, -1)]
+        found.sort(key=lambda alarm: (-(alarm.over_at_ms or 0), -alarm.alarm_id))
+    else:
+        found = [alarm for alarm in snapshot.alarms if state in {None, alarm.state}]
+        found.sort(key=lambda alarm: (-alarm.priority, alarm.since_ms))
+    wanted = [alarm for alarm in found if bed in {None, alarm.bed}]
+    return AlarmsShown(snapshot.at_ms, [alarm_shown(alarm) for alarm in wanted[:limit]])

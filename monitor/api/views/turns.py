@@ -1,0 +1,321 @@
+"""What a turn of the ward changes on the screens: upserts, each thing once, as it stands now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar, assert_never
+
+import msgspec
+
+from monitor.api.views.records import (
+    alarm_shown,
+    bed_shown,
+    duty_shown,
+    link_shown,
+    page_shown,
+    part_shown,
+    sound_shown,
+    vital_shown,
+    without_alias,
+)
+from monitor.api.views.shapes import (
+    AlarmGone,
+    AlarmShown,
+    BedShown,
+    DutyShown,
+    LinkShown,
+    PageShown,
+    PartShown,
+    SoundGone,
+    SoundShown,
+    VitalShown,
+)
+from monitor.model import (
+    CLINIC,
+    Accepted,
+    Acked,
+    Admitted,
+    AlarmMoved,
+    AlarmState,
+    Bed,
+    CuffAsked,
+    CuffOrdered,
+    CuffTaken,
+    Device,
+    DeviceNoted,
+    Discharged,
+    DutySet,
+    Event,
+    HelpCalled,
+    LimitSet,
+    LinkMoved,
+    PageChanged,
+    PageOrdered,
+    PageRecalled,
+    PageReported,
+    PartMoved,
+    Paused,
+    Reading,
+    Readings,
+    Rejected,
+    Resumed,
+    ScreenMoved,
+    ServiceStarted,
+    SessionMoved,
+    SoundSaid,
+    SourceMoved,
+    Vital,
+    VitalTyped,
+)
+from monitor.snapshot import (
+    AlarmNow,
+    VitalNow,
+)
+
+if TYPE_CHECKING:
+    from monitor.api.ward_view import WardView
+
+
+class _Change(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, kw_only=True):
+    """What a turn has changed. `seq` is the journal's number of the newest event behind it.
+
+    Left out where there is none: what a device says beside its numbers is not in the journal, and while the
+    journal cannot be written nobody knows the number yet.
+    """
+
+    seq: int | None = None
+
+
+class VitalChange(VitalShown, frozen=True, tag_field="kind", tag="vital", kw_only=True):
+    """A vital has a new word."""
+
+    bed: str
+
+
+class BedChange(_Change, frozen=True, tag="bed"):
+    """Something at a bed has changed."""
+
+    bed: BedShown
+
+
+class AlarmChange(_Change, frozen=True, tag="alarm"):
+    """An alarm has moved, or what is said about it."""
+
+    alarm: AlarmShown | AlarmGone
+
+
+class PageChange(_Change, frozen=True, tag="page"):
+    """A page was ordered, reported on or answered."""
+
+    page: PageShown
+
+
+class LinkChange(_Change, frozen=True, tag="link"):
+    """A link has moved, or its device says something else."""
+
+    link: LinkShown
+
+
+class PartChange(_Change, frozen=True, tag="part"):
+    """A part of the service became bad or good."""
+
+    part: PartShown
+
+
+class DutyChange(_Change, frozen=True, tag="duty"):
+    """The duty list was set."""
+
+    duty: DutyShown
+
+
+class SoundChange(_Change, frozen=True, tag="sound"):
+    """A screen's own sound went on, went off, was checked, or is no matter any more."""
+
+    sound: SoundShown | SoundGone
+
+
+Change = (
+    VitalChange | BedChange | AlarmChange | PageChange | LinkChange | PartChange | DutyChange | SoundChange
+)
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of the stream: what one turn has changed."""
+
+    seq: int
+    at_ms: int
+    changes: list[Change]
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """The service is alive: its time, and the sequence number a screen should have reached."""
+
+    at_ms: int
+    seq: int
+
+
+class Told:
+    """What screens were last told of each alarm."""
+
+    def __init__(self, alarms: Iterable[AlarmNow]) -> None:
+        """Begin with the alarms there are."""
+        self.alarms = {alarm.alarm_id: alarm_shown(alarm) for alarm in alarms}
+
+
+Seq = int | None
+
+K = TypeVar("K")
+
+
+class _Touched:
+    """Keys gathered from the events of one turn, in the order they came, each once with its newest number."""
+
+    def __init__(self) -> None:
+        self.beds: dict[Bed, Seq] = {}
+        self.vitals: dict[tuple[Bed, Vital], None] = {}
+        self.alarms: dict[int, Seq] = {}
+        self.bed_of: dict[int, Bed] = {}
+        self.alarms_of: dict[Bed, Seq] = {}
+        self.pages: dict[int, Seq] = {}
+        self.links: dict[Device, Seq] = {}
+        self.parts: dict[str, Seq] = {}
+        self.sounds: dict[str, Seq] = {}
+        self.duty: list[Seq] = []
+
+
+def _note(among: dict[K, Seq], key: K, seq: Seq) -> None:
+    """Touch a key. What is not in the journal takes no number away, and numbers only grow."""
+    among[key] = among.get(key) if seq is None else seq
+
+
+def changes(  # noqa: C901  a line a kind of change
+    events: Iterable[Event], ward: WardView, told: Told, now_ms: int, after_seq: int | None = None
+) -> list[Change]:
+    """The upserts one turn's events lead to: each thing once, as it stands now.
+
+    `told` is kept up to date here. A move of one alarm, a pause or
+    an answer may change what is said of the bed's other alarms, so those that now read differently follow.
+    `after_seq` is the journal's last number before these events, None where they are not in it (yet).
+    """
+    touched = _Touched()
+    for event in events:
+        seq: Seq = None
+        if event.durable and after_seq is not None:
+            seq = after_seq = after_seq + 1
+        _touch(event, touched, seq)
+    found: list[Change] = []
+    for seq in touched.duty[-1:]:
+        found.append(DutyChange(duty_shown(ward.duty_now()), seq=seq))
+        for each in ward.snapshot().beds:
+            _note(touched.beds, each.bed, seq)
+    for device, seq in touched.links.items():
+        link = ward.link_now(device)
+        found.append(LinkChange(link_shown(link), seq=seq))
+        if link.bed:
+            _note(touched.beds, link.bed, seq)
+    for bed, seq in touched.beds.items():
+        found.append(BedChange(bed_shown(ward.bed_now(bed), now_ms=now_ms), seq=seq))
+    for bed, vital in touched.vitals:
+        if bed not in touched.beds and (now := ward.vital_now(bed, vital)) is not None:
+            found.append(_vital_change(bed, now))
+    found += _page_changes(touched, ward)
+    found += _alarm_changes(touched, ward, told)
+    found += [PartChange(part_shown(ward.part_now(part)), seq=seq) for part, seq in touched.parts.items()]
+    for screen, seq in touched.sounds.items():
+        sound = ward.sound_now(screen)
+        found.append(SoundChange(sound_shown(sound) if sound else SoundGone(screen), seq=seq))
+    return found
+
+
+def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PLR0912  one line for each kind
+    match event:
+        case Reading():
+            if not event.late:
+                touched.vitals[event.bed, event.vital] = None
+        case Readings():
+            if not event.late:
+                for vital in event.vitals:
+                    touched.vitals[event.bed, vital] = None
+        case CuffTaken() | Admitted() | CuffOrdered() | VitalTyped():
+            _note(touched.beds, event.bed, seq)
+        case SessionMoved() | Paused() | Resumed() | LimitSet():
+            _note(touched.beds, event.bed, seq)
+            _note(touched.alarms_of, event.bed, seq)
+        case AlarmMoved():
+            _note(touched.alarms, event.alarm_id, seq)
+            _note(touched.alarms_of, event.bed, seq)
+            touched.bed_of[event.alarm_id] = event.bed
+        case Acked():
+            _note(touched.alarms, event.alarm_id, seq)
+        case PageOrdered():
+            _note(touched.pages, event.page_id, seq)
+            _note(touched.alarms, event.alarm_id, seq)
+            touched.bed_of[event.alarm_id] = event.bed
+        case PageReported() | Accepted() | Rejected() | HelpCalled() | PageChanged() | PageRecalled():
+            _note(touched.pages, event.page_id, seq)
+        case LinkMoved() | DeviceNoted():
+            _note(touched.links, event.device, seq)
+        case SourceMoved():
+            _note(touched.links, event.was, seq)
+            _note(touched.links, event.now, seq)
+        case PartMoved():
+            _note(touched.parts, event.part, seq)
+        case DutySet():
+            touched.duty.append(seq)
+        case SoundSaid() | ScreenMoved():
+            _note(touched.sounds, event.screen, seq)
+        case CuffAsked() | Discharged() | ServiceStarted():
+            pass  # what follows from them (CuffOrdered, SessionMoved) is in the same turn
+        case _:
+            assert_never(event)
+
+
+def _page_changes(touched: _Touched, ward: WardView) -> list[Change]:
+    found: list[Change] = []
+    for page_id, seq in touched.pages.items():
+        page = ward.page_now(page_id)
+        if page is not None:
+            found.append(PageChange(page_shown(page), seq=seq))
+            _note(touched.alarms, page.alarm_id, seq)
+            touched.bed_of.setdefault(page.alarm_id, page.bed)
+    return found
+
+
+def _alarm_changes(touched: _Touched, ward: WardView, told: Told) -> list[Change]:
+    found: list[Change] = []
+    beside = {
+        alarm_id: touched.alarms_of.get(Bed(alarm.bed), *touched.duty[-1:])
+        for alarm_id, alarm in told.alarms.items()
+        if alarm_id not in touched.alarms and (touched.duty or Bed(alarm.bed) in touched.alarms_of)
+    }
+    for alarm_id, seq in (touched.alarms | beside).items():
+        before = told.alarms.get(alarm_id)
+        now = ward.alarm_now(alarm_id)
+        if now is None or now.state is AlarmState.CLEAR:
+            bed = before.bed if before else touched.bed_of.get(alarm_id, CLINIC)
+            told.alarms.pop(alarm_id, None)
+            found.append(AlarmChange(AlarmGone(alarm_id, bed), seq=seq))
+            continue
+        shown = alarm_shown(now)
+        if shown != before:
+            told.alarms[alarm_id] = shown
+            found.append(AlarmChange(shown, seq=seq))
+    return found
+
+
+def _vital_change(bed: Bed, now: VitalNow) -> VitalChange:
+    shown = vital_shown(now)
+    return VitalChange(bed=bed, **{name: getattr(shown, name) for name in VitalShown.__struct_fields__})
+
+
+def turn_without_alias(turn: Turn) -> Turn:
+    """The same turn for a paired screen; the very same object where nobody is named."""
+    if not any(isinstance(change, BedChange) and change.bed.session for change in turn.changes):
+        return turn
+    bare = [
+        msgspec.structs.replace(change, bed=without_alias(change.bed))
+        if isinstance(change, BedChange)
+        else change
+        for change in turn.changes
+    ]
+    return Turn(turn.seq, turn.at_ms, bare)
