@@ -6,7 +6,6 @@ Each command is `async command(data_dir, url, ...)`; a StoreError or RefusedErro
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import msgspec
 from pwdlib import PasswordHash
 
 from monitor.model import Staff
@@ -63,8 +63,8 @@ async def tail(data_dir: Path, url: str | None, last: int, say: Callable[[str], 
     try:
         async for row in journal.tail(last):
             event = row.event
-            body = {"seq": row.seq, "at_ms": row.at_ms, "kind": type(event).__name__, "event": repr(event)}
-            say(json.dumps(body))
+            line = {"seq": row.seq, "at_ms": row.at_ms, "kind": type(event).__name__, "body": event}
+            say(msgspec.json.encode(line).decode())
     finally:
         await journal.close()
 

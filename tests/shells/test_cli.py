@@ -470,7 +470,7 @@ async def test_the_journal_is_verified_exported_and_followed_while_the_service_w
     await tail.says("ServiceStarted")
     tail.process.send_signal(signal.SIGINT)
     assert await asyncio.to_thread(tail.process.wait, 30) == 0
-    assert all(json.loads(line)["seq"] for line in tail.said.splitlines())
+    followed = [json.loads(line) for line in tail.said.splitlines()]
     code, out, _ = await asyncio.to_thread(command, "journal", "verify", str(config))
     assert code == 0
     counted = int(out.removesuffix(" rows; the chain is whole\n"))
@@ -481,6 +481,9 @@ async def test_the_journal_is_verified_exported_and_followed_while_the_service_w
     assert aside.startswith(f"{len(rows)} rows written")
     assert 0 < counted <= len(rows)
     assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [(row["seq"], row["kind"], row["body"]) for row in followed] == [
+        (row["seq"], row["kind"], row["body"]) for row in rows[: len(followed)]
+    ]
     code, out, _ = await asyncio.to_thread(command, "journal", "export", str(config))
     assert [json.loads(line) for line in out.splitlines()][: len(rows)] == rows
     code, _, complaint = await asyncio.to_thread(
