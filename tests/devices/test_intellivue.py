@@ -33,7 +33,7 @@ from monitor.devices.codecs.intellivue.numerics import MEASURED_AT, Number, Stat
 from monitor.devices.codecs.intellivue.replies import CLOCK, RELATIVE_CLOCK
 from monitor.devices.codecs.intellivue.wire import Malformed, absolute_digits, u32
 from monitor.devices.order import Arrival, Arrivals
-from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
+from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 from simulators.intellivue import Twin
 from simulators.patient import Patient
 from simulators.scenario import FirstCuff, Motion, Person, Probe, Story
@@ -203,7 +203,7 @@ def test_a_whole_frame_that_contradicts_itself_is_a_fault_and_no_exception() -> 
         (0x0001, Quality.VALID, 72, None),
         (0x0002, Quality.VALID, 72, None),
         (0x0080, Quality.VALID, 72, None),
-        (0x4000, Quality.QUESTIONABLE, 72, "the monitor marks it questionable"),
+        (0x4000, Quality.INVALID, None, "the monitor marks it questionable"),
         (0x8000, Quality.INVALID, None, "the monitor marks it invalid"),
         (0x8201, Quality.INVALID, None, "the monitor marks it invalid"),
         (0xC000, Quality.INVALID, None, "the monitor marks it invalid"),
@@ -220,7 +220,6 @@ def test_a_number_is_believed_as_far_as_the_monitor_stands_by_it(
 ) -> None:
     (sample,) = _samples(_said(_result(_one(HR, PER_MIN, 72, state))), Vital.HEART_RATE)
     assert (sample.quality, sample.value, sample.why) == (quality, value, why)
-    assert sample.doubt is (Doubt.POOR_SIGNAL if quality is Quality.QUESTIONABLE else Doubt.NONE)
 
 
 @pytest.mark.parametrize("mantissa", ["7fffff", "800000", "7ffffe", "800002"])
@@ -389,9 +388,10 @@ def test_kilopascal_becomes_mmhg() -> None:
     assert (cuff.systolic, cuff.diastolic, cuff.mean) == (131.3, 78.8, 96.0)
 
 
-def test_a_questionable_pressure_is_doubted() -> None:
+def test_a_questionable_pressure_is_no_measurement() -> None:
     (cuff,) = _cuffs(_said(_result(_pressures(131, 79, 96, at=0, states=(0, 0x4000, 0)))))
-    assert (cuff.systolic, cuff.quality, cuff.doubt) == (131, Quality.QUESTIONABLE, Doubt.POOR_SIGNAL)
+    assert (cuff.systolic, cuff.diastolic, cuff.quality) == (None, None, Quality.INVALID)
+    assert cuff.why == "no blood pressure: the monitor marks it questionable"
 
 
 def test_the_pulse_of_another_measurement_does_not_belong_to_this_one() -> None:
@@ -799,7 +799,8 @@ def test_a_probe_that_is_off_gives_no_number_and_the_monitors_own_words() -> Non
 def test_motion_and_a_low_saturation_are_told_as_the_monitor_sees_them() -> None:
     moving = _quiet(motion=(Motion(from_min=0, to_min=30, every_s=20),))
     said = [one for _, one in Room(moving).plays(0, 300_000)]
-    assert {one.quality for one in _samples(said, Vital.SPO2)} == {Quality.VALID, Quality.QUESTIONABLE}
+    assert {one.why for one in _samples(said, Vital.SPO2)} == {None, "the monitor marks it questionable"}
+    assert all((one.value is None) is (one.quality is Quality.INVALID) for one in _samples(said, Vital.SPO2))
     low = [one for _, one in Room(_quiet(person=Person(spo2_percent=80))).plays(0, 5_000)]
     assert Notice("monitor's own alarm: SpO2 low") in low
 

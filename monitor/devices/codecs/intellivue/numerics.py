@@ -1,8 +1,7 @@
 """One measured number: what it is, how far the monitor stands by it, and in which unit.
 
-Source of every code: fact sheet, 5. What the state bits mean is the vendor's own wording as public clients
-cite it: a questionable value may still be shown, an invalid one means nothing, test and demonstration data
-are no patient's.
+Source of every code: fact sheet, 5. Only a number whose state has a high byte of 0 is one: what the monitor
+itself questions, has not measured or has made up is nobody's.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ WHY = (
     (State.INVALID, Quality.INVALID, "the monitor marks it invalid"),
     (State.CALIBRATING, Quality.MISSING, "being calibrated"),
     (State.UNAVAILABLE, Quality.MISSING, "not available"),
+    (State.QUESTIONABLE, Quality.INVALID, "the monitor marks it questionable"),
 )
 STRANGE = "the monitor marks it in a way nobody has described"
-DOUBTED = "the monitor marks it questionable"
 
 # Special mantissas of a FLOAT: not a number, not at this resolution, infinities, reserved.
 NO_NUMBER = frozenset({0x7FFFFF, 0x800000, 0x7FFFFE, 0x800002, 0x800001})
@@ -122,10 +121,9 @@ class Believed:
 
 def believe(number: Number, vital: Vital) -> Believed:
     """What may be shown of a number. No value unless the monitor stands by it and its unit is known."""
-    strange = number.state & UNBELIEVED & ~State.QUESTIONABLE
-    if strange:
+    if number.state & UNBELIEVED:
         for bit, quality, why in WHY:
-            if strange & bit:
+            if number.state & bit:
                 return Believed(None, quality, why)
         return Believed(None, Quality.INVALID, STRANGE)
     if number.value is None:
@@ -137,8 +135,6 @@ def believe(number: Number, vital: Vital) -> Believed:
         value = round(value * MMHG_PER_KPA, 1)
     elif number.unit == FAHRENHEIT:
         value = round((value - 32) * 5 / 9, 2)
-    if number.state & State.QUESTIONABLE:
-        return Believed(value, Quality.QUESTIONABLE, DOUBTED)
     return Believed(value)
 
 

@@ -191,8 +191,6 @@ def _samples(measured: Iterable[_Measured], device_time: str) -> list[Said]:
 def _sample(vital: Vital, source: int, one: Believed, device_time: str) -> Sample:
     if one.value is None:
         return Sample(vital, None, one.quality, one.why, device_time=device_time)
-    if one.quality is Quality.QUESTIONABLE:
-        return Sample(vital, one.value, one.quality, one.why, Doubt.POOR_SIGNAL, device_time)
     if source == SKIN:
         # A true number, but the limits of a body temperature are not those of the skin.
         why = "measured on the skin"
@@ -285,15 +283,4 @@ def _cuff(shown: Mapping[int, Number], pulse: float | None, age_ms: int, at: dat
         why = f"no blood pressure: {whys[0]}"
         return Cuff(None, None, age_ms=age_ms, quality=Quality.INVALID, why=why, device_time=device_time)
     mean = found.get(MEAN, missing)
-    doubted = [one for one in (systolic, diastolic, mean) if one.quality is Quality.QUESTIONABLE]
-    return Cuff(
-        systolic.value,
-        diastolic.value,
-        mean.value,
-        pulse,
-        age_ms,
-        Quality.QUESTIONABLE if doubted else Quality.VALID,
-        doubted[0].why if doubted else None,
-        Doubt.POOR_SIGNAL if doubted else Doubt.NONE,
-        device_time=device_time,
-    )
+    return Cuff(systolic.value, diastolic.value, mean.value, pulse, age_ms, device_time=device_time)
