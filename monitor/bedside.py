@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from monitor.alerts.agreement import settled
 from monitor.model import (
     Admitted,
     Bed,
@@ -32,6 +33,9 @@ CUFF_GIVES_UP_MS = 180_000
 CUFF_LATE_MS = 120_000
 """A cuff reading that arrives so long after it was taken is history, not news (mqtt-payloads.md 2)."""
 
+SOURCES_MAX = 200
+"""So many changes of the device that speaks for a vital are kept, to tell where a late value belongs."""
+
 TYPED_LASTS_MS = 900_000
 """How long a value taken by hand stands: as long as a spot temperature (physiology.md 1, freshness)."""
 
@@ -54,6 +58,19 @@ class Bedside:
     failed: CuffTaken | None = None
     failures: int = 0
     cuff_running_since_ms: int | None = None
+    cuff_pair: tuple[CuffTaken, ...] = ()
+    """The good readings that the next one is held against (C5), as they came."""
+    cuff_disputed: bool = False
+    """The newest reading differs from the one before it: a third is wanted."""
+    cuff_median: bool = False
+    """The newest reading is the third, and what is shown is the median."""
+    cuff_began_ms: int | None = None
+    cuff_ended_ms: int | None = None
+    """The newest run of a cuff, as far as anybody has said when it began."""
+    sources: dict[Vital, list[tuple[int, Device]]] = field(default_factory=dict)
+    """Since when which device has spoken for each vital, oldest first."""
+    earlier: dict[Device, tuple[int, int]] = field(default_factory=dict)
+    """Devices that tell of the time before this patient: since when, and for how long that counts."""
     pauses: dict[int, Paused] = field(default_factory=dict)
     overrides: dict[str, LimitSet] = field(default_factory=dict)
     admitted: Admitted | None = None
@@ -77,7 +94,42 @@ class Bedside:
             return False
         if reading.at_ms > now.fresh_until_ms:
             return False
-        return reading.value is None or self._rank(now.device) < self._rank(reading.device)
+        return reading.value is None or self.ranks(now.device) < self.ranks(reading.device)
+
+    def speaker(self, vital: Vital) -> Device | None:
+        """The device that spoke for this vital last."""
+        sources = self.sources.get(vital)
+        return sources[-1][1] if sources else None
+
+    def speaks(self, vital: Vital, device: Device, at_ms: int) -> None:
+        """From here on this device speaks for this vital."""
+        sources = self.sources.setdefault(vital, [])
+        if not sources or sources[-1][1] != device:
+            sources.append((at_ms, device))
+            del sources[:-SOURCES_MAX]
+
+    def another_spoke(self, late: Reading) -> bool:
+        """Whether another device's line has the place where this late value would stand."""
+        sources = self.sources.get(late.vital)
+        if not sources:
+            return False
+        spoke = sources[0][1]
+        for from_ms, device in sources:
+            if from_ms > late.at_ms:
+                break
+            spoke = device
+        return spoke != late.device
+
+    def tells_of_earlier(self, device: Device, at_ms: int, for_ms: int) -> None:
+        """A device has told of the time before this patient came."""
+        since_ms, until_ms = self.earlier.get(device, (at_ms, at_ms))
+        if until_ms < at_ms:
+            since_ms = at_ms
+        self.earlier[device] = since_ms, max(until_ms, at_ms + for_ms)
+
+    def cuff_begins(self, at_ms: int) -> None:
+        """A cuff is measuring: by an order, or by its monitor's own word, whichever is later."""
+        self.cuff_began_ms, self.cuff_ended_ms = at_ms, None
 
     def opened(self, moved: SessionMoved) -> None:
         """Begin with a new patient: nothing of the last one stays."""
@@ -122,10 +174,15 @@ class Bedside:
     def hears_cuff(self, taken: CuffTaken) -> None:
         """A cuff reading, good or failed."""
         self.cuff_running_since_ms = None
+        self.cuff_disputed = self.cuff_median = False
+        if self.cuff_began_ms is not None and self.cuff_ended_ms is None:
+            self.cuff_ended_ms = taken.at_ms
         if taken.cuff.systolic is None:
             self.failed, self.failures = taken, self.failures + 1
         elif self.cuff is None or taken.measured_at_ms >= self.cuff.measured_at_ms:
-            self.cuff, self.failed, self.failures = taken, None, 0
+            means = settled(taken, self.cuff_pair)
+            self.cuff_pair, self.cuff_disputed, self.cuff_median = means.pair, means.disputed, means.median
+            self.cuff, self.failed, self.failures = replace(taken, cuff=means.cuff), None, 0
 
     def set_limit(self, set_to: LimitSet) -> None:
         """This session's own limit for a rule; without a number the profile's is back, and nobody's."""
@@ -208,7 +265,8 @@ class Bedside:
             devices=self.devices,
         )
 
-    def _rank(self, device: Device) -> int:
+    def ranks(self, device: Device) -> int:
+        """The device's place in the clinic's list: the lower speaks first."""
         return self.devices.index(device) if device in self.devices else len(self.devices)
 
     def _vitals_now(self) -> Iterable[VitalNow]:
@@ -220,5 +278,8 @@ class Bedside:
         self.session = None
         self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
         self.cuff = self.failed = self.cuff_running_since_ms = None
+        self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
+        self.cuff_began_ms = self.cuff_ended_ms = None
+        self.sources, self.earlier = {}, {}
         self.failures = 0
         self.pauses, self.overrides = {}, {}

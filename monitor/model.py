@@ -177,6 +177,19 @@ class CuffWhy(StrEnum):
     ASKED = "asked by staff"
 
 
+class Lie(StrEnum):
+    """What a device does that is no measurement of the patient who is here: the notice says it in these words.
+
+    One that lasts is a technical alarm by name (`rules.LIES`); none of them ever shows a number.
+    """
+
+    IMPOSSIBLE = "it sends values that cannot be right"
+    WRONG_UNIT = "it sends values in a wrong unit: check the unit set for this device"
+    FROZEN = "it repeats one reading: its own clock stands still"
+    HISTORY = "it sends what it has stored, not what it measures now"
+    CLOCK = "its clock is off by more than 2 s"
+
+
 # What a device said: made by codecs, with no bed and no clock.
 
 
@@ -602,6 +615,19 @@ class SessionMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceMoved:
+    """From here on another device of the bed speaks for this vital: its line breaks here."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    vital: Vital
+    was: Device
+    now: Device
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class CuffOrdered:
     """A cuff reading is wanted at a bed; the reader of `device` carries it out."""
 
@@ -700,7 +726,7 @@ Heard = (
 )
 """What may be fed to a ward."""
 
-Decided = SessionMoved | CuffOrdered | AlarmMoved | PageOrdered | PageChanged | PageRecalled
+Decided = SessionMoved | SourceMoved | CuffOrdered | AlarmMoved | PageOrdered | PageChanged | PageRecalled
 """What only a ward may make."""
 
 Event = Heard | Decided

@@ -40,5 +40,7 @@ class Plan:
     """None: pages go nowhere (replay), so none can be late."""
     sparse: frozenset[Vital] = frozenset()
     """Continuous vitals that come so rarely that they are judged like a cuff (replay only)."""
+    same_arm: frozenset[Bed] = frozenset()
+    """Beds where cuff and SpO2 probe share an arm: there alone a cuff explains a lost pulse (C10)."""
     live: bool = True
     """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms."""

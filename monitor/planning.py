@@ -12,7 +12,7 @@ from monitor.alerts.escalation import Chain, Step
 from monitor.alerts.roster import Duty, Person
 from monitor.config.settings import Clinic, HighChain, MediumChain
 from monitor.devices.driver import Driver, line_of, silence_ms
-from monitor.model import Priority
+from monitor.model import Priority, Vital
 from monitor.plan import DevicePlan, Plan
 
 
@@ -46,6 +46,7 @@ def mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
         for wrong in _option_mistakes(drivers[device.driver], device.options)
     ]
     overrides = clinic.therapies.overrides
+    found += _arm_mistakes(clinic, drivers)
     for name in dict.fromkeys((clinic.therapies.default, *overrides)):
         try:
             known = shipped(name)["rules"]
@@ -77,6 +78,21 @@ def _option_mistakes(driver: Driver, options: Mapping[str, Any]) -> list[str]:
     return []
 
 
+def _arm_mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
+    """Beds whose cuff and probe are said to share an arm, though one of the two is not there."""
+    found = []
+    for bed in clinic.beds:
+        if not bed.same_arm:
+            continue
+        here = [drivers[d.driver] for d in clinic.devices if d.bed == bed.name and d.driver in drivers]
+        lacking = [] if any(driver.cuff for driver in here) else ["a cuff"]
+        lacking += [] if any(Vital.SPO2 in driver.vitals for driver in here) else ["SpO2"]
+        if lacking:
+            words = " or ".join(lacking)
+            found.append(f"bed.{bed.name}.same_arm: no device of this bed measures {words}")
+    return found
+
+
 def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
     """The ward's plan; ValueError or KeyError where a profile cannot be used (`mistakes` says which)."""
     names = {clinic.therapies.default, *clinic.therapies.overrides}
@@ -96,6 +112,7 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
             Priority.HIGH: chain(clinic.paging.chains.high),
             Priority.MEDIUM: chain(clinic.paging.chains.medium),
         },
+        same_arm=frozenset(bed.name for bed in clinic.beds if bed.same_arm),
         undelivered_ms=_ms(clinic.paging.undelivered_s),
     )
 

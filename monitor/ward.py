@@ -18,7 +18,7 @@ from monitor.alerts import mutes
 from monitor.alerts.board import Alarm, Board
 from monitor.alerts.paging import Due, Page, Paging
 from monitor.alerts.roster import Duty, has_nurse, meant
-from monitor.alerts.rules import RULES, Rule
+from monitor.alerts.rules import LIES, RULES, Rule
 from monitor.alerts.sounds import Sounds
 from monitor.alerts.words import alarm_text, over_text, page_text, recall_text, since_text
 from monitor.bedside import CUFF_GIVES_UP_MS, CUFF_LATE_MS, Bedside
@@ -44,6 +44,7 @@ from monitor.model import (
     Event,
     Heard,
     HelpCalled,
+    Lie,
     LimitSet,
     LinkMoved,
     LinkState,
@@ -63,6 +64,7 @@ from monitor.model import (
     SessionMoved,
     SessionPhase,
     SoundSaid,
+    SourceMoved,
     Staff,
     StaffAction,
     Vital,
@@ -96,6 +98,17 @@ UNPAGED = ("paging-down",)
 """Conditions that no page could tell of: every screen does."""
 
 
+SILENCING = ("link-lost", "frozen", "old-data")
+"""Conditions of a device that explain why a vital of it has no number."""
+
+EARLIER_MS = 5_000
+EARLIER_CUFF_MS = 300_000
+"""How long a reading of before this patient stands for a device that shows somebody else's; a cuff's longer,
+for it comes once."""
+
+CUFF_MEASURING = "cuff measuring"
+"""How drivers say that a cuff is running."""
+
 OVER_MAX = 500
 """How many alarms that are over are kept of a bed, and of the service; the journal has them all."""
 
@@ -118,6 +131,8 @@ class Ward:
         self._paging = Paging(plan.chains, plan.ways)
         self._links: dict[Device, LinkMoved] = {}
         self._notices: dict[Device, tuple[str, ...]] = {}
+        self._lies: dict[Device, dict[Lie, int]] = {}
+        self._sources: dict[tuple[Bed, Vital], SourceMoved] = {}
         self._parts: dict[str, PartMoved] = {}
         self._duty = plan.duty
         self._duty_set: DutySet | None = None
@@ -220,17 +235,23 @@ class Ward:
 
     def _hear(self, reading: Reading) -> list[Event]:
         bedside = self._beds.get(reading.bed)
-        if bedside is None or bedside.session is None or reading.at_ms < bedside.session.opened_at_ms:
-            return []  # nobody lies there, or it was measured on somebody else
+        if bedside is None or bedside.session is None:
+            return []  # nobody lies there
+        if reading.at_ms < bedside.session.opened_at_ms:
+            bedside.tells_of_earlier(reading.device, self._now_ms, EARLIER_MS)
+            return []  # it was measured on somebody else
         if reading.late:
-            return [reading]
+            return [] if bedside.another_spoke(reading) else [reading]
         self._now_ms = max(self._now_ms, reading.at_ms)
         if bedside.prefers_another(reading):
             return []
+        reading = self._watch.weighs(bedside, reading)
         out: list[Event] = [reading]
-        bedside.now[reading.vital] = reading
         if reading.value is not None:
+            if bedside.speaker(reading.vital) != reading.device:
+                self._another_speaks(bedside, reading, out)
             bedside.last[reading.vital] = reading
+        bedside.now[reading.vital] = reading
         changes = self._watch.hears(bedside, reading)
         if changes:
             self._judge(changes, out)
@@ -243,12 +264,23 @@ class Ward:
         if bedside is None or bedside.session is None:
             return []
         ours = table.since(bedside.session.opened_at_ms)
+        if ours is not table:
+            bedside.tells_of_earlier(table.device, self._now_ms, EARLIER_MS)
         if ours is None:
             return []
-        if ours.late:
+        apart = any(bedside.speaker(vital) not in (None, ours.device) for vital in ours.vitals)
+        if ours.late and not apart:
             return [ours]
-        if any(map(bedside.prefers_another, ours.row(0))) or not self._watch.rests(bedside, ours):
+        if ours.late:
+            return [reading for reading in ours.each() if not bedside.another_spoke(reading)]
+        if (
+            apart
+            or any(map(bedside.prefers_another, ours.row(0)))
+            or not (self._watch.rests(bedside, ours) and self._watch.agrees(bedside, ours))
+        ):
             return [event for reading in ours.each() for event in self._hear(reading)]
+        for vital in ours.vitals:
+            bedside.speaks(vital, ours.device, ours.times_ms[0])
         # Nothing moves before the last row, and of what it says nothing else stays.
         out: list[Event] = [ours]
         for reading in ours.row(-1):
@@ -261,8 +293,7 @@ class Ward:
                 event = replace(event, pause_id=self._last_pause + 1)
                 return event if self.refusal(event) is None else None
             case CuffTaken():
-                bedside = self._beds.get(event.bed)
-                return event if bedside is not None and bedside.holds(event.measured_at_ms) else None
+                return self._accept_cuff(event)
             case LinkMoved() | DeviceNoted():
                 return event if event.device in self._devices else None
             case PageReported():
@@ -278,6 +309,20 @@ class Ward:
                 return event
             case _:
                 return event if self.refusal(event) is None else None
+
+    def _accept_cuff(self, taken: CuffTaken) -> CuffTaken | None:
+        bedside = self._beds.get(taken.bed)
+        if bedside is None or bedside.session is None:
+            return None
+        if not bedside.holds(taken.measured_at_ms):
+            # One is what any monitor still shows of the patient before; several are what it has stored.
+            if taken.device is not None and taken.device in bedside.earlier:
+                bedside.tells_of_earlier(taken.device, taken.at_ms, EARLIER_CUFF_MS)
+            elif taken.device is not None:
+                bedside.tells_of_earlier(taken.device, taken.at_ms, 0)
+            self._settle_ms = None
+            return None
+        return replace(taken, cuff=self._watch.weighs_cuff(bedside, taken))
 
     def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
         match event:
@@ -310,6 +355,10 @@ class Ward:
                 self._beds[event.bed].hears_cuff(event)
             case CuffOrdered():
                 self._beds[event.bed].cuff_running_since_ms = event.at_ms
+                self._beds[event.bed].cuff_begins(event.at_ms)
+            case SourceMoved():
+                self._beds[event.bed].speaks(event.vital, event.now, event.at_ms)
+                self._sources[event.bed, event.vital] = event
             case Paused():
                 self._last_pause = max(self._last_pause, event.pause_id)
                 self._beds[event.bed].pauses[event.pause_id] = event
@@ -330,7 +379,7 @@ class Ward:
             case LinkMoved():
                 self._links[event.device] = event
             case DeviceNoted():
-                self._notices[event.device] = event.what
+                self._noted(event)
             case PartMoved():
                 self._parts[event.part] = event
             case ServiceStarted():
@@ -342,6 +391,18 @@ class Ward:
         if isinstance(event, AlarmMoved | Paused | Resumed):
             self._quieten(event.bed, event.at_ms)
         self._settle_ms = None
+
+    def _noted(self, noted: DeviceNoted) -> None:
+        before = self._notices.get(noted.device, ())
+        self._notices[noted.device] = noted.what
+        lies = self._lies.get(noted.device, {})
+        told = {lie: lies.get(lie, noted.at_ms) for lie in Lie if lie in noted.what}
+        if told or lies:
+            self._lies[noted.device] = told
+        bedside = self._beds[self._devices[noted.device].bed]
+        if CUFF_MEASURING in noted.what and CUFF_MEASURING not in before:
+            bedside.cuff_begins(noted.at_ms)
+        self._watch.notes(bedside, noted.at_ms, self._says_at(bedside.bed))
 
     def _keep_for_the_list(self, moved: AlarmMoved) -> None:
         """An alarm is over. One that was never raised leaves nothing to be remembered."""
@@ -432,6 +493,21 @@ class Ward:
                 self._move(moved, out)
             elif f.severe and (alarm := self._board.at(*f.key)) and alarm.state is AlarmState.ACKED:
                 self._cue(alarm, Cue.LAPSE, out, value=f.value, note="worse")
+
+    def _another_speaks(self, bedside: Bedside, reading: Reading, out: list[Event]) -> None:
+        """The first word of a device on this vital: of the session, or after another one's."""
+        was = bedside.speaker(reading.vital)
+        if was is None:
+            bedside.speaks(reading.vital, reading.device, reading.at_ms)
+            return
+        vital, now = reading.vital, reading.device
+        if bedside.ranks(now) < bedside.ranks(was):
+            why = f"{vital.label} from {now} again"
+        elif self._is_up(was):
+            why = f"{vital.label} now from {now}: {was} has no value"
+        else:
+            why = f"{vital.label} now from {now}: {was} is silent"
+        self._make(SourceMoved(self._now_ms, bedside.bed, vital, was, now, why), out)
 
     def _judge_time(self, out: list[Event]) -> None:
         self._watch_technical()
@@ -549,8 +625,12 @@ class Ward:
         bedside = self._beds[taken.bed]
         if taken.at_ms - taken.measured_at_ms > CUFF_LATE_MS:
             return  # shown with its age; what it says was true then
-        self._judge(self._watch.hears_cuff(bedside, taken), out)
-        if self._watch.wants_repeat(bedside) and bedside.failures <= 1:
+        if bedside.cuff is not None and taken.cuff.systolic is not None:
+            shown = bedside.cuff if bedside.cuff_median else taken
+            self._judge(self._watch.hears_cuff(bedside, shown, confirmed=bedside.cuff_median), out)
+        else:
+            self._judge(self._watch.hears_cuff(bedside, taken), out)
+        if (self._watch.wants_repeat(bedside) or bedside.cuff_disputed) and bedside.failures <= 1:
             self._order_cuff(bedside, CuffWhy.CONFIRM, out)
         elif bedside.failures == 1:
             # One try more: a cuff that fails twice is an alarm, one that failed once is only late.
@@ -589,6 +669,7 @@ class Ward:
             bedside.opened(moved)
             self._paging.new_patient(moved.bed)
         self._over.pop(moved.bed, None)
+        self._sources = {key: source for key, source in self._sources.items() if key[0] != moved.bed}
         self._watch.new_patient(bedside, moved.at_ms)
 
     def _started(self, event: ServiceStarted) -> None:
@@ -597,6 +678,7 @@ class Ward:
         self._links.clear()
         self._parts.clear()
         self._notices.clear()
+        self._lies.clear()
         for bedside in self._beds.values():
             bedside.cuff_running_since_ms = None
 
@@ -607,9 +689,14 @@ class Ward:
         for device, plan in self._devices.items():
             taken, down_ms = self._beds[plan.bed].session is not None, self._down_since_ms(device)
             self._watch.holds("link-lost", plan.bed, device, down_ms, session=taken)
+            for lie, since_ms in self._lies_of(device, down_ms):
+                self._watch.holds(LIES[lie], plan.bed, device, since_ms, session=taken)
         for bedside in self._beds.values():
             self._watch.silences(bedside, self._since_ms, now_ms)
             self._watch.cuff(bedside, now_ms)
+            for device, (since_ms, until_ms) in bedside.earlier.items():
+                told_ms = since_ms if now_ms < until_ms else None
+                self._watch.holds("earlier-patient", bedside.bed, device, told_ms, session=True)
             nurse = not self._plan.live or has_nurse(bedside.bed, self._duty, self._plan.people)
             self._watch.nurse(bedside, present=nurse, now_ms=now_ms)
         self._watch.swept(self._beds.values(), now_ms)
@@ -620,6 +707,13 @@ class Ward:
             if part == "paging" and since_ms is None and grace_ms is not None:
                 since_ms = self._paging.undelivered_since_ms(grace_ms, now_ms)
             self._watch.holds(condition, CLINIC, None, since_ms, session=False)
+
+    def _lies_of(self, device: Device, down_ms: int | None) -> list[tuple[Lie, int | None]]:
+        """What this device has ever made up, and since when it does so now; one that is down says nothing."""
+        told = self._lies.get(device)
+        if told is None:
+            return []
+        return [(lie, told.get(lie) if down_ms is None else None) for lie in Lie]
 
     def _down_since_ms(self, device: Device) -> int | None:
         if not self._plan.live:
@@ -633,8 +727,15 @@ class Ward:
         return self._down_since_ms(device) is None
 
     def _explains(self, one: Alarm, other: Alarm) -> bool:
-        """A lost link explains the silence of what its device measures: one cause, one page."""
-        if one.device is None or one.rule.condition != "link-lost":
+        """One cause, one page: a lost link or a frozen feed explains the silence of what its device measures.
+
+        A weak pulse explains a low SpO2 that is not HIGH, as long as it counts as technical (C8).
+        """
+        if one.rule.condition == "spo2-weak":
+            return other.rule.condition == "spo2-low" and other.priority < Priority.HIGH
+        if one.device is None or one.rule.condition not in SILENCING:
+            return False
+        if one.rule.condition != "link-lost" and one.priority < other.priority:
             return False
         vitals = GAPS.get(other.rule.condition, ())
         return any(vital in self._devices[one.device].vitals for vital in vitals)
@@ -749,8 +850,14 @@ class Ward:
             state=moved.now if moved else LinkState.CONNECTING,
             since_ms=moved.since_ms if moved else self._since_ms,
             why=moved.why if moved else "not heard from since the start",
-            notices=self._notices.get(device, ()),
+            notices=(*self._notices.get(device, ()), *self._stands_in(device, plan.bed)),
             can_start_cuff=plan.starts_cuff,
+        )
+
+    def _stands_in(self, device: Device, bed: Bed) -> tuple[str, ...]:
+        """For which vitals this device speaks in another's place, or has just taken its place back."""
+        return tuple(
+            moved.why for (where, _), moved in self._sources.items() if where == bed and moved.now == device
         )
 
     def part_now(self, part: str) -> PartNow:
@@ -874,6 +981,7 @@ class Ward:
                 yield due.at_ms
         for bedside in self._beds.values():
             yield from (p.until_ms for p in bedside.pauses.values())
+            yield from (until for _, until in bedside.earlier.values() if until > self._now_ms)
             if bedside.cuff_running_since_ms is not None:
                 yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
         grace_ms = self._plan.undelivered_ms

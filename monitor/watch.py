@@ -10,21 +10,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 
+from monitor.alerts.agreement import (
+    WEAK_FIRST_MS,
+    Agreement,
+    unsaid_until_ms,
+    weighed_cuff,
+)
 from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
 from monitor.alerts.limits import Limits
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, Kind, Rule
-from monitor.bedside import TYPED_LASTS_MS, Bedside
+from monitor.bedside import CUFF_GIVES_UP_MS, TYPED_LASTS_MS, Bedside
 from monitor.model import (
     AlarmState,
     Bed,
     Cue,
+    Cuff,
     CuffTaken,
     Device,
     Doubt,
     LimitSet,
+    Priority,
     Reading,
     Readings,
     Vital,
@@ -77,6 +85,9 @@ class Watch:
         self._unnursed_ms: dict[Bed, int] = {}
         self._waiting: list[Found] = []
         self._cuffs_due_ms: dict[Bed, int] = {}
+        self._agreements = [Agreement() for _ in plan.beds]
+        self._weak_until_ms: dict[Bed, int] = {}
+        self._unsaid_until_ms: dict[tuple[Bed, str], int] = {}
         self._rare_due_ms: int | None = None
         self._stirred = True
 
@@ -85,6 +96,10 @@ class Watch:
     def new_patient(self, bedside: Bedside, at_ms: int) -> None:
         """Nothing of the last patient stays: no verdict, no limit, no silence."""
         self._engine.reset(bedside.index)
+        self._agreements[bedside.index] = Agreement()
+        self._weak_until_ms.pop(bedside.bed, None)
+        for condition in ("spo2-weak", "rates-differ"):
+            self.holds(condition, bedside.bed, None, None, session=True)
         self._repeats[bedside.index] = self._no_repeat(bedside.index)
         self._stirred = True
         self._limits[bedside.index] = ()
@@ -152,6 +167,46 @@ class Watch:
 
     # Hearing.
 
+    def weighs(self, bedside: Bedside, reading: Reading) -> Reading:
+        """A live reading beside all else the bed says (C7 to C11): doubted where it must be, number and all.
+
+        What is judged like a cuff comes too rarely to be held against anything.
+        """
+        if self._plan.sparse:
+            return reading
+        agreement = self._agreements[bedside.index]
+        was = agreement.apart_since_ms, agreement.weak_since_ms
+        weighed = agreement.weighs(reading, low=self._is_low(bedside, reading.vital, reading.value))
+        if was != (agreement.apart_since_ms, agreement.weak_since_ms):
+            self._tell_agreement(bedside, reading.at_ms)
+        return weighed
+
+    def weighs_cuff(self, bedside: Bedside, taken: CuffTaken) -> Cuff:
+        """A cuff reading beside what is known of how it was taken (C6)."""
+        began_ms = bedside.cuff_began_ms if bedside.cuff_ended_ms is None else None
+        took_ms = None if began_ms is None else taken.at_ms - began_ms
+        from_ms = taken.measured_at_ms - CUFF_TAKES_MS if began_ms is None else began_ms
+        moved = self._agreements[bedside.index].moved_since(from_ms, taken.measured_at_ms)
+        return weighed_cuff(taken.cuff, took_ms, moved=moved and taken.by is None)
+
+    def notes(self, bedside: Bedside, at_ms: int, what: Iterable[str]) -> None:
+        """All that the bed's devices say beside their numbers."""
+        self._agreements[bedside.index].notes(at_ms, what)
+
+    def agrees(self, bedside: Bedside, table: Readings) -> bool:
+        """Whether none of these live readings would be doubted; then all but the last row are taken in."""
+        if self._plan.sparse:
+            return True
+        agreement = self._agreements[bedside.index]
+        low = any(
+            self._is_low(bedside, vital, min(column))
+            for vital, column in zip(table.vitals, table.columns, strict=True)
+        )
+        if not agreement.rests(table, low=low):
+            return False
+        agreement.took(table)
+        return True
+
     def hears(self, bedside: Bedside, reading: Reading) -> Sequence[Found]:
         """A live reading. The bed's one heart rate is the ECG's; the oximeter's where there is none."""
         vital = reading.vital
@@ -192,15 +247,20 @@ class Watch:
         self._engine.feed_one(typed.at_ms, row, bedside.index, typed.value, fresh_ms, Doubt.NONE)
         return self._findings(self._engine.take_changes())
 
-    def hears_cuff(self, bedside: Bedside, taken: CuffTaken) -> Sequence[Found]:
-        """A cuff reading: three pressures of one measurement. A derived mean is no measurement."""
+    def hears_cuff(self, bedside: Bedside, taken: CuffTaken, *, confirmed: bool = False) -> Sequence[Found]:
+        """A cuff reading: three pressures of one measurement. A derived mean is no measurement.
+
+        `confirmed`: it is the median of three, and needs no repeat to be believed.
+        """
         cuff, rate = taken.cuff, self._heart_rate(bedside, taken.at_ms)
         mean = None if cuff.derived_mean else cuff.mean
         pressures = zip(CUFF_VITALS, (cuff.systolic, cuff.diastolic, mean), strict=True)
         values = {vital: value for vital, value in pressures if value is not None}
         repeat = self._repeats[bedside.index]
         self._stirred = True
-        return self._findings(repeat.reading(taken.at_ms, values, heart_rate=rate, doubt=cuff.doubt))
+        return self._findings(
+            repeat.reading(taken.at_ms, values, heart_rate=rate, doubt=cuff.doubt, confirmed=confirmed)
+        )
 
     def wants_repeat(self, bedside: Bedside) -> bool:
         """Whether a cuff breach of this bed waits for its second reading."""
@@ -223,6 +283,8 @@ class Watch:
         SpO2 is expected from any monitor that measures it; the rates once they have been seen. Before
         `started_ms` nobody was listening, so no silence is older.
         """
+        if self._agreements[bedside.index].fades(now_ms):
+            self._tell_agreement(bedside, now_ms)
         for condition, vitals in GAPS.items():
             offered = [v for v in vitals if v in self._vitals[bedside.bed]]
             expected = bedside.session is not None and bool(offered)
@@ -230,12 +292,29 @@ class Watch:
                 expected = expected and any(v in bedside.last or v in bedside.missed for v in offered)
             since_ms = _silent_since_ms(bedside, offered, started_ms, now_ms) if expected else None
             key = bedside.bed, condition
+            if since_ms is not None and self._is_unsaid(bedside, condition, since_ms, now_ms):
+                since_ms = None
             if since_ms is None:
                 self._silent.discard(key)
             else:
                 self._silent.add(key)
             in_session = bedside.session is not None
             self.holds(condition, bedside.bed, None, since_ms, session=in_session)
+
+    def _is_unsaid(self, bedside: Bedside, condition: str, since_ms: int, now_ms: int) -> bool:
+        """C10: whether this loss is the running cuff's, on the arm of the probe, and not yet too long."""
+        self._unsaid_until_ms.pop((bedside.bed, condition), None)
+        of_probe = condition == "spo2-gap" or (condition == "hr-gap" and Vital.HEART_RATE not in bedside.last)
+        if bedside.bed not in self._plan.same_arm or not of_probe:
+            return False
+        began_ms, ended_ms = bedside.cuff_began_ms, bedside.cuff_ended_ms
+        if began_ms is not None and ended_ms is None and now_ms - began_ms > CUFF_GIVES_UP_MS:
+            ended_ms = began_ms + CUFF_GIVES_UP_MS
+        until_ms = unsaid_until_ms(since_ms, began_ms, ended_ms)
+        if until_ms is None or now_ms >= until_ms:
+            return False
+        self._unsaid_until_ms[bedside.bed, condition] = until_ms
+        return True
 
     def nurse(self, bedside: Bedside, *, present: bool, now_ms: int) -> None:
         """Whether the bed has a nurse on duty (alarms.md 7): the duty list, not who is at a keyboard."""
@@ -264,6 +343,11 @@ class Watch:
     def tick(self, now_ms: int) -> list[Found]:
         """Let time pass: delays that have run, repeats that have not come, gaps that have lasted."""
         self._stirred = True
+        for bed, until_ms in list(self._weak_until_ms.items()):
+            if until_ms <= now_ms:
+                # It has lasted: from here on it is the patient's.
+                del self._weak_until_ms[bed]
+                self.holds("spo2-weak", bed, None, None, session=True)
         self._engine.tick(now_ms)
         found, self._waiting = self._waiting, []
         found += self._findings(self._engine.take_changes())
@@ -278,6 +362,8 @@ class Watch:
             # Asked at every turn, and moved only by a cuff, a gap or a patient: worth remembering.
             waits = [self._gaps.due_ms(), *(repeat.due_ms() for repeat in self._repeats)]
             waits += self._cuffs_due_ms.values()
+            waits += self._weak_until_ms.values()
+            waits += self._unsaid_until_ms.values()
             self._rare_due_ms = min((due for due in waits if due is not None), default=None)
             self._stirred = False
         dues = (self._engine.due_ms(), self._rare_due_ms, self._silence_due_ms)
@@ -333,11 +419,47 @@ class Watch:
 
     def _speaks(self, bedside: Bedside, reading: Reading) -> bool:
         """Whether this reading is the bed's heart rate, or no heart rate at all."""
+        poor = self._agreements[bedside.index].ecg_is_poor
         if reading.vital is Vital.PULSE_SPO2:
-            return not _is_live(bedside.now.get(Vital.HEART_RATE), reading.at_ms)
+            ecg = bedside.now.get(Vital.HEART_RATE)
+            return not _is_live(ecg, reading.at_ms) or (poor and not self._is_high(bedside, ecg))
+        if poor and reading.vital is Vital.HEART_RATE and reading.value is not None:
+            # C7: the poor one of two rates does not alarm; but a HIGH is withheld for 30 s and no longer.
+            return self._is_high(bedside, reading)
         if reading.vital is Vital.HEART_RATE and reading.value is None:
             return not _is_live(bedside.now.get(Vital.PULSE_SPO2), reading.at_ms)
         return True
+
+    def _is_low(self, bedside: Bedside, vital: Vital, value: float | None) -> bool:
+        """Whether this is an SpO2 in breach of any limit."""
+        if vital is not Vital.SPO2 or value is None:
+            return False
+        return any(
+            limit.rule.vital is vital and limit.reached(value) for limit in self._limits[bedside.index]
+        )
+
+    def _is_high(self, bedside: Bedside, ecg: Reading | None) -> bool:
+        """Whether this rate of the ECG is in breach of a HIGH limit."""
+        if ecg is None or ecg.value is None:
+            return False
+        value = ecg.value
+        return any(
+            limit.rule.vital is Vital.HEART_RATE
+            and limit.rule.priority is Priority.HIGH
+            and limit.reached(value)
+            for limit in self._limits[bedside.index]
+        )
+
+    def _tell_agreement(self, bedside: Bedside, at_ms: int) -> None:
+        agreement, bed = self._agreements[bedside.index], bedside.bed
+        self.holds("rates-differ", bed, None, agreement.apart_since_ms, session=True)
+        weak_ms = agreement.weak_since_ms
+        if weak_ms is None or at_ms - weak_ms >= WEAK_FIRST_MS:
+            self._weak_until_ms.pop(bed, None)
+            weak_ms = None
+        else:
+            self._weak_until_ms[bed] = weak_ms + WEAK_FIRST_MS
+        self.holds("spo2-weak", bed, None, weak_ms, session=True)
 
     def _heart_rate(self, bedside: Bedside, at_ms: int) -> float | None:
         for vital in GAPS["hr-gap"]:
@@ -364,6 +486,9 @@ class Watch:
             severe=change.severe,
         )
 
+
+CUFF_TAKES_MS = 35_000
+"""How long a cuff measures where nobody says when it began (physiology.md 5.4)."""
 
 _FAILURES = 2  # "NIBP failed twice" (alarms.md 7)
 _RESTORED = {

@@ -68,13 +68,17 @@ class Repeat:
         *,
         heart_rate: float | None = None,
         doubt: Doubt = Doubt.NONE,
+        confirmed: bool = False,
     ) -> list[Change]:
-        """One measurement, whole; what failed is not in it and is no repeat. `heart_rate` is the bed's."""
+        """One measurement, whole; what failed is not in it and is no repeat. `heart_rate` is the bed's.
+
+        `confirmed`: it stands for three readings (C5), so that one breach is enough.
+        """
         self._wait(at_ms)
         for rule, case in self._cases.items():
             vital = case.limit.rule.vital
             if vital is not None and vital in values and case.limit.limit is not None:
-                self._judge(rule, case, at_ms, values[vital], doubt, heart_rate)
+                self._judge(rule, case, at_ms, values[vital], doubt, heart_rate, confirmed=confirmed)
         return self._said()
 
     def tick(self, now_ms: int) -> list[Change]:
@@ -123,11 +127,13 @@ class Repeat:
         value: float,
         doubt: Doubt,
         heart_rate: float | None,
+        *,
+        confirmed: bool,
     ) -> None:
         limit = case.limit
         if limit.reached(value, heart_rate=heart_rate):
             case.value, case.doubt, case.shown = value, doubt, _number(limit.in_force(heart_rate))
-            self._breach(rule, case, at_ms)
+            self._breach(rule, case, at_ms, confirmed=confirmed)
         elif case.cue is Cue.ONSET or (case.cue and limit.recovered(value, heart_rate=heart_rate)):
             case.value, case.doubt, case.shown = value, doubt, _number(limit.in_force(heart_rate))
             alone = case.severe and not case.confirmed
@@ -135,16 +141,16 @@ class Repeat:
         elif case.cue:
             case.confirmed = True  # inside the hysteresis band: no breach any more, but no error either
 
-    def _breach(self, rule: int, case: _Case, at_ms: int) -> None:
+    def _breach(self, rule: int, case: _Case, at_ms: int, *, confirmed: bool) -> None:
         was, was_severe = case.cue, case.severe
         severe = case.limit.at_once(case.value) and _believed(case.limit, case.value, case.doubt)
-        case.severe, case.confirmed = was_severe or severe, was is not None
+        case.severe, case.confirmed = was_severe or severe, confirmed or was is not None
         if was is None:
             case.since_ms = at_ms
         if was is Cue.HELD:
             if severe and not was_severe:
                 self._raise(rule, case, at_ms)
-        elif was is Cue.ONSET or severe or case.limit.rule.priority is Priority.LOW:
+        elif was is Cue.ONSET or severe or confirmed or case.limit.rule.priority is Priority.LOW:
             self._raise(rule, case, at_ms)
         else:
             case.cue, case.until_ms = Cue.ONSET, self._until(at_ms)

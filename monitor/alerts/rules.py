@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.model import Priority, Side, Vital
+from monitor.model import Lie, Priority, Side, Vital
 
 
 class Kind(StrEnum):
@@ -126,7 +126,7 @@ _CONTINUOUS = (
     *_rows("temp-low", Vital.TEMPERATURE, Side.LOW, (H,)),
 )
 
-# alarms.md 7.
+# alarms.md 7; the priorities of what a device makes up are proposals (P), as its table's are.
 _TECHNICAL = (
     _technical("link-lost", H, in_session=True),
     _technical("link-lost", M, in_session=True),
@@ -137,6 +137,14 @@ _TECHNICAL = (
     _technical("hr-gap", L, Vital.HEART_RATE, in_session=True),
     _technical("rr-gap", M, Vital.RESPIRATION, in_session=True),
     _technical("rr-gap", L, Vital.RESPIRATION, in_session=True),
+    _technical("spo2-weak", L, Vital.SPO2, in_session=True),
+    _technical("rates-differ", L, Vital.HEART_RATE, in_session=True),
+    _technical("impossible", M, in_session=True),
+    _technical("wrong-unit", M, in_session=True),
+    _technical("frozen", M, in_session=True),
+    _technical("old-data", M, in_session=True),
+    _technical("device-clock", L, in_session=True),
+    _technical("earlier-patient", M, in_session=True),
     _technical("cuff-failed", M, Vital.SYSTOLIC, in_session=True),
     _technical("cuff-overdue", M, Vital.SYSTOLIC, in_session=True),
     _technical("paging-down", H),
@@ -146,6 +154,15 @@ _TECHNICAL = (
     _technical("loop-late", H),
     _technical("loop-late", M),
 )
+
+LIES = {
+    Lie.IMPOSSIBLE: "impossible",
+    Lie.WRONG_UNIT: "wrong-unit",
+    Lie.FROZEN: "frozen",
+    Lie.HISTORY: "old-data",
+    Lie.CLOCK: "device-clock",
+}
+"""Which condition of its device each of them is, if it lasts."""
 
 RULES = (*_CUFF, *_CONTINUOUS, *_arterial(_CUFF), *_TECHNICAL)
 

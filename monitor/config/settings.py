@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictBool,
     StringConstraints,
     ValidationInfo,
 )
@@ -243,6 +244,8 @@ class Bed(Section):
 
     name: Annotated[BedName, StringConstraints(pattern=NAME)]
     place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    same_arm: StrictBool = False
+    """Cuff and SpO2 probe are on one arm here: a running cuff explains a lost pulse, for 60 s at most."""
 
 
 class Device(Section):

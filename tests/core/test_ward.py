@@ -129,6 +129,7 @@ def test_a_higher_priority_of_the_same_cause_sounds_although_the_lesser_is_ackno
     ward.stays("3", seconds=16, spo2=91)
     ward.acks("3", "spo2-low-m")
     ward.shows("3", "spo2-low-m", ACKED, paged=["dana"])
+    ward.stays("3", seconds=3, spo2=87)  # not so fast that it is doubted (C9)
     ward.hears("3", spo2=84)
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"])
 

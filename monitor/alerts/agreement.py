@@ -1,0 +1,446 @@
+"""Do the signals of one bed agree? Rules C5 to C11 of physiology, which need more than one value. Pure.
+
+A single value is judged where it comes in (`devices/validity.py`); here it is held against what else the
+bed has said: the other rate, the perfusion, its own last two seconds, the cuff on the same arm. What comes of
+it is a doubt and its why, never a lost number, and no doubt outlives its time: a HIGH is withheld for 30 s at
+the most (ALM-073), and no breath or no pulse for no longer than their own delay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from msgspec import structs
+
+from monitor.model import Cuff, CuffTaken, Device, Doubt, Quality, Reading, Readings, Vital
+
+# The numbers are those of physiology.md 2, proposed there for the medical director to sign.
+
+CUFF_PAIR_MS = 120_000
+CUFF_APART = (25, 20)
+"""C5: two readings so close in time differ by more than this, systolic or diastolic, in mmHg."""
+
+CUFF_SLOW_MS = 120_000
+"""C6: a reading that took longer is questionable."""
+
+RATES_APART = 10
+"""C7: ECG and oximeter count further apart than this, in beats a minute."""
+RATES_APART_MS = 15_000
+
+PULSE_WEAK = 0.3
+"""C8: below this perfusion index, in %, or with no pulse at all, a low SpO2 is first a weak signal."""
+WEAK_FIRST_MS = 30_000
+
+JUMP_WITHIN_MS = 2_000
+JUMP_DOUBTED_MS = 6_000
+FALL_SPO2 = 4
+JUMP_RATE = 40
+"""C9: SpO2 falls, or a rate jumps, by more than this in 2 s: questionable for 6 s."""
+
+ARM_AFTER_MS = 15_000
+ARM_LONGEST_MS = 60_000
+"""C10: how long after a cuff on the probe's arm, and how long at all, a loss may go unsaid (ALM-072)."""
+ARM_BEAT_MS = 2_000
+"""The last value before the loss may be a beat or two older than the cuff's start (physiology.md 1)."""
+
+RR_SLOW = 6
+"""C11: fewer breaths a minute than this by impedance, from a patient who moves, are doubted."""
+STEADY_MS = 15_000
+STEADY_SPO2 = 2
+STEADY_RATE = 10
+"""What "steady" is for C11: no more than the error of measurement, or the span of C7, over 15 s or more."""
+
+MOTION = ("motion", "moving", "movement", "artefact", "artifact")
+"""How devices say that the patient moves; a flag stands for as long as a value is live."""
+MOTION_STANDS_MS = 10_000
+
+RATES = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2})
+LEAPS = {Vital.SPO2: FALL_SPO2} | dict.fromkeys(RATES, JUMP_RATE)
+"""C9 by vital: of SpO2 a fall, of a rate either way."""
+WITNESSES = RATES | {Vital.SPO2, Vital.RESPIRATION, Vital.PERFUSION, Vital.ETCO2}
+"""The vitals that are held against each other; the rest pass unseen."""
+
+
+class Agreement:
+    """What the signals of one bed have said together; a new patient starts with a new one."""
+
+    def __init__(self) -> None:
+        """Nothing has been heard: nothing disagrees."""
+        self._now: dict[Vital, Reading] = {}
+        self._courses: dict[Vital, _Course] = {}
+        self._moved_ms: int | None = None
+        self._moving = False
+        self.apart_since_ms: int | None = None
+        """Since when ECG and oximeter have counted differently, for the notice of C7."""
+        self.weak_since_ms: int | None = None
+        """Since when a low SpO2 has come with a weak pulse or none (C8)."""
+        self.ecg_is_poor = False
+        """C7: the ECG is the poor one of two rates that differ, and has been for long enough."""
+
+    def weighs(self, reading: Reading, *, low: bool = False) -> Reading:
+        """The live reading as it may be believed beside the others; `low` where an SpO2 is in breach."""
+        vital, at_ms = reading.vital, reading.at_ms
+        if vital not in WITNESSES:
+            return reading
+        if reading.doubt is Doubt.POOR_SIGNAL and _tells_motion((reading.why or "",)):
+            self._moved_ms = at_ms
+        weighed = reading
+        if vital is Vital.SPO2:
+            weighed = self._after_a_jump(self._with_a_pulse(reading, low=low))
+        elif vital in RATES:
+            weighed = self._after_a_jump(reading)
+        elif vital is Vital.RESPIRATION:
+            weighed = self._while_moving(reading)
+        self._now[vital] = weighed
+        if vital in RATES:
+            weighed = self._now[vital] = self._beside_the_other_rate(weighed)
+        return weighed
+
+    def rests(self, table: Readings, *, low: bool = False) -> bool:
+        """Whether weighing these live readings one by one would doubt none.
+
+        Rows of one instant have no speed: no jump is told between them. `low` as in `weighs`.
+        """
+        if low or self.apart_since_ms is not None or self.weak_since_ms is not None:
+            return False
+        spans: dict[Vital, tuple[float, float]] = {}
+        for vital, column in zip(table.vitals, table.columns, strict=True):
+            if vital in WITNESSES:
+                spans[vital] = min(column), max(column)
+        first_ms = table.times_ms[0]
+        for vital, (least, most) in spans.items():
+            if first_ms < table.at_ms and vital in LEAPS and most - least > LEAPS[vital]:
+                return False
+            course = self._courses.get(vital)
+            if course is not None and course.would_doubt(first_ms, table.device, vital, least, most):
+                return False
+        if not spans.keys().isdisjoint(RATES) and self._could_part(first_ms, spans):
+            return False
+        slow = spans.get(Vital.RESPIRATION)
+        return slow is None or slow[0] >= RR_SLOW
+
+    def took(self, table: Readings) -> None:
+        """Keep of a table that rests what all but its last row leave; the last one is weighed as ever."""
+        for vital, column in zip(table.vitals, table.columns, strict=True):
+            if vital in LEAPS:
+                course = self._courses.setdefault(vital, _Course())
+                for at_ms, value in zip(table.times_ms[:-1], column[:-1], strict=True):
+                    course.hears(at_ms, table.device, value)
+
+    def fades(self, now_ms: int) -> bool:
+        """Whether two rates that differed have both fallen silent: then nothing differs any more."""
+        rates = [self._now[vital] for vital in RATES if vital in self._now]
+        if self.apart_since_ms is None or any(_live(reading, now_ms) for reading in rates):
+            return False
+        self.apart_since_ms, self.ecg_is_poor = None, False
+        return True
+
+    def notes(self, at_ms: int, what: Iterable[str]) -> None:
+        """All that the bed's devices say beside their numbers now: motion lasts while it is among it."""
+        moving = _tells_motion(what)
+        if moving or self._moving:
+            self._moved_ms = at_ms
+        self._moving = moving
+
+    def moved_since(self, from_ms: int, at_ms: int) -> bool:
+        """Whether a flag of motion stood at any time in this span."""
+        if self._moving:
+            return True
+        return self._moved_ms is not None and from_ms <= self._moved_ms <= at_ms
+
+    # C9.
+
+    def _after_a_jump(self, reading: Reading) -> Reading:
+        course = self._courses.setdefault(reading.vital, _Course())
+        value = reading.value
+        if value is None:
+            return reading
+        if not course.doubts(reading.at_ms, reading.device, reading.vital, value):
+            if reading.doubt is Doubt.NONE:
+                course.hears(reading.at_ms, reading.device, value)
+            return reading
+        what = "fell" if reading.vital is Vital.SPO2 else "changed"
+        return _doubted(reading, Doubt.UNUSUAL, f"{reading.vital.label} {what} very suddenly")
+
+    # C8.
+
+    def _with_a_pulse(self, reading: Reading, *, low: bool) -> Reading:
+        why = self._weak(reading) if low and reading.value is not None else None
+        if why is None:
+            self.weak_since_ms = None
+            return reading
+        if self.weak_since_ms is None:
+            self.weak_since_ms = reading.at_ms
+        return _doubted(reading, Doubt.POOR_SIGNAL, why)
+
+    def _weak(self, reading: Reading) -> str | None:
+        """Why the pulse under this saturation is weak; a pulse that was never told is not missing."""
+        pulse = self._now.get(Vital.PULSE_SPO2)
+        if pulse is not None and pulse.device == reading.device and not _live(pulse, reading.at_ms):
+            return "low SpO2 without a pulse"
+        return "low SpO2 with a weak pulse" if self._perfused_badly(reading) else None
+
+    def _perfused_badly(self, reading: Reading) -> bool:
+        index = self._now.get(Vital.PERFUSION)
+        return (
+            index is not None
+            and index.value is not None
+            and index.device == reading.device
+            and reading.at_ms <= index.fresh_until_ms
+            and index.value < PULSE_WEAK
+        )
+
+    # C7.
+
+    def _beside_the_other_rate(self, reading: Reading) -> Reading:
+        ecg, pulse = self._now.get(Vital.HEART_RATE), self._now.get(Vital.PULSE_SPO2)
+        at_ms = reading.at_ms
+        apart = _apart(ecg, pulse, at_ms)
+        if apart is None:
+            self.apart_since_ms, self.ecg_is_poor = None, False
+            return reading
+        if self.apart_since_ms is None:
+            self.apart_since_ms = at_ms
+        ecg, pulse = apart
+        ecg_poor = ecg.doubt is Doubt.POOR_SIGNAL
+        pulse_poor = pulse.doubt is Doubt.POOR_SIGNAL or self._perfused_badly(pulse)
+        lasted = at_ms - self.apart_since_ms >= RATES_APART_MS
+        self.ecg_is_poor = lasted and ecg_poor and not pulse_poor
+        if not lasted or ecg_poor == pulse_poor:
+            return reading
+        poor, other, whose = (ecg, pulse, "oximeter") if ecg_poor else (pulse, ecg, "ECG")
+        if reading.vital is not poor.vital:
+            return reading
+        return _doubted(reading, Doubt.POOR_SIGNAL, f"poor signal: the {whose} counts {other.value:g}")
+
+    def _could_part(self, at_ms: int, spans: dict[Vital, tuple[float, float]]) -> bool:
+        both = []
+        for vital in (Vital.HEART_RATE, Vital.PULSE_SPO2):
+            now = self._now.get(vital)
+            if vital in spans:
+                # The last row's partner may be the row before it, or what stood before the table.
+                low, high = spans[vital]
+                if now is not None and now.value is not None:
+                    low, high = min(low, now.value), max(high, now.value)
+                both.append((low, high))
+            elif now is not None and now.value is not None and _live(now, at_ms):
+                both.append((now.value, now.value))
+        if len(both) < len(RATES):
+            return False
+        return max(b[1] for b in both) - min(b[0] for b in both) > RATES_APART
+
+    # C11.
+
+    def _while_moving(self, reading: Reading) -> Reading:
+        value, at_ms = reading.value, reading.at_ms
+        if value is None or value >= RR_SLOW or not self._moves(at_ms) or self._by_gas(reading):
+            return reading
+        if not self._steady(at_ms):
+            return reading
+        # A claim of no breath keeps its own delay, whoever moves (physiology.md 1, D2).
+        doubt = Doubt.UNUSUAL if value == 0 else Doubt.POOR_SIGNAL
+        return _doubted(reading, doubt, "few breaths counted while the patient moves")
+
+    def _moves(self, at_ms: int) -> bool:
+        return self.moved_since(at_ms - MOTION_STANDS_MS, at_ms)
+
+    def _by_gas(self, reading: Reading) -> bool:
+        """A device that sees the breath itself does not count it by impedance."""
+        gas = self._now.get(Vital.ETCO2)
+        return gas is not None and gas.device == reading.device and _live(gas, reading.at_ms)
+
+    def _steady(self, at_ms: int) -> bool:
+        spo2 = self._courses.get(Vital.SPO2)
+        if spo2 is None or not spo2.steady(at_ms, STEADY_SPO2):
+            return False
+        rates = [self._courses[vital] for vital in RATES if vital in self._courses]
+        return any(course.steady(at_ms, STEADY_RATE) for course in rates)
+
+
+class _Course:
+    """What one vital of one device has done lately: its last 2 s, and how far it has swung over 15 s."""
+
+    def __init__(self) -> None:
+        self._device: Device | None = None
+        self._recent: deque[tuple[int, float]] = deque()
+        self._doubted_until_ms: int | None = None
+        self._from_ms = 0
+        self._at_ms = 0
+        self._before: tuple[float, float] | None = None
+        self._swing: tuple[float, float] | None = None
+
+    def doubts(self, at_ms: int, device: Device, vital: Vital, value: float) -> bool:
+        """Whether this value comes within 6 s of a jump; a fall that goes on has no second 6 s of its own."""
+        if device != self._device:
+            return False
+        if self._doubted_until_ms is not None:
+            if at_ms < self._doubted_until_ms:
+                return True
+            self._doubted_until_ms = None
+            self._recent.clear()
+        if not self._jumps(at_ms, vital, value, value):
+            return False
+        self._doubted_until_ms = at_ms + JUMP_DOUBTED_MS
+        return True
+
+    def would_doubt(self, at_ms: int, device: Device, vital: Vital, low: float, high: float) -> bool:
+        """Whether any value from `low` to `high` might be doubted, were it heard now."""
+        if device != self._device:
+            return False
+        return self._doubted_until_ms is not None or self._jumps(at_ms, vital, low, high)
+
+    def hears(self, at_ms: int, device: Device, value: float) -> None:
+        """A value that nobody doubts. Another device begins a course of its own."""
+        if device != self._device or at_ms - self._at_ms > MOTION_STANDS_MS:
+            self._device = device
+            self._recent.clear()
+            self._before = self._swing = None
+            self._doubted_until_ms = None
+            self._from_ms = at_ms
+        self._at_ms = at_ms
+        self._recent.append((at_ms, value))
+        while at_ms - self._recent[0][0] > JUMP_WITHIN_MS:
+            self._recent.popleft()
+        if at_ms - self._from_ms >= STEADY_MS:
+            self._before, self._swing, self._from_ms = self._swing, None, at_ms
+        low, high = self._swing or (value, value)
+        self._swing = min(low, value), max(high, value)
+
+    def steady(self, at_ms: int, within: float) -> bool:
+        """Whether it has been known for 15 s or more, up to now, and has swung no further than that."""
+        if self._before is None or self._swing is None or at_ms - self._at_ms > MOTION_STANDS_MS:
+            return False
+        low, high = min(self._before[0], self._swing[0]), max(self._before[1], self._swing[1])
+        return high - low <= within
+
+    def _jumps(self, at_ms: int, vital: Vital, low: float, high: float) -> bool:
+        # What comes in one instant came late to a part: between those values there is no speed.
+        before = [was for was_ms, was in self._recent if 0 < at_ms - was_ms <= JUMP_WITHIN_MS]
+        if not before:
+            return False
+        fell, rose = max(before) - low, high - min(before)
+        return fell > LEAPS[vital] or (vital in RATES and rose > LEAPS[vital])
+
+
+def _apart(ecg: Reading | None, pulse: Reading | None, at_ms: int) -> tuple[Reading, Reading] | None:
+    """Both rates, where both are live and more than C7 allows lies between them."""
+    if ecg is None or pulse is None or ecg.value is None or pulse.value is None:
+        return None
+    if max(at_ms - ecg.fresh_until_ms, at_ms - pulse.fresh_until_ms) > 0:
+        return None
+    return (ecg, pulse) if abs(ecg.value - pulse.value) > RATES_APART else None
+
+
+def _live(reading: Reading, at_ms: int) -> bool:
+    return reading.value is not None and at_ms <= reading.fresh_until_ms
+
+
+def _doubted(reading: Reading, doubt: Doubt, why: str) -> Reading:
+    """The same, doubted for this as well; what the device itself says of it comes first."""
+    said = reading.why if reading.why and reading.quality is Quality.QUESTIONABLE else None
+    whys = why if said is None or why in said else f"{said}; {why}"
+    worst = max(reading.doubt, doubt)
+    return structs.replace(reading, quality=Quality.QUESTIONABLE, why=whys, doubt=worst)
+
+
+def _tells_motion(what: Iterable[str]) -> bool:
+    return any(word in text.casefold() for text in what for word in MOTION)
+
+
+# Cuffs.
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one cuff reading means beside the ones before it (C5). `cuff` is what is judged and shown."""
+
+    cuff: Cuff
+    pair: tuple[CuffTaken, ...]
+    """The readings the next one is held against."""
+    disputed: bool = False
+    """It differs from the one before it: a third reading is wanted."""
+    median: bool = False
+    """It is the third, and `cuff` is the median: no further reading is needed to believe it."""
+
+
+def settled(taken: CuffTaken, pair: Sequence[CuffTaken]) -> Settled:
+    """C5: a good reading beside those before it, if they are of the same cuff or the same hand."""
+    before = [
+        one
+        for one in pair[-1:]
+        if (one.device, one.by) == (taken.device, taken.by)
+        and 0 <= taken.measured_at_ms - one.measured_at_ms <= CUFF_PAIR_MS
+    ]
+    if not before:
+        return Settled(taken.cuff, (taken,))
+    if len(pair) == 2:
+        return Settled(_median((*pair, taken)), (), median=True)
+    (last,) = before
+    if not _differ(last.cuff, taken.cuff):
+        return Settled(taken.cuff, (taken,))
+    why = f"differs from {_pressures(last.cuff)} just before: measure again"
+    return Settled(_questioned(taken.cuff, why, taken.cuff.doubt), (last, taken), disputed=True)
+
+
+def weighed_cuff(cuff: Cuff, took_ms: int | None, *, moved: bool) -> Cuff:
+    """C6: a reading is questionable that took too long or came while the patient moved."""
+    if cuff.systolic is None:
+        return cuff
+    if took_ms is not None and took_ms > CUFF_SLOW_MS:
+        cuff = _questioned(
+            cuff, f"the cuff took {round(took_ms / 1_000)} s: measure again", Doubt.POOR_SIGNAL
+        )
+    if moved:
+        cuff = _questioned(cuff, "the patient moved: measure again", Doubt.POOR_SIGNAL)
+    return cuff
+
+
+def unsaid_until_ms(since_ms: int, began_ms: int | None, ended_ms: int | None) -> int | None:
+    """C10: until when a pulse lost at `since_ms` may go unsaid for a cuff on the same arm, or None."""
+    if began_ms is None or since_ms < began_ms - ARM_BEAT_MS:
+        return None
+    if ended_ms is None:
+        return since_ms + ARM_LONGEST_MS
+    if since_ms > ended_ms + ARM_AFTER_MS:
+        return None
+    return min(since_ms + ARM_LONGEST_MS, ended_ms + ARM_AFTER_MS)
+
+
+def _differ(one: Cuff, other: Cuff) -> bool:
+    pairs = zip((one.systolic, one.diastolic), (other.systolic, other.diastolic), CUFF_APART, strict=True)
+    return any(a is not None and b is not None and abs(a - b) > apart for a, b, apart in pairs)
+
+
+def _median(three: Sequence[CuffTaken]) -> Cuff:
+    cuffs = [taken.cuff for taken in three]
+    measured = not any(cuff.derived_mean for cuff in cuffs)
+    pulses = [cuff.pulse for cuff in cuffs if cuff.pulse is not None]
+    systolic, diastolic = (
+        median(value for cuff in cuffs if (value := getattr(cuff, name)) is not None)
+        for name in ("systolic", "diastolic")
+    )
+    means = [cuff.mean for cuff in cuffs if cuff.mean is not None]
+    mean = median(means) if measured and len(means) == len(cuffs) else None
+    return replace(
+        cuffs[-1],
+        systolic=systolic,
+        diastolic=diastolic,
+        mean=diastolic + (systolic - diastolic) / 3 if mean is None else mean,  # C2
+        derived_mean=mean is None,
+        pulse=median(pulses) if pulses else None,
+        quality=Quality.QUESTIONABLE,
+        why=f"median of {', '.join(map(_pressures, cuffs))}",
+        doubt=sorted(cuff.doubt for cuff in cuffs)[1],
+    )
+
+
+def _questioned(cuff: Cuff, why: str, doubt: Doubt) -> Cuff:
+    whys = dict.fromkeys([*(cuff.why.split("; ") if cuff.why else []), why])
+    return replace(cuff, quality=Quality.QUESTIONABLE, why="; ".join(whys), doubt=max(cuff.doubt, doubt))
+
+
+def _pressures(cuff: Cuff) -> str:
+    return f"{cuff.systolic:g}/{cuff.diastolic:g}"
