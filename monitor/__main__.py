@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, NoReturn, TypeVar
 
 import typer
 
+from monitor import terminal
+
 if TYPE_CHECKING:
     from monitor.config.settings import Clinic
 
@@ -289,7 +291,7 @@ def tail(
 @user.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="Lower case, as in [[staff]].")],
-    role: Annotated[str, typer.Option(help="nurse, charge nurse, prescriber or administrator.")],
+    role: Annotated[str, typer.Option(help="nurse, charge nurse, prescriber, administrator or machine.")],
     config: Config,
     display: Annotated[str, typer.Option(help="How the screens say it; the name if left out.")] = "",
     from_stdin: Annotated[  # noqa: FBT002  a flag
@@ -414,7 +416,7 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Run one command."""
-    app()
+    terminal.run(app, "chairside")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
+from monitor import terminal
 from simulators.faults import EXPLAINED, parse
 from simulators.play import (
     CALLING,
@@ -147,4 +148,4 @@ def _refuse(why: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    app()
+    terminal.run(app, "chairside simulate")

@@ -27,6 +27,7 @@ import httpx
 import msgspec
 import typer
 
+from monitor import terminal
 from simulators.patient import AnyPatient
 from simulators.play import Part, Plan, patient_of
 from simulators.scenario import ScenarioError, names
@@ -739,4 +740,4 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    app()
+    terminal.run(app, "chairside demo")

@@ -231,6 +231,27 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
         assert decoding.wait(30) == 0
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (("frobnicate",), "No such command 'frobnicate'. See `chairside --help`."),
+        (("decode",), "Missing argument 'driver'. See `chairside decode --help`."),
+        (("replay", "--bogus"), "No such option: --bogus. See `chairside replay --help`."),
+        (("journal", "verify"), "Missing argument 'CLINIC.toml'. See `chairside journal verify --help`."),
+        (("simulate", "masimo-ascii1", "--seed", "x"), "See `chairside simulate --help`."),
+        (("demo", "--beds", "x"), "See `chairside demo --help`."),
+    ],
+)
+def test_what_is_asked_wrongly_is_answered_in_one_line(asked: tuple[str, ...], says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "monitor", *asked], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("chairside: ")
+    assert line.endswith(says)
+
+
 # What is there.
 
 
