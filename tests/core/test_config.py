@@ -314,6 +314,10 @@ def test_a_bed_without_a_good_name_is_one_mistake(write: Write) -> None:
         ("rfc2217://server:2217", True),
         ("mqtt://broker/vs1/clinic/+/numeric", True),
         ("mqtt://broker:1884/#", True),
+        ("mllp://:2575", True),
+        ("mllp://0.0.0.0:2575", True),
+        ("mllp://192.0.2.1", False),
+        ("mllp://:2575/topic", False),
         ("ttyUSB0", False),
         ("socket://192.0.2.1", False),
         ("socket://192.0.2.1:99999", False),
@@ -328,6 +332,24 @@ def test_a_link_is_a_path_or_an_address_that_can_be_opened(link: str, right: boo
         assert load(path, {}).devices[0].link == link
     else:
         assert mistakes(path)[0].startswith("clinic.toml: device.d.link: ")
+
+
+def test_monitors_that_call_one_port_are_told_apart_by_their_options(write: Write) -> None:
+    def clinic(*options: str) -> Path:
+        links = ("mllp://:2575", "mllp://127.0.0.1:2575", "mllp://:2575")
+        device = '[[device]]\nname = "m{}"\ndriver = "nonin"\nbed = "3"\nlink = "{}"\noptions = {{{}}}\n'
+        rows = [device.format(at, links[at], each) for at, each in enumerate(options)]
+        return write(ONE_BED + "".join(rows))
+
+    assert len(load(clinic('sender = "A"', 'location = "7"', 'sender = "B"'), {}).devices) == 3
+    assert len(load(clinic(""), {}).devices) == 1
+    shared = "several devices share this port: say by which of sender, device_id, location, from"
+    assert mistakes(clinic('sender = "A"', "silent_after_s = 60")) == [
+        f"clinic.toml: device.m1.options: {shared} this one is known"
+    ]
+    assert mistakes(clinic('sender = "A"', 'sender = "A"')) == [
+        'clinic.toml: device.m1.options: "m0" is known by the same'
+    ]
 
 
 def test_two_devices_cannot_sit_on_one_port(write: Write) -> None:

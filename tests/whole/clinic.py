@@ -541,11 +541,11 @@ class Clinic:
     async def simulate(
         self, driver: str, link: str, scenario: str = "N0", *more: str, name: str = ""
     ) -> Program:
-        """One simulated device as a process of its own, once it says where it listens."""
+        """One simulated device as a process of its own, once it says where it listens, or whom it calls."""
         log = self.folder / f"{name or driver}.log"
         program = Program(log, "simulators", driver, "--link", link, "--scenario", scenario, *more)
         self._programs.append(program)
-        await program.says(" listens at ")
+        await program.says(" calls " if link.startswith("mllp:") else " listens at ")
         return program
 
     async def stop_simulators(self) -> None:
