@@ -9,6 +9,8 @@ from simulators.patient import AnyPatient, CuffResult
 LOOK_BACK_MS = 90_000
 """More than a cuff ever takes: what had been measured before anybody listened is known too."""
 
+PUMPED, TOP_MMHG = 0.2, 165
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -63,6 +65,14 @@ class Cuffs:
             return -(2**62)
         next_ms = self._patient.next_cuff_ms(self._now_ms, self._cycle_ms)
         return 2**62 if next_ms is None else next_ms
+
+    def pressure_mmhg(self, t_ms: int) -> int:
+        """What a manometer at the tube shows: pumped up in the first fifth of the time, then let down."""
+        if self._running is None or self._started_ms is None:
+            return 0
+        share = min(1.0, max(0.0, (t_ms - self._started_ms) / self._running.takes_ms))
+        risen = share / PUMPED if share < PUMPED else (1 - share) / (1 - PUMPED)
+        return round(TOP_MMHG * risen)
 
     def start(self, t_ms: int) -> bool:
         """Start it by order; False if it is running already."""

@@ -360,18 +360,21 @@ class Reader(_Station):
             if wake is not None:
                 wake()
 
+        why = GONE
         try:
-            if isinstance(link, Pouring):
-                await link.pour(take)
-            else:
-                while data := await link.read():
-                    take(data)
+            try:
+                if isinstance(link, Pouring):
+                    await link.pour(take)
+                else:
+                    while data := await link.read():
+                        take(data)
+            except LinkLost as lost:
+                why = str(lost)
+            # However it ended: what comes on the next connection belongs to nothing of this one.
             self._hear(b"", self._decoder.close(), clock.now_ms())
-        except LinkLost as lost:
-            return str(lost)
         except Exception as error:  # noqa: BLE001  whatever a codec raises is this link's own trouble
             return self._start_afresh(error)
-        return GONE
+        return why
 
     async def _keep_time(self, link: Link, failure: list[str]) -> None:
         """Silences, notices that run out and, for a device that must be asked, the questions."""

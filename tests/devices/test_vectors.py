@@ -114,6 +114,8 @@ def _argument(key: str, value: Any) -> Any:  # noqa: PLR0911  one return for eac
             return masimo_ascii1.Layout(value)
         case "kind":
             return value.encode()
+        case "body":
+            return bytes.fromhex(value)
         case "values" if isinstance(value, list):
             return [(Vital(name), number, quality) for name, number, quality in value]  # type: ignore[call-arg]
         case _:

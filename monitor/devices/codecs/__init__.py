@@ -14,6 +14,7 @@ from monitor.devices.codecs import (
     mqtt_native,
     nellcor_ascii,
     nonin_df2,
+    suntech,
 )
 from monitor.devices.driver import Driver
 
@@ -28,6 +29,7 @@ DRIVERS: dict[str, Driver] = {
         nonin_df2.DRIVER,
         hl7_pcd01.DRIVER,
         contec_cms50.DRIVER,
+        suntech.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
