@@ -408,7 +408,7 @@ DRIVER = Driver(
     polled=True,
     # A reading a second is told of sixty packets: two may be lost.
     silent_after_ms=SILENT_MS,
-    hint="put a finger in so that the oximeter switches on; firmware up to 4.5 needs the option baud = 19200",
+    hint="switch the oximeter on with a finger in it; firmware up to 4.5 needs the option baud = 19200",
     looks_like=looks_like,
     options={
         "baud": "115200 (default: firmware 4.6 and later), 19200 (up to 4.5), 4800, 9600, 38400 or 57600"
