@@ -143,8 +143,9 @@ async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, task
     faults = _faults(part, patient)
     twin: SerialTwin = twin_of(part.driver)(patient, part.seed, part.options, faults.jumps())
     await cable.plug()
-    tasks.create_task(_talk(twin, cable, faults, time))
-    tasks.create_task(_answer(twin, cable, faults, time))
+    stirred = asyncio.Event()
+    tasks.create_task(_talk(twin, cable, faults, time, stirred))
+    tasks.create_task(_answer(twin, cable, faults, time, stirred))
 
 
 async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
@@ -181,7 +182,7 @@ def start_of(part: Part, patient: AnyPatient) -> int:
     return round(start_s * 1000)
 
 
-async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
+async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time, stirred: asyncio.Event) -> None:
     await time.network.begun.wait()
     while True:
         t_ms = time.now_ms()
@@ -192,10 +193,15 @@ async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> 
         sent = twin.tick(t_ms)
         for frame in faults.passed([Frame(sent)] if sent else [], t_ms):
             cable.write(frame.data)
-        await asyncio.sleep(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms))))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms)))):
+                await stirred.wait()
+        stirred.clear()
 
 
-async def _answer(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -> None:
+async def _answer(
+    twin: SerialTwin, cable: Cable, faults: Faults, time: _Time, stirred: asyncio.Event
+) -> None:
     while True:
         data = await cable.read()
         if not time.network.begun.is_set():
@@ -204,6 +210,7 @@ async def _answer(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time) -
         answer = twin.hear(data, t_ms) if faults.listens(t_ms) else b""
         for frame in faults.passed([Frame(answer)], t_ms) if answer else []:
             cable.write(frame.data)
+        stirred.set()  # what it was asked may be due before what it had in mind
 
 
 async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
