@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
@@ -254,9 +255,9 @@ def verify(clinic: ClinicFile) -> None:
     """Check the hash chain; exit 5 names the first bad row. Example: chairside journal verify clinic.toml."""
     from monitor.store import commands
 
-    bad, count = _kept(commands.verify, clinic)
-    if bad is not None:
-        _stop(f"the journal is broken: row {bad} does not follow from the rows before it", BROKEN)
+    wrong, count = _kept(commands.verify, clinic)
+    if wrong is not None:
+        _stop(wrong, BROKEN)
     typer.echo(f"{count} rows; the chain is whole")
 
 
@@ -285,7 +286,7 @@ def tail(
     from monitor.store import commands
 
     with contextlib.suppress(KeyboardInterrupt):
-        _kept(commands.tail, clinic, last, _say)
+        _kept(commands.tail, clinic, last, _say, _is_heard)
 
 
 @user.command("add")
@@ -412,6 +413,13 @@ def _say(line: str) -> None:
         # Whoever read us has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+
+
+def _is_heard() -> bool:
+    """Whether whoever reads our stdout is still there: a pipe tells before anything is written to it."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return not any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def main() -> None:

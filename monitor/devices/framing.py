@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from monitor.model import Fault
 
+WRONG_CHECKSUM = "wrong checksum"
 TOO_LONG = "too many bytes without a line end"
 
 MESSAGE_MAX = 64 * 1024
@@ -43,6 +45,11 @@ class Lines:
         self._keep(pieces[-1], found)
         return found
 
+    @property
+    def rest(self) -> bytes:
+        """The unfinished line."""
+        return bytes(self._rest)
+
     def drop(self) -> int:
         """Forget the unfinished line and say how many bytes it had."""
         dropped = len(self._rest)
@@ -54,6 +61,65 @@ class Lines:
         while len(self._rest) >= 2 * self._longest:
             del self._rest[: self._longest]
             found.append(Fault(TOO_LONG, self._longest))
+
+
+OUTSIDE_MAX = 256
+"""So many bytes outside of packets are one Fault: a line at the wrong speed is told while it lasts."""
+
+Cut = tuple[int, str | None]
+"""What stands at a place: so many bytes, a packet (None) or outside of one and why ("" is nobody's); 0: wait."""
+
+
+class Packets:
+    """Cuts a stream into packets where no line end does: by lengths, checksums, or what a packet may hold."""
+
+    def __init__(self, cut: Callable[[bytearray, int], Cut]) -> None:
+        """`cut` says what begins at a place of the bytes; it waits for a bounded number of them only."""
+        self._cut = cut
+        self._held = bytearray()
+        self._outside, self._why = 0, ""
+
+    def feed(self, data: bytes) -> list[bytes | Fault]:
+        """The packets these bytes complete, in order, with a Fault where bytes were dropped."""
+        self._held += data
+        found: list[bytes | Fault] = []
+        held, at = self._held, 0
+        while at < len(held):
+            count, why = self._cut(held, at)
+            if count == 0:
+                break
+            if why is None:
+                found += self._counted()
+                found.append(bytes(held[at : at + count]))
+            elif why:
+                found += self._skip(count, why)
+            at += count
+        del held[:at]
+        return found
+
+    def give_way(self) -> list[bytes | Fault]:
+        """The packet that is waited for does not come: what began it was noise, and may hide a whole one."""
+        found: list[bytes | Fault] = []
+        while self._held:
+            del self._held[:1]
+            found += self._skip(1, "an unfinished packet")
+            found += self.feed(b"")
+        return found
+
+    def close(self) -> list[bytes | Fault]:
+        """What is left at the end of the stream."""
+        return self.give_way() + self._counted()
+
+    def _skip(self, count: int, why: str) -> list[bytes | Fault]:
+        # The first reason stands for a run of them, but a wrong checksum says more than any other.
+        self._why = why if why == WRONG_CHECKSUM else self._why or why
+        whole, self._outside = divmod(self._outside + count, OUTSIDE_MAX)
+        return [Fault(self._why, OUTSIDE_MAX)] * whole
+
+    def _counted(self) -> list[bytes | Fault]:
+        dropped, why = self._outside, self._why
+        self._outside, self._why = 0, ""
+        return [Fault(why, dropped)] if dropped else []
 
 
 def read_json(payload: bytes) -> Any | Fault:

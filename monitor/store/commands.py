@@ -38,12 +38,19 @@ class RefusedError(Exception):
     """What was asked cannot be; the text says why."""
 
 
-async def verify(data_dir: Path, url: str | None) -> tuple[int | None, int]:
-    """(the first bad row or None, how many rows a whole journal has)."""
+async def verify(data_dir: Path, url: str | None) -> tuple[str | None, int]:
+    """(what is wrong with it or None, how many rows a whole journal has)."""
     journal = await look(data_dir, url)
     try:
         bad = await journal.verify()
-        return bad, 0 if bad is not None else await journal.count()
+        if bad is not None:
+            return f"the journal is broken: row {bad} does not follow from the rows before it", 0
+        if not await journal.guarded():
+            return (
+                "the journal's chain is whole, but what keeps its rows from being changed is gone",
+                0,
+            )
+        return None, await journal.count()
     finally:
         await journal.close()
 
@@ -57,11 +64,13 @@ async def export(data_dir: Path, url: str | None, file: BinaryIO) -> int:
         await journal.close()
 
 
-async def tail(data_dir: Path, url: str | None, last: int, say: Callable[[str], None]) -> None:
-    """Say the last rows, then each new one, for ever."""
+async def tail(
+    data_dir: Path, url: str | None, last: int, say: Callable[[str], None], heard: Callable[[], bool]
+) -> None:
+    """Say the last rows, then each new one, for as long as somebody hears it."""
     journal = await look(data_dir, url)
     try:
-        async for row in journal.tail(last):
+        async for row in journal.tail(last, heard):
             event = row.event
             line = {"seq": row.seq, "at_ms": row.at_ms, "kind": type(event).__name__, "body": event}
             say(msgspec.json.encode(line).decode())

@@ -51,6 +51,10 @@ TURN_S = 0.25
 
 SLOW = "the disk is slow"
 
+SQLITE_GUARDS = {"journal_no_update", "journal_no_delete", "journal_no_replace"}
+POSTGRESQL_GUARDS = {"journal_no_change", "journal_no_truncate"}
+"""The triggers that keep the table append-only; without them nobody knows what was done to it."""
+
 WAITING_MAX = 10_000
 """How many events wait for the disk: about four hours of a busy ward, and a few megabytes."""
 
@@ -244,10 +248,12 @@ class Journal:
                 return
             after_seq = rows[-1].seq
 
-    async def tail(self, last: int = 10, every_s: float = 0.5) -> AsyncGenerator[Recorded, None]:
-        """The last rows, and then each new one for ever."""
+    async def tail(
+        self, last: int = 10, wanted: Callable[[], bool] = lambda: True, every_s: float = 0.5
+    ) -> AsyncGenerator[Recorded, None]:
+        """The last rows, and then each new one while they are wanted."""
         after_seq = max((await self._place.read(_head)).seq - last, 0)
-        while True:
+        while wanted():
             async for row in self.replay(after_seq):
                 yield row
                 after_seq = row.seq
@@ -278,6 +284,10 @@ class Journal:
     async def count(self) -> int:
         """How many rows there are: their numbers leave none out."""
         return (await self._place.read(_head)).seq
+
+    async def guarded(self) -> bool:
+        """Whether the table still refuses to change or delete a row."""
+        return await self._place.read(_guarded)
 
     async def export(self, file: BinaryIO) -> int:
         """Write every row as a line of JSON, hashes and all; how many there were."""
@@ -550,6 +560,14 @@ def _quick_check(connection: Connection) -> bool:
     if connection.dialect.name != "sqlite":
         return True
     return connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() == "ok"
+
+
+def _guarded(connection: Connection) -> bool:
+    if connection.dialect.name == "sqlite":
+        asked = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'journal'"
+        return set(connection.exec_driver_sql(asked).scalars()) >= SQLITE_GUARDS
+    asked = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'journal'::regclass AND tgenabled <> 'D'"
+    return set(connection.exec_driver_sql(asked).scalars()) >= POSTGRESQL_GUARDS
 
 
 def _end(connection: Connection) -> tuple[Head, Rows]:

@@ -146,3 +146,20 @@ def test_a_stream_that_ends_in_the_middle_of_a_line_says_so() -> None:
     assert decoder.close() == [Fault("unfinished frame at the end", 40)]
     assert decoder.close() == []
     assert _spo2(decoder.feed(masimo_ascii1.encode(AT, 97, 72, 1))).value == 97
+
+
+def test_a_masimo_line_without_its_end_is_read_where_its_widths_prove_it_whole() -> None:
+    line = masimo_ascii1.encode("11/22/26 10:00:07", 97, 72, 4.96).rstrip(b"\r\n")
+    for length in range(len(line) + 1):
+        decoder = masimo_ascii1.Decoder()
+        said = decoder.feed(line[:length]) + decoder.close()
+        values = [one.value for one in said if isinstance(one, Sample)]
+        assert values == ([97, 72, 4.96] if length == len(line) else [])
+
+
+def test_a_nellcor_line_that_lost_a_byte_among_its_codes_is_no_reading() -> None:
+    line = nellcor_ascii.encode("22-Nov-26 10:00:07", 89, 66, 20, ("MO", "SL"))
+    lost = line.replace(b"MO", b"M")
+    assert all(isinstance(one, Fault) for one in nellcor_ascii.Decoder().feed(lost))
+    stripped = b" ".join(line.split()) + b"\r\n"
+    assert len([one for one in nellcor_ascii.Decoder().feed(stripped) if isinstance(one, Sample)]) == 2

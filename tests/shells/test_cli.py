@@ -483,6 +483,19 @@ async def test_a_second_service_on_the_same_records_is_told_who_has_them(
     assert program.alive
 
 
+async def test_who_follows_the_journal_through_a_pipe_that_is_closed_ends(
+    running: tuple[Program, Path, int],
+) -> None:
+    _, config, _ = running
+    tail = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "monitor", "journal", "tail", str(config), stdout=asyncio.subprocess.PIPE
+    )
+    assert tail.stdout is not None
+    assert b"ServiceStarted" in await tail.stdout.readline()
+    tail.stdout._transport.close()  # type: ignore[attr-defined]
+    assert await tail.wait() == 0
+
+
 async def test_the_journal_is_verified_exported_and_followed_while_the_service_writes_it(
     running: tuple[Program, Path, int], tmp_path: Path
 ) -> None:

@@ -214,6 +214,16 @@ async def test_a_row_cannot_be_replaced_or_all_rows_emptied(home: Home, journal:
     assert await journal.verify() is None
 
 
+async def test_a_journal_whose_guards_were_taken_away_says_so(home: Home, journal: Journal) -> None:
+    assert await journal.append([acked(1)], 0)
+    assert await journal.guarded()
+
+    await _without_triggers(home, "SELECT 1")
+
+    assert await journal.verify() is None
+    assert not await journal.guarded()
+
+
 async def _without_triggers(home: Home, statement: str) -> None:
     for trigger in (
         ("journal_no_update", "journal_no_delete", "journal_no_replace")

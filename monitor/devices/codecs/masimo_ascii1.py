@@ -25,6 +25,13 @@ HEX = re.compile(rb"[0-9A-Fa-f]+")
 PRINTABLE = re.compile(rb"[ -~]+")
 
 EXC_WIDTH_BY_ALARM_WIDTH = {2: 3, 4: 6, 6: 7}
+WHOLE = re.compile(
+    rb" (?:"
+    + b"|".join(
+        rb"ALARM=[0-9A-F]{%d} EXC=[0-9A-F]{%d}" % widths for widths in EXC_WIDTH_BY_ALARM_WIDTH.items()
+    )
+    + rb") *$"
+)
 """Rad-5, Rad-8, newer Radical-7: an EXC of another width has lost its end, and the bits would be others."""
 
 EXC_SET = 0x800
@@ -86,8 +93,11 @@ class Decoder:
 
     def close(self) -> list[Said]:
         """The unfinished line, if there is one; after this a new stream may begin."""
+        rest, dropped = self._lines.rest, self._lines.drop()
+        # A file may lack its last line end. The widths of ALARM and EXC tell that nothing else is lacking.
+        said = self._read(rest) if WHOLE.search(rest) else leftover(dropped)
         self._joining = True
-        return leftover(self._lines.drop())
+        return said
 
     def _read(self, line: bytes) -> list[Said]:
         # A line that lost its end runs into the next one: only what follows the last clock is a line.

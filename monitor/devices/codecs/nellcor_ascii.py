@@ -19,8 +19,13 @@ LINE_MAX = 128  # data lines have 61 characters, the widest known header line 79
 MONTHS = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 STAMP = re.compile(rb"\d\d-(?i:" + MONTHS + rb")-\d\d \d\d:\d\d:\d\d(?= )")
 DATA = re.compile(
-    rb" +(?P<spo2>\d{1,3}|---)\*? +(?P<pulse>\d{1,3}|---)\*? +(?:\d{1,3}|---)\*?(?P<codes>(?: +[A-Z]{2})*) *"
+    rb" +(?P<spo2>\d{1,3}|---)\*? +(?P<pulse>\d{1,3}|---)\*? +(?P<amplitude>\d{1,3}|---)\*?"
+    rb"(?P<codes>(?: +[A-Z]{2})*) *"
 )
+CODE = re.compile(rb"[A-Z]{2}")
+COLUMNS = {"spo2": 24, "pulse": 32, "amplitude": 40}
+"""Where the numbers end, and below where the codes stand (fact sheet, 3)."""
+SLOT_FIRST, SLOT = 44, 3
 HEADER = re.compile(
     rb".*\bVERSION +\S+ +CRC:.*"
     rb"|(?i:.*\b(?:ADULT|NEO\w*)\b.*)"
@@ -84,9 +89,17 @@ class Decoder:
         if begin:
             said.append(Fault("first partial line" if self._joining else "a line without its end", begin))
         data = DATA.fullmatch(line, end)
-        if data is None:
+        if data is None or _shifted(data, begin):
             return [*said, Fault("damaged line", len(line) - begin)]
         return said + _meaning(data, stamps[-1].group().decode())
+
+
+def _shifted(data: re.Match[bytes], begin: int) -> bool:
+    """Whether a line that keeps its columns has a code between the slots: something is gone from it."""
+    if [data.end(name) - begin for name in COLUMNS] != list(COLUMNS.values()):
+        return False  # blanks stripped or added: white space is all there is to go by
+    codes = data.start("codes") - begin
+    return any((codes + word.start() - SLOT_FIRST) % SLOT for word in CODE.finditer(data["codes"]))
 
 
 def _meaning(data: re.Match[bytes], device_time: str) -> list[Said]:
