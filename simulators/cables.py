@@ -191,11 +191,7 @@ class SocketCable:
 
     def write(self, data: bytes) -> None:
         """Send; lost if nobody is connected or does not read."""
-        writer = self._writer
-        if writer is None or writer.is_closing() or not data:
-            return
-        if writer.transport.get_write_buffer_size() < CHUNK:
-            writer.write(data)
+        _send(self._writer, data, CHUNK)
 
     async def plug(self) -> None:
         """Listen."""
@@ -244,11 +240,7 @@ class CallingCable:
 
     def write(self, data: bytes) -> None:
         """Send; lost while nobody has answered the call, or if nobody reads."""
-        writer = self._writer
-        if writer is None or writer.is_closing() or not data:
-            return
-        if writer.transport.get_write_buffer_size() < OUTBOX_BYTES_MAX:
-            writer.write(data)
+        _send(self._writer, data, OUTBOX_BYTES_MAX)
 
     async def plug(self) -> None:
         """Call."""
@@ -357,6 +349,14 @@ class BrokerCable:
     async def _break_off(self, client: aiomqtt.Client) -> None:
         await self._pulled.wait()
         _hang_up(client)
+
+
+def _send(writer: asyncio.StreamWriter | None, data: bytes, most: int) -> None:
+    """Write, if somebody is there and has not left `most` bytes unread."""
+    if writer is None or writer.is_closing() or not data:
+        return
+    if writer.transport.get_write_buffer_size() < most:
+        writer.write(data)
 
 
 def _hang_up(client: aiomqtt.Client) -> None:

@@ -12,9 +12,9 @@ import aiomqtt
 import pytest
 
 from monitor.devices.links.link import LinkLost
+from monitor.devices.links.mailbox import WAITING_MAX
 from monitor.devices.links.mqtt import (
     PAYLOAD_MAX,
-    WAITING_MAX,
     Broker,
     BrokerAddress,
     MqttLink,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from monitor.devices.codecs.hl7_text import (
 from monitor.devices.framing import printable
 from monitor.devices.links.link import LinkLost, Say, keep_alive, lost, silent
 from monitor.devices.links.link import Message as Brought
+from monitor.devices.links.mailbox import Mailbox
 from monitor.model import Fault
 
 if TYPE_CHECKING:
@@ -39,9 +40,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 CALLS_MAX = 32
 """Connections at once on one port (threat T20). A new one takes the place of the one quiet for longest."""
-WAITING_MAX = 1_000
-"""Messages that wait for a device that nobody reads. The oldest gives way."""
 STRANGERS_MAX = 16
+SAID_MAX = 100
 STRANGERS_NAMED = 3
 ANSWER_S = 5.0
 """How long a monitor may take to take its answer."""
@@ -62,22 +62,16 @@ def parse_mllp_url(url: str) -> tuple[str, int]:
     return parts.hostname or LOOPBACK, port
 
 
-class MllpLink:
-    """What one device hears on a port: whole messages, and where they came from."""
+class MllpLink(Mailbox):
+    """What one device hears on a port: whole messages, and the addresses they came from."""
 
     def __init__(self, port: Port, name: str, match: Match) -> None:
-        """Belong to `port`, which brings what fits `match`."""
+        """Belong to `port`, which brings what fits `match`. Nothing is heard before `open`."""
+        super().__init__()
         self.name = name
         self.match = match
-        self.dropped = 0
-        """Messages that gave way to newer ones because nobody read them."""
-        self.why = ""
-        """Why it ended, once it has."""
         self._port = port
-        self._open = False
-        self._waiting: deque[Brought] = deque()
-        self._reader: asyncio.Future[None] | None = None
-        self._into: Callable[[Brought], None] | None = None
+        self._ended = True
         self._owner: _Identity | None = None
         self._brought_at: float | None = None
         self._calls: set[_Call] = set()
@@ -86,31 +80,8 @@ class MllpLink:
         """Begin to hear; raises `LinkLost` if the port is not open."""
         if not self._port.listening:
             raise LinkLost(f"{self._port.name} is not open")
-        self._open, self.why = True, ""
+        self._ended, self.why = False, ""
         return self
-
-    async def messages(self) -> list[Brought]:
-        """What has come since the last call, at least one; [] once the port has closed, and ever after."""
-        if not self._waiting and self._open:
-            await self._wait()
-        come = list(self._waiting)
-        self._waiting.clear()
-        return come
-
-    async def pour(self, into: Callable[[Brought], None]) -> None:
-        """Hand each message on in the call that brought it, until the port has closed; instead of `messages`.
-
-        What `into` raises ends the pouring and is raised here.
-        """
-        while self._waiting:
-            into(self._waiting.popleft())
-        if not self._open:
-            return
-        self._into = into
-        try:
-            await self._wait()
-        finally:
-            self._into = None
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Nothing: a monitor that calls is answered, and told nothing else."""
@@ -120,31 +91,13 @@ class MllpLink:
         """Hear no more. The port stays open for the others."""
         self.end("closed")
 
-    def end(self, why: str) -> None:
-        """No message will come any more, and why."""
-        if self._open:
-            self._open, self.why = False, why
-            self._wake()
-
     def bring(self, message: Brought, identity: _Identity, call: _Call) -> bool:
         """One message for this device: called by the port. False: nobody is there to read it."""
-        if not self._open:
+        if self._ended:
             return False
         self._owner, self._brought_at = identity, asyncio.get_running_loop().time()
         self._calls = {one for one in self._calls if one.open} | {call}
-        if self._into is not None:
-            try:
-                self._into(message)
-            except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the port
-                self._spill(error)
-                return False
-            return True
-        if len(self._waiting) >= WAITING_MAX:
-            self._waiting.popleft()
-            self.dropped += 1
-        self._waiting.append(message)
-        self._wake()
-        return True
+        return self.put(message)
 
     def is_taken(self, identity: _Identity) -> bool:
         """Whether another monitor has been speaking here lately, and nothing tells the two apart."""
@@ -167,22 +120,6 @@ class MllpLink:
     def _lately(self) -> bool:
         now = asyncio.get_running_loop().time()
         return self._brought_at is not None and now - self._brought_at < self._port.lately_s
-
-    async def _wait(self) -> None:
-        self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        finally:
-            self._reader = None
-
-    def _spill(self, error: Exception) -> None:
-        self._into = None
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_exception(error)
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
 
 
 class Port:
@@ -386,7 +323,7 @@ class Port:
         self.counts[what] += 1
 
     def _once(self, text: str) -> None:
-        if text not in self._said and len(self._said) < WAITING_MAX:
+        if text not in self._said and len(self._said) < SAID_MAX:
             self._said.add(text)
             self._say(text)
 

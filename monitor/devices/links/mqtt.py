@@ -12,7 +12,6 @@ import contextlib
 import logging
 import random
 import ssl
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
@@ -21,12 +20,11 @@ import aiomqtt
 from aiomqtt import Message as Arrived
 from paho.mqtt.reasoncodes import ReasonCode
 
-from monitor.devices.links.link import LinkLost, Message, Say, lost, silent
+from monitor.devices.links.link import LinkLost, Say, lost, silent
+from monitor.devices.links.mailbox import WAITING_MAX, Mailbox
 
 PAYLOAD_MAX = 64 * 1024
 """Bytes of one message (threat T20): a monitor's second of data is under 2 KiB, an array of 500 under 64."""
-WAITING_MAX = 1_000
-"""Messages that wait for one device's reader; Mosquitto's own default. The oldest gives way."""
 KEEPALIVE_S = 4
 """A hung broker is noticed after two of these and the second between two looks: within 10 s (F26)."""
 ANSWER_S = 3.0
@@ -97,51 +95,14 @@ def matches(topic_filter: str, topic: str) -> bool:
     return len(wanted) == len(levels)
 
 
-class MqttLink:
+class MqttLink(Mailbox):
     """One device's subscription. Messages of other topics never get here."""
 
     def __init__(self, broker: Broker, filters: Sequence[str]) -> None:
-        """Belong to `broker`, which brings what falls under `filters`."""
+        """Belong to `broker`, which puts in what falls under `filters`."""
+        super().__init__()
         self.filters = tuple(filters)
-        self.dropped = 0
-        """Messages that gave way to newer ones because nobody read them."""
-        self.why = ""
-        """Why it ended, once it has."""
         self._broker = broker
-        self._waiting: deque[Message] = deque()
-        self._ended = False
-        self._reader: asyncio.Future[None] | None = None
-        self._into: Callable[[Message], None] | None = None
-
-    async def messages(self) -> list[Message]:
-        """What has come since the last call, at least one; [] once the broker has gone, and ever after."""
-        if not self._waiting:
-            if self._ended:
-                return []
-            self._reader = asyncio.get_running_loop().create_future()
-            try:
-                await self._reader
-            finally:
-                self._reader = None
-        come = list(self._waiting)
-        self._waiting.clear()
-        return come
-
-    async def pour(self, into: Callable[[Message], None]) -> None:
-        """Hand each message on in the call that brought it, until the broker has gone; instead of `messages`.
-
-        What `into` raises ends the pouring and is raised here.
-        """
-        while self._waiting:
-            into(self._waiting.popleft())
-        if self._ended:
-            return
-        self._into = into
-        self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        finally:
-            self._into = self._reader = None
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Hand one message over, never retained; raises `LinkLost` if there is nobody to take it."""
@@ -154,35 +115,6 @@ class MqttLink:
         if not self._ended:
             self.end("closed")
             await self._broker.forget(self)
-
-    def bring(self, message: Message) -> None:
-        """One message for this device: called by the broker."""
-        if self._into is not None:
-            try:
-                self._into(message)
-            except Exception as error:  # noqa: BLE001  it belongs to whoever pours, not to the broker
-                self._spill(error)
-            return
-        if len(self._waiting) >= WAITING_MAX:
-            self._waiting.popleft()
-            self.dropped += 1
-        self._waiting.append(message)
-        self._wake()
-
-    def end(self, why: str) -> None:
-        """No message will come any more, and why: called by the broker."""
-        self._ended = True
-        self.why = self.why or why
-        self._wake()
-
-    def _spill(self, error: Exception) -> None:
-        self._into = None
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_exception(error)
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
 
 
 class Broker:
@@ -382,7 +314,7 @@ class Broker:
         if routes is None:
             routes = self._route(topic)
         for link in routes:
-            link.bring((topic, payload, message.retain))
+            link.put((topic, payload, message.retain))
 
     def _route(self, topic: str) -> tuple[MqttLink, ...]:
         # A broker may invent topics without end; what is remembered about them has one.
