@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from benchmarks.measure import Row, alone, at_most, pair, plain
 from monitor.devices.codecs import (
     DRIVERS,
+    capnostream,
     contec_cms50,
     datex_dri,
     dinamap,
@@ -54,6 +55,9 @@ def streams() -> dict[str, Messages]:
         told["nonin-df2"].append(nonin_df2.encode_packet(spo2, pulse))
         told["hl7-pcd01"].append(encode_block(_report(second, at, spo2, pulse)))
         told["contec-cms50"].append(60 * contec_cms50.encode_live(spo2, pulse, 4.96))
+        wave = b"".join(capnostream.encode_wave(20 * second + at, 38.5) for at in range(20))
+        numbers = capnostream.encode_numerics(BEGIN_MS // 1000 + second, 37, 14, spo2, pulse)
+        told["capnostream"].append(wave + numbers)
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
             (Vital.PULSE_SPO2, pulse, "valid"),

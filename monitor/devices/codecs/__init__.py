@@ -4,6 +4,7 @@ A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
 from monitor.devices.codecs import (
+    capnostream,
     contec_cms50,
     datex_dri,
     dinamap,
@@ -14,6 +15,7 @@ from monitor.devices.codecs import (
     mqtt_native,
     nellcor_ascii,
     nonin_df2,
+    par_nibp,
     suntech,
 )
 from monitor.devices.driver import Driver
@@ -30,6 +32,8 @@ DRIVERS: dict[str, Driver] = {
         hl7_pcd01.DRIVER,
         contec_cms50.DRIVER,
         suntech.DRIVER,
+        capnostream.DRIVER,
+        par_nibp.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
