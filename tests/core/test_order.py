@@ -156,6 +156,27 @@ def test_what_the_source_itself_calls_late_is_late() -> None:
     assert judged == Judged(LATE, START_MS - 60_000)
 
 
+def test_what_is_called_late_again_and_again_is_told_once() -> None:
+    arrivals = Arrivals()
+    late = Sample(Vital.SPO2, 97, age_ms=60_000, late=True, device_time="20261122021404")
+    assert arrivals.judge(late, START_MS) == Judged(LATE, START_MS - 60_000)
+    assert arrivals.judge(late, START_MS + 1_000).arrival is REPEAT
+
+
+def test_a_temperature_of_a_minute_ago_is_live_once_and_says_nothing_of_the_clock() -> None:
+    arrivals = Arrivals()
+    for second, expected in ((0, LIVE), (1, REPEAT), (2, REPEAT)):
+        now_ms = START_MS + 1_000 * second
+        beside = Sample(Vital.SPO2, 97, device_time=str(now_ms))
+        assert arrivals.judge(beside, now_ms) == Judged(LIVE, now_ms)
+        spot = Sample(
+            Vital.TEMPERATURE, 36.7, age_ms=60_000 + 1_000 * second, device_time="2026-11-22T02:14:04"
+        )
+        assert arrivals.judge(spot, now_ms) == Judged(expected, START_MS - 60_000)
+    old = Sample(Vital.TEMPERATURE, 36.8, age_ms=121_000, device_time="2026-11-22T02:13:04")
+    assert arrivals.judge(old, START_MS).arrival is LATE
+
+
 def test_a_value_without_a_time_is_live_and_as_old_as_it_says() -> None:
     assert Arrivals().judge(Sample(Vital.SPO2, 97), START_MS) == Judged(LIVE, START_MS)
     assert Arrivals().judge(Sample(Vital.SPO2, 97, age_ms=40), START_MS) == Judged(LIVE, START_MS - 40)
@@ -192,6 +213,9 @@ def test_an_old_cuff_measurement_is_history() -> None:
         "1795313704000",
         "1795313704",
         "2026-11-22 02:15:04",
+        "20261122021504",
+        "20261122021504.0000",
+        "20261122101504.00+0800",
     ],
 )
 def test_the_ways_devices_write_a_time(text: str) -> None:
@@ -215,6 +239,8 @@ def test_every_second_of_the_century_is_read_as_an_oximeter_prints_it(moment: da
         "13/22/26 02:15:04",
         "22-Nov-26 02:15:+4",
         "22-Nev-26 02:15:04",
+        "20261322021504",
+        "20261122021560+0000",
     ],
 )
 def test_a_time_that_is_none_is_not_read(text: str) -> None:

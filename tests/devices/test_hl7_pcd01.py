@@ -276,6 +276,13 @@ def test_what_had_been_measured_long_before_it_was_sent_is_history_and_once() ->
     assert [arrivals.judge(sample, NOW_MS + later).arrival for later in (0, 1_000)] == [LATE, REPEAT]
 
 
+def test_a_monitor_all_of_whose_values_are_old_is_asked_for_its_time_zone() -> None:
+    row = spo2(97, "|||||R|||20261122020000")
+    asked = Notice("its values are older than their message: is its clock or time zone wrong?")
+    assert asked in said(message(row, at="20261122100000+0800"))
+    assert asked not in said(message(row, at="20261122020001+0800"))
+
+
 def test_values_of_one_message_whose_times_differ_by_a_second_are_all_live() -> None:
     arrivals, decoder = Arrivals(), Decoder()
     rate = "NM|151562^MDC_RESP_RATE^MDC|1.7.1.1|14|264928^MDC_DIM_RESP_PER_MIN^MDC|||||R|||{}"

@@ -294,7 +294,12 @@ class Decoder:
                 rows.append(row)
         if not rows:
             return [Fault("nothing in it that is read here", message.size), *notices]
-        said = [*_samples(rows), *self._cuffs(rows), *dict.fromkeys(notices)]
+        samples = [*_samples(rows)]
+        if samples and all(one.late for one in samples):
+            notices.append(
+                Notice("its values are older than their message: is its clock or time zone wrong?")
+            )
+        said = [*samples, *self._cuffs(rows), *dict.fromkeys(notices)]
         self._heard_before = True
         return said
 
@@ -501,7 +506,7 @@ def _plausible(row: _Row) -> bool:
     return screen_sample(Sample(row.term.vital, row.value)).value is not None
 
 
-def _samples(rows: Sequence[_Row]) -> Iterator[Said]:
+def _samples(rows: Sequence[_Row]) -> Iterator[Sample]:
     """The continuous values. Those of a message that are live have one device time: the youngest."""
     vitals = dict.fromkeys(row.term.vital for row in rows if row.term.vital not in CUFF)
     with_pressure = {row.own_at for row in rows if row.term.vital in PRESSURES}
