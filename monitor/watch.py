@@ -21,7 +21,7 @@ from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
 from monitor.alerts.limits import Limits
 from monitor.alerts.repeat import Repeat
-from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, Kind, Rule
+from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
 from monitor.bedside import CUFF_GIVES_UP_MS, TYPED_LASTS_MS, Bedside
 from monitor.model import (
     AlarmState,
@@ -212,34 +212,46 @@ class Watch:
         vital = reading.vital
         if reading.value is None or (self._silent and (bedside.bed, _GAP_OF.get(vital)) in self._silent):
             self._silence_due_ms = reading.at_ms
+        if vital in SPOT_VITALS:
+            return self._hears_spot(bedside, vital, reading)
         row = _ROW_OF.get(vital)
         if row is None or not self._speaks(bedside, reading):
             return ()
         if vital in self._plan.sparse:
-            if reading.value is None:
-                return ()
-            values = {ROWS[row]: reading.value}
-            repeat = self._repeats[bedside.index]
-            self._stirred = True
-            return self._findings(repeat.reading(reading.at_ms, values, doubt=reading.doubt))
+            return self._hears_spot(bedside, ROWS[row], reading)
         value = nan if reading.value is None else reading.value
         self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
         return self._findings(self._engine.take_changes())
 
+    def _hears_spot(self, bedside: Bedside, vital: Vital, said: Reading | VitalTyped) -> Sequence[Found]:
+        """One reading of a vital that is measured now and then; without a number it is no reading."""
+        if said.value is None:
+            return ()
+        self._stirred = True
+        doubt = Doubt.NONE if isinstance(said, VitalTyped) else said.doubt
+        repeat = self._repeats[bedside.index]
+        return self._findings(repeat.reading(said.at_ms, {vital: said.value}, doubt=doubt))
+
     def rests(self, bedside: Bedside, table: Readings) -> bool:
         """Whether none of these live readings would move anything, but for the last word on each vital."""
         for vital, column in zip(table.vitals, table.columns, strict=True):
+            if vital in self._plan.sparse:
+                return False
+            if vital in SPOT_VITALS and not self._repeats[bedside.index].rests(
+                vital, min(column), max(column)
+            ):
+                return False
             row = _ROW_OF.get(vital)
             if row is None:
                 continue
-            if vital in self._plan.sparse:
-                return False
             if not self._engine.rests(table.at_ms, row, bedside.index, min(column), max(column)):
                 return False
         return True
 
     def hears_typed(self, bedside: Bedside, typed: VitalTyped) -> Sequence[Found]:
         """A value taken by hand: judged like one of a device."""
+        if typed.vital in SPOT_VITALS:
+            return self._hears_spot(bedside, typed.vital, typed)
         row = _ROW_OF.get(typed.vital)
         if row is None:
             return ()

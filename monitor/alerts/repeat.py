@@ -1,6 +1,6 @@
-"""Cuff rules, judged by a second reading (ALM-063): one breach asks for a repeat, the repeat decides. Pure.
+"""Rules judged by a second reading (ALM-063): one breach asks for a repeat, the repeat decides. Pure.
 
-A pressure comes every few minutes, so no delay in seconds can tell a surge from a bent arm. The first reading
+A pressure comes every few minutes, a temperature perhaps once, so no delay in seconds can tell a surge from a bent arm. The first reading
 in breach is ONSET, and the ward orders a repeat; the next valid one makes it HELD or ends it. A LOW needs no
 repeat. Beyond the severe bound one reading is enough, if its own number is a usual one; a repeat is wanted
 then too. Where none comes in time the alarm is raised all the same, marked "not confirmed".
@@ -16,7 +16,7 @@ from math import nan
 
 from monitor.alerts.engine import Change, Standing
 from monitor.alerts.limits import Limit
-from monitor.alerts.rules import INDEX
+from monitor.alerts.rules import CUFF_VITALS, INDEX
 from monitor.model import Cue, Doubt, Priority, Vital
 
 NOT_CONFIRMED = "not confirmed"
@@ -92,8 +92,20 @@ class Repeat:
 
     @property
     def waiting(self) -> bool:
-        """Whether the newest reading is to be repeated: a breach to confirm, or one raised at once."""
-        return any(c.cue is Cue.ONSET or (c.severe and not c.confirmed) for c in self._cases.values())
+        """Whether the newest cuff is to be repeated: a breach to confirm, or one raised at once."""
+        return any(
+            c.cue is Cue.ONSET or (c.severe and not c.confirmed)
+            for c in self._cases.values()
+            if c.limit.rule.vital in CUFF_VITALS
+        )
+
+    def rests(self, vital: Vital, low: float, high: float) -> bool:
+        """Whether no reading between these two would move anything."""
+        return not any(
+            case.cue is not None or case.limit.reached(low) or case.limit.reached(high)
+            for case in self._cases.values()
+            if case.limit.rule.vital is vital and case.limit.limit is not None
+        )
 
     def standing(self, rule: int) -> Standing:
         """What is true of a rule now."""

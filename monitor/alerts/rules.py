@@ -57,7 +57,7 @@ _SUFFIX = {H: "", M: "-m", L: "-l"}
 def _rows(
     condition: str, vital: Vital, side: Side, priorities: tuple[Priority, ...], *, inclusive: bool = False
 ) -> tuple[Rule, ...]:
-    kind = Kind.REPEAT if vital in CUFF_VITALS else Kind.TIMED
+    kind = Kind.REPEAT if vital in CUFF_VITALS or vital in SPOT_VITALS else Kind.TIMED
     return tuple(
         Rule(condition + _SUFFIX[priority], condition, priority, kind, vital, side, inclusive)
         for priority in priorities
@@ -89,6 +89,8 @@ def _technical(
 
 
 CUFF_VITALS = (Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN)
+SPOT_VITALS = (Vital.TEMPERATURE,)
+"""Measured now and then, by a device or by hand: judged by the next reading, as a cuff is (ALM-063)."""
 _ARTERY: dict[Vital | None, Vital] = {
     Vital.SYSTOLIC: Vital.ARTERIAL_SYSTOLIC,
     Vital.DIASTOLIC: Vital.ARTERIAL_DIASTOLIC,

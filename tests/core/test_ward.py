@@ -425,6 +425,25 @@ def test_ALM_063_a_cuff_breach_orders_a_repeat_and_the_repeat_confirms() -> None
     assert orders(ward) == [CuffWhy.CONFIRM]
 
 
+def test_ALM_063_a_temperature_is_judged_by_the_next_one_whoever_takes_it() -> None:
+    ward = Shift(devices=CUFF_ONLY)
+    ward.hears("3", temp=40.5)
+    ward.shows("3", "temp-high", PENDING, paged=[])
+    assert orders(ward) == []  # no cuff measures a temperature
+    ward.waits(seconds=30)
+    ward.feed(VitalTyped(ward.now_ms, Bed("3"), Vital.TEMPERATURE, 40.6, Staff("dana")))
+    ward.shows("3", "temp-high", ACTIVE, paged=["dana"], text="Temp 40.6 > 40", note="")
+
+
+def test_ALM_063_a_temperature_nobody_takes_again_is_raised_not_confirmed() -> None:
+    ward = Shift(devices=CUFF_ONLY)
+    ward.feed(VitalTyped(ward.now_ms, Bed("3"), Vital.TEMPERATURE, 34.5, Staff("dana")))
+    ward.waits(seconds=119.9)
+    ward.shows("3", "temp-low", PENDING, paged=[])
+    ward.waits(seconds=0.1)
+    assert ward.alarm("3", "temp-low").note == "not confirmed"
+
+
 def test_a_repeat_that_is_well_ends_it_and_nobody_is_paged() -> None:
     ward = Shift(devices=CUFF_ONLY)
     ward.cuff("3", 172, 95)
