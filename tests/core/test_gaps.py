@@ -76,7 +76,7 @@ def test_what_comes_and_goes_between_two_looks_is_still_the_same_alarm() -> None
 
 def test_an_alarm_with_no_delay_is_raised_with_the_next_look() -> None:
     missing = gaps()
-    key = (Bed(""), "not-recording", None)
+    key = (Bed(""), "paging-down", None)
     missing.set(key, T0)
     assert missing.tick(T0) == [GapChange(key, Cue.HELD, T0, T0)]
 

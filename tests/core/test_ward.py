@@ -560,7 +560,7 @@ def test_a_reading_that_is_overdue_by_three_minutes_is_a_medium() -> None:
 @pytest.mark.parametrize(
     ("part", "rule", "after_s", "priority"),
     [
-        ("journal", "not-recording", 0, Priority.HIGH),
+        ("journal", "not-recording", 0.5, Priority.HIGH),
         ("paging", "paging-down", 0, Priority.HIGH),
         ("clock", "clock-drift-l", 60, Priority.LOW),
         ("loop", "loop-late-m", 2, Priority.MEDIUM),
@@ -586,6 +586,7 @@ def test_a_part_of_the_service_that_is_not_well_is_an_alarm_on_every_screen(
 def test_what_is_not_recorded_is_paged_to_a_nurse() -> None:
     ward = Shift(occupied=False)
     ward.part("journal", ok=False)
+    ward.waits(seconds=0.5)
     ward.shows("", "not-recording", ACTIVE, paged=["sam"])  # nobody has this bed: whoever has the fewest
     assert ward.of(PageOrdered)[-1].text == "Clinic: *** Not being recorded. Open Chairside."
 

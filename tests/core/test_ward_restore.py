@@ -226,6 +226,7 @@ def test_what_a_part_of_the_service_said_before_is_asked_anew() -> None:
     """A disk that is well again after a restart says so by saying nothing."""
     shift = Shift()
     shift.part("journal", ok=False)
+    shift.waits(seconds=1)
     shift.restarts()
     alarm = shift.alarm("", "not-recording")
     assert alarm.state is LATCHED
