@@ -17,7 +17,7 @@ import pytest
 
 from monitor.clock import SteadyClock
 from monitor.devices.codecs import DRIVERS
-from monitor.devices.codecs.hl7_pcd01 import Head, Row, encode, match_of
+from monitor.devices.codecs.hl7_pcd01 import MONITOR, Head, Row, encode, match_of
 from monitor.devices.codecs.hl7_text import MESSAGE_MAX, encode_block
 from monitor.devices.lines import decode
 from monitor.devices.links.link import LinkLost
@@ -246,6 +246,20 @@ async def test_a_second_monitor_on_a_port_without_names_is_refused_while_the_fir
         assert (await second.asks(report(OTHER)))[0] == "AA"
 
 
+async def test_messages_that_say_only_half_of_who_they_are_from_do_not_make_it_another_monitor() -> None:
+    def of(sender: str, device: str) -> bytes:
+        rows = [Row(MONITOR, "1.0.0.0", device=device)] if device else []
+        rows.append(Row("MDC_PULS_OXIM_SAT_O2", "1.3.1.1", "97", "20261122100000"))
+        return encode(Head("1", "20261122100000", sender), rows)
+
+    async with ward() as here:
+        ear, monitor = await here.ear("one"), await here.monitor()
+        for sender, device in ((ONE, "00A1"), ("", "00A1"), ("A^DAMAGED^EUI-64", ""), (ONE, "00A1")):
+            whole = sender != "A^DAMAGED^EUI-64"
+            assert (await monitor.asks(of(sender, device)))[0] == ("AA" if whole else "AR"), sender
+        assert len(await heard(ear)) == 3
+
+
 async def test_only_addresses_of_the_list_may_call_where_every_device_has_one() -> None:
     async with ward() as here:
         ear = await here.ear("one", from_=["127.0.0.2"])
@@ -281,6 +295,19 @@ async def test_who_has_been_quiet_for_longest_gives_way_when_the_port_is_full() 
         assert await quiet.is_hung_up_on()
         for monitor in (*others, newcomer):
             assert (await monitor.asks(report()))[0] == "AA"
+
+
+async def test_what_is_remembered_of_strangers_has_an_end() -> None:
+    async with ward() as here:
+        ear, monitor = await here.ear("one", sender="A"), await here.monitor()
+        for number in range(300):
+            kind = b"ORU^R01" if number % 2 else b"X%d^Y" % number
+            wire = report(f"S{number}^{number:016X}^EUI-64", number)
+            assert (await monitor.asks(wire.replace(b"ORU^R01^ORU_R01", kind)))[0] == "AR"
+        assert len(here.port.counts) <= 101
+        assert sum(here.port.counts.values()) == 300
+        assert len(here.said) <= 16
+        assert len(ear.seen()) < 1_000
 
 
 async def test_what_nobody_reads_gives_way_to_what_is_newer() -> None:

@@ -95,7 +95,9 @@ class MllpLink(Mailbox):
         """One message for this device: called by the port. False: nobody is there to read it."""
         if self._ended:
             return False
-        self._owner, self._brought_at = identity, asyncio.get_running_loop().time()
+        known = self._owner if self._lately() else None
+        self._owner = identity.after(known)
+        self._brought_at = asyncio.get_running_loop().time()
         self._calls = {one for one in self._calls if one.open} | {call}
         return self.put(message)
 
@@ -320,7 +322,8 @@ class Port:
         return REJECTED, why
 
     def _count(self, what: str) -> None:
-        self.counts[what] += 1
+        # Some reasons quote the message, and whoever calls may write what they like.
+        self.counts[what if what in self.counts or len(self.counts) < SAID_MAX else "others"] += 1
 
     def _once(self, text: str) -> None:
         if text not in self._said and len(self._said) < SAID_MAX:
@@ -356,6 +359,12 @@ class _Identity:
         """Whether these are two monitors for certain."""
         pairs = ((self.sender, other.sender), (self.device, other.device))
         return any(mine and theirs and mine != theirs for mine, theirs in pairs)
+
+    def after(self, known: _Identity | None) -> _Identity:
+        """The same monitor, with what was known of it where a message that came damaged says nothing."""
+        if known is None or known.differs(self):
+            return self
+        return _Identity(self.sender or known.sender, self.device or known.device, self.location)
 
     def words(self, peer: str) -> str:
         """The same for people."""
