@@ -23,6 +23,7 @@ UP = LinkState.UP
 KEPT_BYTES = 1_024  # enough for several frames of any device: what a silence is explained by
 
 UNREADABLE = "bytes arrive but nothing can be read: check baud rate and the monitor's serial mode"
+UNREAD_MESSAGES = "messages arrive but hold nothing new that can be read: check the topic and the options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Health:
         self._retry_ms = now_ms
         self._tries = 0
         self._raw = b""
+        self._raw_ms = now_ms
 
     @property
     def state(self) -> LinkState:
@@ -114,7 +116,8 @@ class Health:
                 return self._move(LinkState.SILENT, f"the source says it is {one.what}", now_ms)
             understood = understood or not isinstance(one, Fault)
         if not understood:
-            self._raw = (self._raw + data)[-KEPT_BYTES:]
+            if data:
+                self._raw, self._raw_ms = (self._raw + data)[-KEPT_BYTES:], now_ms
             return []
         self._raw = b""
         self._understood_ms = now_ms
@@ -139,16 +142,24 @@ class Health:
         if not self._open:
             return []
         if self._state is LinkState.SILENT:
+            self._forget_raw(now_ms - self._silent_after_ms)
             return (
                 self._move(self._state, seen or self._diagnosis(), self._since_ms)
                 if seen or self._raw
                 else []
             )
         if now_ms >= self._silent_ms():
+            self._forget_raw(now_ms - self._silent_after_ms // 2)
             return self._move(LinkState.SILENT, seen or self._diagnosis(), self._lost_since_ms())
         if seen and self._state is LinkState.CONNECTING:
             return self._move(self._state, seen, self._since_ms)
         return []
+
+    def _forget_raw(self, before_ms: int) -> None:
+        """The half frame at which an understood line broke does not explain the silence that follows."""
+        was_understood = self._understood_ms is not None and self._understood_ms >= self._listening_since_ms
+        if was_understood and self._raw_ms < before_ms:
+            self._raw = b""
 
     def _silent_ms(self) -> int:
         understood = self._understood_ms
@@ -184,7 +195,7 @@ class Health:
                 return f"this looks like a {other.title}, not {self._driver.title}"
         if self._driver.looks_like is not None and self._driver.looks_like(self._raw):
             return "readings arrive damaged: check the cable"
-        return UNREADABLE
+        return UNREADABLE if self._driver.transport == "serial" else UNREAD_MESSAGES
 
     def _move(self, now: LinkState, why: str, since_ms: int) -> list[Move]:
         if (now, why) == (self._state, self._why):

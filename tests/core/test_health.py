@@ -80,6 +80,32 @@ def test_a_damaged_line_of_the_right_device_points_at_the_cable() -> None:
     assert health.tick(20_000)[0].why == "readings arrive damaged: check the cable"
 
 
+def test_a_line_that_breaks_in_the_middle_of_a_frame_is_silent_and_not_damaged() -> None:
+    health = _health()
+    health.opened(0)
+    health.heard(1_000, MASIMO, READING)
+    health.heard(2_000, MASIMO[:40], [])
+    (move,) = health.tick(3_500)
+    assert move.why == f"nothing arrives: {masimo_ascii1.DRIVER.hint}"
+
+
+def test_damaged_frames_to_the_end_are_no_silence() -> None:
+    health = _health()
+    health.opened(0)
+    health.heard(1_000, MASIMO, READING)
+    for at_ms in (2_000, 3_000, 4_000, 5_000):
+        health.heard(at_ms, MASIMO.replace(b"EXC", b"E\x00C"), NOISE)
+        health.tick(at_ms + 500)
+    assert (health.state, health.why) == (SILENT, "readings arrive damaged: check the cable")
+
+
+def test_a_source_whose_messages_say_nothing_has_no_baud_rate() -> None:
+    health = _health("mqtt-native")
+    health.opened(0)
+    health.heard(14_000, b"{}", [Fault("not vs-numeric/1", 2)])
+    assert "check the topic" in health.tick(16_000)[0].why
+
+
 def test_the_reason_of_a_silence_is_told_better_once_it_is_known() -> None:
     health = _health()
     health.opened(0)
