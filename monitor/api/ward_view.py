@@ -71,3 +71,13 @@ class TrendKept(Protocol):
     def cuffs(self) -> Sequence[tuple[int, Cuff]]:
         """Cuff readings with when they were measured, failed ones too."""
         ...
+
+    @property
+    def cuffs_of(self) -> Sequence[str | None]:
+        """Of which device each of `cuffs` is; None for one by hand."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[Vital, Sequence[tuple[int, str]]]:
+        """From when on which device each line is of; "" is by hand. A line has a gap where that changes."""
+        ...

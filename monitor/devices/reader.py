@@ -26,7 +26,7 @@ from monitor.devices.links.mllp import MllpLink, Port, port_for
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
-from monitor.devices.validity import believed, screen_cuff, screen_sample
+from monitor.devices.validity import CHECK_UNIT, believed, screen_cuff, screen_sample
 from monitor.model import (
     Bed,
     Cuff,
@@ -35,9 +35,11 @@ from monitor.model import (
     DeviceNoted,
     Event,
     Fault,
+    Lie,
     LinkMoved,
     LinkState,
     Notice,
+    Quality,
     Reading,
     Readings,
     Sample,
@@ -61,11 +63,18 @@ LEAST_SLEEP_S = 0.005
 
 STUCK_MS = 5_000
 """A device that repeats itself for so long, by its own clock, is said to be stuck."""
+LIE_MS = 5_000
+"""How long it is said of a device after it last did so that it sends what is no measurement ..."""
+LIE_CUFF_MS = 900_000
+"""... and of its cuff, which speaks rarely: until the next good reading, or for so long."""
 REMARK_MS = 60_000
 """How long a remark of ours about a device's clock stays beside its numbers."""
 NOTICES_MAX = 16
 
 Put = Callable[[Event], None]
+
+FOREIGN_UNIT = ("the unit of", "not in ")
+"""How codecs begin to say that a value came in a unit that its vital cannot have."""
 
 GONE = "the connection has ended: was the cable pulled, or the monitor switched off?"
 
@@ -132,6 +141,8 @@ class _Station:
         self._noted: tuple[str, ...] = ()
         self._live_ms = 0
         self._wake = asyncio.Event()
+        self._no_news: Lie | None = None
+        """What the words of this moment were instead of news, if they were."""
 
     @property
     def state(self) -> LinkState:
@@ -194,6 +205,11 @@ class _Station:
     def _tell(self, said: Iterable[Told], now_ms: int) -> None:
         self._tell_each(said, now_ms)
         if self._notices or self._noted:
+        if self._no_news is not None:
+            # Where the same message brought something live as well, the rest is only its history.
+            if now_ms - self._live_ms > STUCK_MS:
+                self._remark(self._no_news, now_ms, LIE_MS)
+            self._no_news = None
             self._tell_notices(now_ms)
 
     def _tell_each(self, said: Iterable[Told], now_ms: int) -> None:
@@ -205,13 +221,16 @@ class _Station:
                     self._tell_sample(one, judged.at_ms, judged.at_ms + FRESH_FOR_MS[one.vital])
                 elif judged.arrival is LATE:
                     self._tell_sample(one, judged.at_ms, judged.at_ms, late=True)
-                elif now_ms - self._live_ms > STUCK_MS:
-                    self._remark("it repeats one reading: its own clock stands still", now_ms, STUCK_MS)
+                    self._no_news = Lie.HISTORY
+                else:
+                    self._no_news = Lie.FROZEN
                 if judged.notice is not None:
                     self._remark(judged.notice, now_ms)
             elif isinstance(one, Fault):
                 self.faults[one.reason] += one.dropped
             elif isinstance(one, Notice):
+                if one.reason.startswith(FOREIGN_UNIT):
+                    self._remark(Lie.WRONG_UNIT, now_ms, LIE_MS)
                 self._notices[one.what] = now_ms + self._silent_after_ms
             elif isinstance(one, Cuff):
                 self._tell_cuff(one, now_ms)
@@ -219,7 +238,10 @@ class _Station:
                 self._tell_table(one, now_ms)
 
     def _tell_sample(self, said: Sample, at_ms: int, fresh_until_ms: int, *, late: bool = False) -> None:
-        said = screen_sample(said)
+        screened = screen_sample(said)
+        if screened is not said and not late:
+            self._tell_rejected(said, screened)
+        said = screened
         self._put(
             Reading(
                 at_ms,
@@ -246,6 +268,7 @@ class _Station:
         if late:
             self._put_table(said, judged.late_ms, slice(late), late=True)
         if live:
+            self._no_news = Lie.HISTORY
             self._live_ms = now_ms
             self._put_table(said, (now_ms,) * live, slice(late, None))
         for notice in judged.notices:
@@ -270,7 +293,22 @@ class _Station:
     def _tell_cuff(self, said: Cuff, now_ms: int) -> None:
         judged = self._arrivals.judge(said, now_ms)
         if judged.arrival is not REPEAT:
-            self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screen_cuff(said)))
+            screened = screen_cuff(said)
+            if screened.systolic is not None:
+                if self._notices.get(Lie.WRONG_UNIT, 0) > now_ms + LIE_MS:  # the cuff's, not a sample's
+                    del self._notices[Lie.WRONG_UNIT]
+            elif judged.arrival is LIVE and _in_foreign_unit(screened.why):
+                self._remark(Lie.WRONG_UNIT, now_ms, LIE_CUFF_MS)
+            self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screened))
+
+    def _tell_rejected(self, said: Sample, screened: Sample) -> None:
+        """A value that no patient can have; what the device itself calls invalid is no lie of its."""
+        if screened.quality is not Quality.INVALID:
+            return
+        if _in_foreign_unit(screened.why):
+            self._remark(Lie.WRONG_UNIT, self._clock.now_ms(), LIE_MS)
+        elif said.value is not None and said.quality is not Quality.INVALID:
+            self._remark(Lie.IMPOSSIBLE, self._clock.now_ms(), LIE_MS)
 
     def _remark(self, what: str, now_ms: int, for_ms: int = REMARK_MS) -> None:
         self._notices[what] = now_ms + for_ms
@@ -508,6 +546,10 @@ def reader_for(
     if driver.transport == "mllp":
         ear = port_for(ports, link).link(device, match_of(options))
         return CalledReader(device, bed, driver, ear, put, clock, rng, options, speed)
+def _in_foreign_unit(why: str | None) -> bool:
+    return why is not None and (why.startswith(FOREIGN_UNIT) or CHECK_UNIT in why)
+
+
     if link.startswith("mllp:"):
         raise ValueError(f"{link}: {driver.name} does not call; give the port or the server it is on")
     if driver.transport == "mqtt":

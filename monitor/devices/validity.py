@@ -58,6 +58,9 @@ FAHRENHEIT = (90.0, 110.0)
 KILOPASCAL = (12.0, 25.0)
 """A systolic pressure in this span was sent in kPa: no adult has it in mmHg."""
 
+CHECK_UNIT = "check the unit set for this device"
+"""How the reason ends wherever a value seems to be in another unit."""
+
 PULSE_PRESSURE_LEAST = 10  # C4
 PULSE_PRESSURE_USUAL = (15, 120)  # C4
 MEAN_SHARE_USUAL = (0.20, 0.60)  # C3: (mean - diastolic) / (systolic - diastolic)
@@ -141,7 +144,7 @@ def _without_numbers(said: Cuff, why: str, quality: Quality) -> Cuff:
 def _inconsistent(systolic: float, diastolic: float, mean: float | None) -> str | None:
     """Why these pressures cannot be one measurement, or None."""
     if KILOPASCAL[0] <= systolic <= KILOPASCAL[1]:
-        return f"systolic {systolic:g} looks like kPa: check the unit set for this device"
+        return f"systolic {systolic:g} looks like kPa: {CHECK_UNIT}"
     given = [(Vital.SYSTOLIC, systolic), (Vital.DIASTOLIC, diastolic)]
     if mean is not None:
         given.append((Vital.MEAN, mean))
@@ -188,7 +191,7 @@ def _impossible(vital: Vital, value: float) -> str | None:
     if value == 0 and vital in CLAIMS:
         return None
     if vital is Vital.TEMPERATURE and FAHRENHEIT[0] <= value <= FAHRENHEIT[1]:
-        return f"temperature {value:g} looks like Fahrenheit: check the unit set for this device"
+        return f"temperature {value:g} looks like Fahrenheit: {CHECK_UNIT}"
     low, high = HARD[vital]
     return None if low <= value <= high else f"{_name(vital)} {value:g} cannot be right"
 

@@ -57,7 +57,7 @@ _trends = MetaData()
 _accounts = MetaData()
 
 JOURNAL = Schema("journal", "journal1", _journal, (MIGRATIONS / "journal",))
-TRENDS = Schema("trends", "trends1", _trends, (MIGRATIONS / "trends",))
+TRENDS = Schema("trends", "trends2", _trends, (MIGRATIONS / "trends",))
 ACCOUNTS = Schema("accounts", "accounts1", _accounts, (MIGRATIONS / "accounts",))
 
 journal = Table(
@@ -93,9 +93,21 @@ cuffs = Table(
     Column("bed", String(32), primary_key=True),
     Column("at_ms", Whole, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
+    Column("device", String(32), nullable=True),  # None: by hand, or kept before this was
     sqlite_with_rowid=False,
 )
 """Cuff readings, apart: `at_ms` is when it was measured, `body` the whole `Cuff`, since it is one value."""
+
+sources = Table(
+    "sources",
+    _trends,
+    Column("bed", String(32), primary_key=True),
+    Column("vital", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", Whole, primary_key=True, autoincrement=False),
+    Column("device", String(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""From when on the readings of a bed's vital are of this device ("": by hand): a line breaks there."""
 
 heads = Table(
     "heads",

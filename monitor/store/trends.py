@@ -17,13 +17,13 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, Table, delete, func, make_url, select, tuple_
+from sqlalchemy import Connection, Table, delete, func, literal, make_url, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.model import Bed, Cuff, CuffTaken, Quality, Reading, Readings, Vital, VitalTyped
 from monitor.store.database import Database, StoreError, as_it_is, bring_forward, database, plainly, tell
 from monitor.store.journal import Head
-from monitor.store.tables import TRENDS, cuffs, heads, readings
+from monitor.store.tables import TRENDS, cuffs, heads, readings, sources
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +45,9 @@ DAY_MS = 86_400_000
 
 POINTS_MAX = 5000
 
+BY_HAND = ""
+"""What stands for a device where somebody typed the value."""
+
 FRESH_MS = 10_000
 FRESH_TEMPERATURE_MS = 900_000
 """How far apart two values may be and still be one line: while the first was fresh (physiology.md 1)."""
@@ -62,11 +65,15 @@ Point = tuple[int, float | None, float | None]
 class Trend:
     """What a chart shows of one bed. A point is (at_ms, lowest, highest) of its stretch; None is a gap.
 
-    Cuff readings stand apart, each whole, failed ones too.
+    No stretch holds two sources, and between two there is a gap. Cuff readings stand apart, each whole,
+    failed ones too; `cuffs_of` says of which device each is, None for one by hand.
     """
 
     vitals: dict[Vital, list[Point]]
     cuffs: list[tuple[int, Cuff]]
+    cuffs_of: list[str | None]
+    sources: dict[Vital, list[tuple[int, str]]]
+    """From when on which device each line is of; "" is by hand."""
 
 
 class _Value(NamedTuple):
@@ -81,6 +88,14 @@ class _Cuff(NamedTuple):
     bed: str
     at_ms: int
     body: str
+    device: str | None
+
+
+class _Source(NamedTuple):
+    bed: str
+    vital: int
+    at_ms: int
+    device: str
 
 
 class Trends:
@@ -90,7 +105,8 @@ class Trends:
         """Take what `open` has found."""
         self._place = place
         self._retention_ms = retention_days * DAY_MS
-        self._waiting: deque[_Value | _Cuff] = deque()
+        self._waiting: deque[_Value | _Cuff | _Source] = deque()
+        self._sources: dict[tuple[Bed, Vital], str] = {}
         self._newest_ms = 0
         self._flushing = asyncio.Lock()
         self.notes = notes
@@ -115,28 +131,44 @@ class Trends:
             if isinstance(error, Exception) and not isinstance(error, StoreError):
                 raise StoreError(f"The trends cannot be opened: {plainly(error)}.") from error
             raise
-        return cls(place, retention_days, (said,) if said else ())
+        made = cls(place, retention_days, (said,) if said else ())
+        if not read_only:
+            made._sources = await place.read(_speakers)
+        return made
 
     def put(self, what: Kind) -> None:
         """Keep a reading, a cuff reading or a value taken by hand. Never waits: it is written by `run`."""
         match what:
-            case Reading(at_ms, bed, _, vital, value, quality):
+            case Reading(at_ms, bed, device, vital, value, quality):
+                if value is not None and not what.late:
+                    self._is_of(bed, vital, at_ms, device)
                 self._waiting.append(_Value(bed, vital.mdc, at_ms, value, QUALITIES.index(quality)))
-            case Readings(bed=bed, vitals=vitals, times_ms=times_ms, columns=columns):
+            case Readings(bed=bed, device=device, vitals=vitals, times_ms=times_ms, columns=columns):
                 for vital, column in zip(vitals, columns, strict=True):
+                    if not what.late:
+                        self._is_of(bed, vital, times_ms[0], device)
                     # Of several words on one instant the last is kept, here as in the file.
                     last = dict(zip(times_ms, column, strict=True))
                     self._waiting += (
                         _Value(bed, vital.mdc, at_ms, value, 0) for at_ms, value in last.items()
                     )
             case VitalTyped(at_ms, bed, vital, value):
+                self._is_of(bed, vital, at_ms, BY_HAND)
                 self._waiting.append(_Value(bed, vital.mdc, at_ms, value, 0))
-            case CuffTaken(at_ms=at_ms, measured_at_ms=measured_at_ms, bed=bed, cuff=cuff):
-                self._waiting.append(_Cuff(bed, measured_at_ms, msgspec.json.encode(cuff).decode()))
+            case CuffTaken(measured_at_ms=measured_at_ms, bed=bed, device=device, cuff=cuff):
+                self._waiting.append(_Cuff(bed, measured_at_ms, msgspec.json.encode(cuff).decode(), device))
         self._newest_ms = max(self._newest_ms, what.at_ms)
         while len(self._waiting) > WAITING_MAX:
-            self._waiting.popleft()
+            gone = self._waiting.popleft()
+            if isinstance(gone, _Source):  # it is told again with the next reading
+                self._sources.pop((Bed(gone.bed), BY_MDC[gone.vital]), None)
             self.lost += 1
+
+    def _is_of(self, bed: Bed, vital: Vital, at_ms: int, device: str) -> None:
+        """From here on this line is of this device; kept where it was another's."""
+        if self._sources.get((bed, vital)) != device:
+            self._sources[bed, vital] = device
+            self._waiting.append(_Source(bed, vital.mdc, at_ms, device))
 
     async def run(self, head: Callable[[], Head] | None = None) -> None:
         """Write once a second, keep `head()` once a minute and prune once an hour, for ever."""
@@ -192,6 +224,7 @@ class Trends:
                 gone += await self._place.write(partial(_prune, series=series, before_ms=before_ms))
                 last = series
             gone += await self._place.write(partial(_prune_cuffs, before_ms=before_ms))
+            await self._place.write(partial(_prune_sources, before_ms=before_ms))
             await self._place.write(_prune_heads)
         except Exception as error:  # noqa: BLE001  the next hour tries again
             self._failed(error)
@@ -238,51 +271,93 @@ class Trends:
 def thinned(rows: Sequence[Any], vital: Vital, from_ms: int, bucket_ms: int) -> list[Point]:
     """Stretches with values as points, and one None where the line must not be drawn through.
 
-    `rows` have bucket, low, high, first_ms and last_ms (of what was said, number or not), in time order.
+    `rows` have stretch, bucket, low, high, first_ms and last_ms (of what was said, number or not), in time
+    order; another stretch is another source.
     """
     fresh_ms = FRESH_TEMPERATURE_MS if vital is Vital.TEMPERATURE else FRESH_MS
     points: list[Point] = []
-    last_ms: int | None = None
+    before: Any = None
     for row in rows:
-        if last_ms is not None and row.first_ms - last_ms > fresh_ms and points[-1][1] is not None:
-            points.append((last_ms + fresh_ms, None, None))
-        points.append((from_ms + row.bucket * bucket_ms, row.low, row.high))
-        last_ms = row.last_ms
+        at_ms = from_ms + row.bucket * bucket_ms
+        if before is not None:
+            if before.stretch != row.stretch:
+                # In the bucket that two sources share, the second begins where it first spoke.
+                at_ms = max(at_ms, row.first_ms)
+                ends_ms = min(before.last_ms + fresh_ms, at_ms - 1)
+                if points[-1][1] is not None:
+                    points.append((max(ends_ms, points[-1][0]), None, None))
+            elif row.first_ms - before.last_ms > fresh_ms and points[-1][1] is not None:
+                points.append((before.last_ms + fresh_ms, None, None))
+        points.append((at_ms, row.low, row.high))
+        before = row
     return points
 
 
 def _trend(connection: Connection, bed: Bed, from_ms: int, to_ms: int, bucket_ms: int) -> Trend:
     # Whole numbers on both sides: both dialects cut the fraction off, and nothing here is negative.
     bucket = ((readings.c.at_ms - from_ms) // bucket_ms).label("bucket")
-    of_bed = (readings.c.bed == bed, readings.c.at_ms >= from_ms, readings.c.at_ms < to_ms)
+    changes = _sources(connection, bed, from_ms, to_ms)
+    # Readings that lie behind the same change of source are of one source.
+    change = select(func.max(sources.c.at_ms)).where(
+        sources.c.bed == readings.c.bed,
+        sources.c.vital == readings.c.vital,
+        sources.c.at_ms <= readings.c.at_ms,
+    )
+    changed = any(len(of) > 1 for of in changes.values())
+    stretch = (func.coalesce(change.scalar_subquery(), 0) if changed else literal(0)).label("stretch")
     found: dict[int, list[Any]] = {}
     for row in connection.execute(
         select(
             readings.c.vital,
+            stretch,
             bucket,
             func.min(readings.c.value).label("low"),
             func.max(readings.c.value).label("high"),
             func.min(readings.c.at_ms).label("first_ms"),
             func.max(readings.c.at_ms).label("last_ms"),
         )
-        .where(*of_bed, readings.c.vital.in_(BY_MDC))
-        .group_by(readings.c.vital, bucket)
-        .order_by(readings.c.vital, bucket)
+        .where(
+            readings.c.bed == bed,
+            readings.c.at_ms >= from_ms,
+            readings.c.at_ms < to_ms,
+            readings.c.vital.in_(BY_MDC),
+        )
+        .group_by(readings.c.vital, stretch, bucket)
+        .order_by(readings.c.vital, stretch, bucket)
     ):
         found.setdefault(row.vital, []).append(row)
     taken = connection.execute(
-        select(cuffs.c.at_ms, cuffs.c.body)
+        select(cuffs.c.at_ms, cuffs.c.body, cuffs.c.device)
         .where(cuffs.c.bed == bed, cuffs.c.at_ms >= from_ms, cuffs.c.at_ms < to_ms)
         .order_by(cuffs.c.at_ms)
-    )
+    ).all()
     return Trend(
         {BY_MDC[mdc]: thinned(rows, BY_MDC[mdc], from_ms, bucket_ms) for mdc, rows in found.items()},
         [(row.at_ms, msgspec.json.decode(row.body, type=Cuff)) for row in taken],
+        [row.device for row in taken],
+        {vital: of for vital, of in changes.items() if vital.mdc in found},
     )
 
 
-def _insert(connection: Connection, batch: Sequence[_Value | _Cuff]) -> None:
-    for kind, table in ((_Value, readings), (_Cuff, cuffs)):
+def _sources(
+    connection: Connection, bed: Bed, from_ms: int, to_ms: int
+) -> dict[Vital, list[tuple[int, str]]]:
+    """From when on which device each line is of: the one it begins with, and every change."""
+    found: dict[Vital, list[tuple[int, str]]] = {}
+    for row in connection.execute(
+        select(sources.c.vital, sources.c.at_ms, sources.c.device)
+        .where(sources.c.bed == bed, sources.c.at_ms < to_ms, sources.c.vital.in_(BY_MDC))
+        .order_by(sources.c.vital, sources.c.at_ms)
+    ):
+        of = found.setdefault(BY_MDC[row.vital], [])
+        if of and row.at_ms <= from_ms:
+            of.clear()
+        of.append((row.at_ms, row.device))
+    return found
+
+
+def _insert(connection: Connection, batch: Sequence[_Value | _Cuff | _Source]) -> None:
+    for kind, table in ((_Value, readings), (_Cuff, cuffs), (_Source, sources)):
         # By key, so that the last word wins where a batch says two things of one instant.
         rows = {each[: len(table.primary_key)]: each._asdict() for each in batch if isinstance(each, kind)}
         _upsert(connection, table, list(rows.values()))
@@ -318,6 +393,28 @@ def _prune(connection: Connection, series: tuple[str, int], before_ms: int) -> i
 
 def _prune_cuffs(connection: Connection, before_ms: int) -> int:
     return connection.execute(delete(cuffs).where(cuffs.c.at_ms < before_ms)).rowcount
+
+
+def _speakers(connection: Connection) -> dict[tuple[Bed, Vital], str]:
+    """Whose each line was last: the newest rows come last, and win."""
+    rows = connection.execute(
+        select(sources.c.bed, sources.c.vital, sources.c.device)
+        .where(sources.c.vital.in_(BY_MDC))
+        .order_by(sources.c.at_ms)
+    )
+    return {(Bed(row.bed), BY_MDC[row.vital]): row.device for row in rows}
+
+
+def _prune_sources(connection: Connection, before_ms: int) -> None:
+    """The newest of each line stays: it says whose the readings after it are."""
+    later = sources.alias()
+    newer = select(later.c.at_ms).where(
+        later.c.bed == sources.c.bed,
+        later.c.vital == sources.c.vital,
+        later.c.at_ms > sources.c.at_ms,
+        later.c.at_ms < before_ms,
+    )
+    connection.execute(delete(sources).where(sources.c.at_ms < before_ms, newer.exists()))
 
 
 def _prune_heads(connection: Connection) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.clock import ManualClock
-from monitor.devices.codecs.mqtt_map import DRIVER, Decoder, plan_of
+from monitor.devices.codecs.mqtt_map import DRIVER, Decoder
+from monitor.devices.codecs.mqtt_plan import plan_of
 from monitor.devices.lines import as_line, decode, one_by_one
 from monitor.devices.links.link import MessageLink
 from monitor.devices.reader import MqttReader
@@ -204,7 +205,7 @@ def test_options_hold_for_arrays(options: dict[str, Any]) -> None:
 
 
 def test_decode_prints_the_same_lines() -> None:
-    rows = array(NOW_MS - 12_000, rows=30, every_ms=500)
+    rows = array(NOW_MS - 13_000, rows=30, every_ms=500)
     captured = [
         json.dumps({"topic": "t", "payload": body.decode(), "at_ms": NOW_MS}).encode() + b"\n"
         for body in (at_once(rows), one_after_another(rows))

@@ -149,6 +149,8 @@ class Kept:
 
     vitals: Mapping[Vital, Sequence[tuple[int, float | None, float | None]]]
     cuffs: Sequence[tuple[int, Cuff]]
+    cuffs_of: Sequence[str | None]
+    sources: Mapping[Vital, Sequence[tuple[int, str]]]
 
 
 class History:
@@ -160,7 +162,12 @@ class History:
         assert points
         ends: list[tuple[int, float | None, float | None]] = [(from_ms, 93.0, 94.0), (to_ms, None, None)]
         failed = Cuff(None, None, quality=Quality.MISSING, why="cuff leak")
-        return Kept({Vital.SPO2: ends}, [(from_ms, Cuff(120.0, 80.0, 93.0)), (to_ms, failed)])
+        return Kept(
+            {Vital.SPO2: ends},
+            [(from_ms, Cuff(120.0, 80.0, 93.0)), (to_ms, failed)],
+            ["cuff-3", None],
+            {Vital.SPO2: [(from_ms, "monitor-3")]},
+        )
 
 
 def vital(value: float | None = 97.0, at_ms: int = NOON_MS, **changed: Any) -> VitalNow:

@@ -84,10 +84,15 @@ class TrendCuff(msgspec.Struct, frozen=True):
     pulse_per_min: float | None
     quality: str
     why: str | None
+    device: str | None
+    """None: by hand."""
 
 
 class TrendShown(msgspec.Struct, frozen=True):
-    """A bed over time. A point is [at_ms, lowest, highest] of its stretch; null is a gap."""
+    """A bed over time. A point is [at_ms, lowest, highest] of its stretch; null is a gap.
+
+    `sources` says from when on which device each line is of ("": by hand); the line has a gap there.
+    """
 
     bed: str
     from_at_ms: int
@@ -95,6 +100,7 @@ class TrendShown(msgspec.Struct, frozen=True):
     units: dict[str, str]
     vitals: dict[str, list[tuple[int, float | None, float | None]]]
     cuffs: list[TrendCuff]
+    sources: dict[str, list[tuple[int, str]]]
 
 
 class StatusShown(msgspec.Struct, frozen=True):
@@ -187,9 +193,11 @@ def trend_shown(bed: Bed, from_ms: int, to_ms: int, kept: TrendKept) -> TrendSho
                 pulse_per_min=cuff.pulse if cuff.quality in BELIEVED else None,
                 quality=cuff.quality.value,
                 why=cuff.why,
+                device=device,
             )
-            for at_ms, cuff in kept.cuffs
+            for (at_ms, cuff), device in zip(kept.cuffs, kept.cuffs_of, strict=True)
         ],
+        sources={vital.value: list(of) for vital, of in kept.sources.items()},
     )
 
 

@@ -93,7 +93,7 @@ function remember(seen, alarm) {
 
 // Traces: one point in ten seconds, and of those in one bucket the one that strayed furthest, so that a short dip is seen.
 
-const fresh = (session) => ({ session, vitals: {}, cuffs: [], filled: 0 });
+const fresh = (session) => ({ session, vitals: {}, of: {}, cuffs: [], filled: 0 });
 
 /** The traces of a bed belong to one session: another patient starts with nothing. */
 function traceOf(trace, bed) {
@@ -105,8 +105,17 @@ function traceOf(trace, bed) {
 function point(state, name, vital) {
   const trace = state.traces[name], session = state.beds[name].session;
   if (!session || vital.at_ms < session.opened_at_ms) return state;
-  const points = insert(trace.vitals[vital.vital] ?? [], vital.at_ms, vital.value, vital.quality === "questionable");
-  return { ...state, traces: { ...state.traces, [name]: { ...trace, vitals: { ...trace.vitals, [vital.vital]: points } } } };
+  const source = vital.device ?? "", was = trace.of[vital.vital] ?? source;
+  const line = trace.vitals[vital.vital] ?? [], changes = vital.value !== null && was !== source;
+  const points = insert(changes ? broken(line, vital.at_ms) : line, vital.at_ms, vital.value, vital.quality === "questionable");
+  const of = vital.value === null ? trace.of : { ...trace.of, [vital.vital]: source };
+  return { ...state, traces: { ...state.traces, [name]: { ...trace, of, vitals: { ...trace.vitals, [vital.vital]: points } } } };
+}
+
+/** Another device speaks from here on: no line joins what the two have measured. */
+function broken(points, at_ms) {
+  const last = points.at(-1);
+  return !last || last[1] === null || at_ms <= last[0] ? points : [...points, [at_ms - 1, null]];
 }
 
 /** A point is [at_ms, value], with a third true where the device itself was in doubt. */

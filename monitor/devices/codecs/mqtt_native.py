@@ -16,13 +16,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from monitor.devices.claimed import ClaimedClock, refused
 from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.framing import MESSAGE_MAX, printable
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 MAX_AGE_MS = 10_000  # a continuous value older than this was never live
 SLOW_MAX_AGE_MS = 120_000  # the same for a temperature; a cuff carries its own age
-FUTURE_MS = 5_000  # C12: a clock that claims to be right may be ahead by no more
 REMEMBERED = 32
 
 NEVER_A_PATIENT = frozenset({"demo", "test"})
@@ -130,6 +130,7 @@ class Decoder:
         self._orders: dict[tuple[str, str], _Order] = {}
         self._told: deque[str] = deque(maxlen=REMEMBERED)
         self._newest_ms = 0
+        self._clock = ClaimedClock()
 
     def message(  # noqa: PLR0911  each return is one reason to take nothing
         self, topic: str, payload: bytes, *, retained: bool, at_ms: int
@@ -155,6 +156,9 @@ class Decoder:
         said: list[Said] = [Fault(f"messages lost: {missed}", 0)] if missed else []
         if isinstance(whole, Numeric):
             said += _numeric(whole, age_ms, late=late)
+            if whole.clock == "host" and not late and at_ms >= 0:
+                skewed = self._clock.heard(_moment_ms(whole.sample_ts) or at_ms, at_ms)
+                said += [skewed] if skewed else []
         else:
             said += self._episodic(whole, age_ms, size, late=late)
         return said + [Notice(printable(flag)) for flag in whole.device_flags]
@@ -183,8 +187,9 @@ class Decoder:
         if taken_ms is None:
             return "its time cannot be read"
         now_ms = self._now_ms(at_ms, taken_ms)
-        if taken_ms - now_ms > FUTURE_MS:
-            return f"its time is {(taken_ms - now_ms) // 1000} s in the future"
+        wrong = refused(taken_ms, now_ms)
+        if wrong is not None:
+            return wrong
         return max(now_ms - taken_ms, counted_ms, 0)
 
     def _now_ms(self, at_ms: int, taken_ms: int) -> int:
