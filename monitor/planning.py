@@ -11,7 +11,7 @@ from monitor.alerts import limits
 from monitor.alerts.escalation import Chain, Step
 from monitor.alerts.roster import Duty, Person
 from monitor.config.settings import Clinic, HighChain, MediumChain
-from monitor.devices.driver import Driver, line_of, silence_ms
+from monitor.devices.driver import Driver, line_of, silence_ms, vitals_of
 from monitor.model import Priority, Vital
 from monitor.plan import DevicePlan, Plan
 
@@ -84,9 +84,10 @@ def _arm_mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
     for bed in clinic.beds:
         if not bed.same_arm:
             continue
-        here = [drivers[d.driver] for d in clinic.devices if d.bed == bed.name and d.driver in drivers]
-        lacking = [] if any(driver.cuff for driver in here) else ["a cuff"]
-        lacking += [] if any(Vital.SPO2 in driver.vitals for driver in here) else ["SpO2"]
+        here = [(drivers[d.driver], d) for d in clinic.devices if d.bed == bed.name and d.driver in drivers]
+        lacking = [] if any(driver.cuff for driver, _ in here) else ["a cuff"]
+        measures_spo2 = any(Vital.SPO2 in vitals_of(driver, device.options) for driver, device in here)
+        lacking += [] if measures_spo2 else ["SpO2"]
         if lacking:
             words = " or ".join(lacking)
             found.append(f"bed.{bed.name}.same_arm: no device of this bed measures {words}")
@@ -100,7 +101,7 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
     return Plan(
         beds=tuple((bed.name, bed.place) for bed in clinic.beds),
         devices=tuple(
-            DevicePlan(d.name, d.driver, d.bed, frozenset(driver.vitals), driver.starts_cuff)
+            DevicePlan(d.name, d.driver, d.bed, frozenset(vitals_of(driver, d.options)), driver.starts_cuff)
             for d in clinic.devices
             for driver in (drivers[d.driver],)
         ),

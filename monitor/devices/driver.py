@@ -80,6 +80,8 @@ class Driver:
     decoder: Callable[[Mapping[str, Any]], Any]
     """Makes a fresh decoder from the `options` table of a `[[device]]`; raises ValueError on a bad option."""
     vitals: tuple[Vital, ...]
+    vitals_by_option: Mapping[tuple[str, str], tuple[Vital, ...]] = field(default_factory=dict)
+    """What it measures besides, where an option has this value."""
     settings: SerialSettings = SerialSettings()
     bauds: tuple[int, ...] = ()
     """Other speeds the device can be set to: the `baud` of its options says which."""
@@ -105,6 +107,12 @@ class Driver:
 def leftover(dropped: int) -> list[Said]:
     """The Fault for an unfinished frame at the end of a stream, if there was one."""
     return [Fault("unfinished frame at the end", dropped)] if dropped else []
+
+
+def vitals_of(driver: Driver, options: Mapping[str, Any]) -> tuple[Vital, ...]:
+    """What a device with these options measures."""
+    more = (vitals for (name, value), vitals in driver.vitals_by_option.items() if options.get(name) == value)
+    return driver.vitals + tuple(vital for vitals in more for vital in vitals)
 
 
 def line_of(driver: Driver, options: Mapping[str, Any]) -> SerialSettings:

@@ -11,7 +11,7 @@ own, for a result of before may still stand in the module.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -28,8 +28,8 @@ from monitor.devices.codecs.commands import (
     failed,
     measured,
 )
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import printable
+from monitor.devices.driver import Driver
+from monitor.devices.framing import WRONG_CHECKSUM, Cut, Packets, printable
 from monitor.model import Fault, Notice, Said, Vital
 
 HOST, MODULE = 0x3A, 0x3E
@@ -37,7 +37,7 @@ HOST, MODULE = 0x3A, 0x3E
 LETTER, PRESSURE, RESULT, FIRMWARE = 4, 5, 0x18, 0x43
 """The lengths of the module's packets (fact sheet, 2)."""
 LENGTHS = frozenset({LETTER, PRESSURE, RESULT, FIRMWARE})
-OUTSIDE_MAX = 256
+BETWEEN = "bytes between packets"
 
 SYSTOLIC, DIASTOLIC, RATE, MEAN, ERROR = 2, 4, 16, 18, 20  # offsets in a result, pressures of two bytes
 
@@ -99,14 +99,13 @@ class Decoder:
 
     def __init__(self) -> None:
         """Begin before the first byte; nothing is known of the module."""
-        self._bytes = bytearray()
-        self._outside, self._outside_why = 0, ""
+        self._packets = Packets(_cut)
         self._now_ms: int | None = None
         self._fresh = True
         self._commands = Commands(GAP_MS, ANSWER_MS, (WAKE,))
         self._poll_ms = 0
         self._phase = Phase.REST
-        self._ordered_ms = 0
+        self._ordered_ms: int | None = None
         self._tries = 0
         self._stopped_ms: int | None = None
         self._pressed = False
@@ -118,71 +117,24 @@ class Decoder:
     def feed(self, data: bytes) -> list[Said]:
         """What the packets that these bytes complete say."""
         said, self._owed = self._owed, []
-        self._bytes += data
-        return said + self._read()
+        return said + self._read(self._packets.feed(data))
 
     def close(self) -> list[Said]:
         """What is left over; a reading that was running is lost, and a new connection begins with a stop."""
         said, self._owed = self._owed, []
-        said += self._give_way()
-        said += leftover(self._outside)
-        self._outside, self._outside_why, self._last = 0, "", b""
+        said += self._read(self._packets.close())
+        self._last = b""
         if self._phase is not Phase.REST:
             said.append(self._over(LINE_LOST))
         self._fresh, self._pressed, self._stopped_ms = True, False, None
         self._commands.forget()
         return said
 
-    def _read(self) -> list[Said]:
+    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
         said: list[Said] = []
-        held, at = self._bytes, 0
-        while at < len(held):
-            begin = held.find(MODULE, at)
-            if begin != at:
-                to = len(held) if begin < 0 else begin
-                said += self._skip(to - at, "bytes between packets")
-                at = to
-                continue
-            if len(held) - at < 2:
-                break
-            length = held[at + 1]
-            if length not in LENGTHS:
-                said += self._skip(1, "bytes between packets")
-                at += 1
-            elif len(held) - at < length:
-                break
-            elif sum(held[at : at + length]) & 0xFF:
-                said += self._skip(1, "wrong checksum")
-                at += 1
-            else:
-                said += self._counted()
-                said += self._packet(bytes(held[at : at + length]))
-                at += length
-        del held[:at]
+        for one in found:
+            said += [one] if isinstance(one, Fault) else self._packet(one)
         return said
-
-    def _give_way(self) -> list[Said]:
-        """The packet that is waited for does not come: what has begun it was noise."""
-        said: list[Said] = []
-        while self._bytes:
-            del self._bytes[:1]
-            said += self._skip(1, "bytes between packets")
-            said += self._read()
-        return said
-
-    def _skip(self, count: int, why: str) -> list[Said]:
-        said: list[Said] = []
-        self._outside_why = why if why == "wrong checksum" else self._outside_why or why
-        self._outside += count
-        while self._outside >= OUTSIDE_MAX:
-            said.append(Fault(self._outside_why, OUTSIDE_MAX))
-            self._outside -= OUTSIDE_MAX
-        return said
-
-    def _counted(self) -> list[Said]:
-        dropped, why = self._outside, self._outside_why
-        self._outside, self._outside_why = 0, ""
-        return [Fault(why, dropped)] if dropped else []
 
     # What a packet says.
 
@@ -273,8 +225,10 @@ class Decoder:
             self._stop_now()
             return
         if lost is not None:
-            self._owed += self._give_way()
+            self._owed += self._read(self._packets.give_way())
             self._unanswered(lost)
+        if self._ordered_ms is None:
+            self._ordered_ms = now_ms
         if self._phase is not Phase.REST and now_ms - self._ordered_ms >= GIVEN_UP_MS:
             self._owed.append(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
         if self._commands.idle and now_ms >= self._poll_ms:
@@ -296,8 +250,9 @@ class Decoder:
 
     def due_ms(self) -> int:
         """The next poll or command, the end of the patience, or the end of a reading's time."""
-        if self._now_ms is None or self._fresh:
-            return self._now_ms or 0
+        now_ms = self._now_ms or 0
+        if self._fresh or self._ordered_ms is None:
+            return now_ms
         ends_ms = NEVER_MS if self._phase is Phase.REST else self._ordered_ms + GIVEN_UP_MS
         return min(self._poll_ms if self._commands.idle else self._commands.due_ms(), ends_ms)
 
@@ -311,7 +266,7 @@ class Decoder:
             return ALREADY_STARTED
         if self._pressed:
             return "the cuff is still under pressure"
-        self._phase, self._ordered_ms, self._tries = Phase.START, self._now_ms or 0, 0
+        self._phase, self._ordered_ms, self._tries = Phase.START, None, 0
         self._stopped_ms = None
         self._commands.put(START)
         return None
@@ -339,6 +294,20 @@ class Decoder:
     def _every_ms(self) -> int:
         quick = self._phase is Phase.MEASURE or self._stopped_ms is not None
         return POLL_MEASURING_MS if quick else POLL_RESTING_MS
+
+
+def _cut(held: bytearray, at: int) -> Cut:
+    begin = held.find(MODULE, at)
+    if begin != at:
+        return (len(held) if begin < 0 else begin) - at, BETWEEN
+    if len(held) - at < 2:
+        return 0, None
+    length = held[at + 1]
+    if length not in LENGTHS:
+        return 1, BETWEEN
+    if len(held) - at < length:
+        return 0, None
+    return (1, WRONG_CHECKSUM) if sum(held[at : at + length]) & 0xFF else (length, None)
 
 
 def _meaning(packet: bytes) -> Said:
@@ -412,21 +381,20 @@ def _decoder(options: Mapping[str, Any]) -> Decoder:
 
 def looks_like(raw: bytes) -> bool:
     """Whether three packets in a row, or a whole result, are somewhere in these bytes."""
-    for begin in range(len(raw)):
+    held = bytearray(raw)
+    for begin in range(len(held)):
         at, packets = begin, 0
-        while length := _whole_at(raw, at):
+        while length := _whole_at(held, at):
             at, packets = at + length, packets + 1
             if length == RESULT or packets == 3:
                 return True
     return False
 
 
-def _whole_at(raw: bytes, at: int) -> int:
+def _whole_at(raw: bytearray, at: int) -> int:
     """The length of the packet that stands there, or 0."""
-    if at + 1 >= len(raw) or raw[at] != MODULE or raw[at + 1] not in LENGTHS:
-        return 0
-    packet = raw[at : at + raw[at + 1]]
-    return len(packet) if len(packet) == raw[at + 1] and sum(packet) & 0xFF == 0 else 0
+    length, why = _cut(raw, at) if at < len(raw) else (0, None)
+    return length if why is None else 0
 
 
 DRIVER = Driver(
