@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from monitor.model import Fault, Said, Told, Vital
 
@@ -31,6 +31,23 @@ class MessageDecoder(Protocol):
 
     def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> Sequence[Told]:
         """Everything one message says; `at_ms` judges the age of a payload that carries its own time."""
+        ...
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """What a decoder of messages adds that has to ask for something now and then."""
+
+    def to_send(self) -> list[tuple[str, bytes]]:
+        """Topics and payloads to publish now, once."""
+        ...
+
+    def waits_for(self) -> str:
+        """Why nothing is read although messages come, in words; "" where that is not known."""
+        ...
+
+    def opened(self) -> None:
+        """There is a subscription again: what was said meanwhile has been missed."""
         ...
 
 
@@ -69,6 +86,10 @@ class SerialSettings:
     rtscts: bool = False
 
 
+def _no_others(_topic: str, _options: Mapping[str, Any]) -> Sequence[str]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Driver:
     """One supported device: what it is called, how it is wired, what it measures, how its bytes are read."""
@@ -100,6 +121,8 @@ class Driver:
     """Whether these raw bytes seem to come from this device: how a wrong driver on a port is named."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Option names this driver knows, each with one line of explanation."""
+    topics: Callable[[str, Mapping[str, Any]], Sequence[str]] = _no_others
+    """Which topics must be heard beside that of the link, by the link's and the options."""
     title: str = ""
     """What a technician calls it: "Masimo ASCII 1"."""
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.codecs.hl7_pcd01 import match_of
-from monitor.devices.driver import Driver, line_of, silence_ms
+from monitor.devices.driver import OFFLINE, Asking, Driver, line_of, silence_ms
 from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mllp import MllpLink, Port, port_for
@@ -76,6 +76,7 @@ Put = Callable[[Event], None]
 FOREIGN_UNIT = ("the unit of", "not in ")
 """How codecs begin to say that a value came in a unit that its vital cannot have."""
 
+UNREAD = "messages arrive, but they hold nothing that is read here"
 GONE = "the connection has ended: was the cable pulled, or the monitor switched off?"
 
 
@@ -140,9 +141,9 @@ class _Station:
         self._notices: dict[str, int] = {}
         self._noted: tuple[str, ...] = ()
         self._live_ms = 0
-        self._wake = asyncio.Event()
         self._no_news: Lie | None = None
         """What the words of this moment were instead of news, if they were."""
+        self._wake = asyncio.Event()
 
     @property
     def state(self) -> LinkState:
@@ -204,12 +205,12 @@ class _Station:
 
     def _tell(self, said: Iterable[Told], now_ms: int) -> None:
         self._tell_each(said, now_ms)
-        if self._notices or self._noted:
         if self._no_news is not None:
             # Where the same message brought something live as well, the rest is only its history.
             if now_ms - self._live_ms > STUCK_MS:
                 self._remark(self._no_news, now_ms, LIE_MS)
             self._no_news = None
+        if self._notices or self._noted:
             self._tell_notices(now_ms)
 
     def _tell_each(self, said: Iterable[Told], now_ms: int) -> None:
@@ -228,9 +229,9 @@ class _Station:
                     self._remark(judged.notice, now_ms)
             elif isinstance(one, Fault):
                 self.faults[one.reason] += one.dropped
-            elif isinstance(one, Notice):
                 if one.reason.startswith(FOREIGN_UNIT):
                     self._remark(Lie.WRONG_UNIT, now_ms, LIE_MS)
+            elif isinstance(one, Notice):
                 self._notices[one.what] = now_ms + self._silent_after_ms
             elif isinstance(one, Cuff):
                 self._tell_cuff(one, now_ms)
@@ -267,8 +268,8 @@ class _Station:
         live = len(said.times_ms) - late
         if late:
             self._put_table(said, judged.late_ms, slice(late), late=True)
-        if live:
             self._no_news = Lie.HISTORY
+        if live:
             self._live_ms = now_ms
             self._put_table(said, (now_ms,) * live, slice(late, None))
         for notice in judged.notices:
@@ -463,10 +464,13 @@ class MqttReader(_Station):
         """As `Reader`."""
         super().__init__(device, bed, driver, put, clock, rng, options, speed)
         self._open_link = open_link
+        self._asks = isinstance(self._decoder, Asking)
 
     async def _once(self) -> tuple[str, bool]:
         link = await self._open_link()
-        timekeeper = asyncio.create_task(self._keep_time())
+        if self._asks:
+            self._decoder.opened()
+        timekeeper = asyncio.create_task(self._keep_time(link))
         try:
             self._moved(self._health.opened(self._clock.now_ms()))
             return await self._listen(link), True
@@ -487,17 +491,34 @@ class MqttReader(_Station):
         return link.why or GONE
 
     def take(self, topic: str, payload: bytes, now_ms: int, *, retained: bool) -> None:
-        """One message. A retained one is no sign of life, whatever it says."""
+        """One message. A retained one is no sign of life; but it may say that there is none."""
         said = self._decoder.message(topic, payload, retained=retained, at_ms=now_ms)
         if not retained:
-            self._moved(self._health.heard(now_ms, payload, said))
+            # Of what is nothing to anybody, nothing is said: it is no sign of trouble either.
+            self._moved(self._health.heard(now_ms, payload if said else b"", said))
+        elif any(isinstance(one, Notice) and one.what.startswith(OFFLINE) for one in said):
+            self._moved(self._health.heard(now_ms, b"", said))
         self._tell(said, now_ms)
+        if self._asks:
+            self._wake.set()
 
-    async def _keep_time(self) -> None:
+    def _seen(self) -> str:
+        waits_for: str = self._decoder.waits_for() if self._asks else ""
+        return waits_for or (UNREAD if self._health.unread else "")
+
+    async def _keep_time(self, link: MessageLink) -> None:
         while True:
             now_ms = self._clock.now_ms()
             self._tick(now_ms)
+            if self._asks:
+                await self._ask(link)
             await self._doze(self._health.due_ms() or now_ms + 1_000, now_ms)
+
+    async def _ask(self, link: MessageLink) -> None:
+        """Publish what the codec wants published. A link that is lost meanwhile says so where it is heard."""
+        for topic, payload in self._decoder.to_send():
+            with contextlib.suppress(LinkLost):
+                await link.publish(topic, payload)
 
 
 class CalledReader(MqttReader):
@@ -521,8 +542,12 @@ class CalledReader(MqttReader):
 
     def _seen(self) -> str:
         if self._health.unread:
-            return "messages arrive, but they hold nothing that is read here"
+            return UNREAD
         return self._link.seen()
+
+
+def _in_foreign_unit(why: str | None) -> bool:
+    return why is not None and (why.startswith(FOREIGN_UNIT) or CHECK_UNIT in why)
 
 
 def reader_for(
@@ -546,15 +571,12 @@ def reader_for(
     if driver.transport == "mllp":
         ear = port_for(ports, link).link(device, match_of(options))
         return CalledReader(device, bed, driver, ear, put, clock, rng, options, speed)
-def _in_foreign_unit(why: str | None) -> bool:
-    return why is not None and (why.startswith(FOREIGN_UNIT) or CHECK_UNIT in why)
-
-
     if link.startswith("mllp:"):
         raise ValueError(f"{link}: {driver.name} does not call; give the port or the server it is on")
     if driver.transport == "mqtt":
         broker = broker_for(brokers, link)
-        filters = [parse_mqtt_url(link)[2]]
+        topic = parse_mqtt_url(link)[2]
+        filters = [topic, *driver.topics(topic, options)]
         return MqttReader(device, bed, driver, lambda: broker.open(filters), put, clock, rng, options, speed)
     settings = line_of(driver, options)
     return Reader(

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from monitor.devices.codecs.mqtt_map import DRIVER, Decoder, encode_envelope, encode_flat, plan_of
+from monitor.devices.codecs.mqtt_map import DRIVER, Decoder, encode_envelope, encode_flat
+from monitor.devices.codecs.mqtt_plan import plan_of
 from monitor.devices.lines import as_line, one_by_one
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
@@ -224,7 +225,7 @@ def test_nothing_of_a_payload_is_ever_quoted() -> None:
     ("options", "complaint"),
     [
         ({"colour": 1}, "mqtt-map has no option 'colour'"),
-        ({"shape": "protobuf"}, 'shape is "scalar", "flat" or "envelope"'),
+        ({"shape": "protobuf"}, 'shape is "scalar", "flat", "envelope" or "sparkplug"'),
         ({"shape": "envelope"}, "time: an envelope needs it"),
         ({"time": {"path": "ts"}}, 'time: unit is "s" or "ms"'),
         ({"time": {"unit": "s"}}, "time: path is missing"),

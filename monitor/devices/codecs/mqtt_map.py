@@ -1,10 +1,10 @@
-"""What gateways in the field publish over MQTT, read by configuration: a scalar, a flat object, an envelope.
+"""What gateways in the field publish over MQTT, by configuration: scalars, objects, envelopes, Sparkplug B.
 
 Most of it has no quality, no sequence and no time. So: without a time in the payload a retained message is
 nobody's value; a time in the future is refused; an old one is history; the same again is ignored; pressures
 of separate messages are one measurement only if they came together. Payloads may hold names: none is quoted.
 
-Without options the shapes that known gateways use are recognised by sight.
+Without options the shapes that known gateways use are recognised by sight, all but Sparkplug B.
 """
 
 from __future__ import annotations
@@ -15,18 +15,32 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from monitor.devices.claimed import FUTURE_MS, ClaimedClock, refused
 from monitor.devices.codecs.envelopes import BYTES_MIN, Envelopes
+from monitor.devices.codecs.mqtt_plan import (
+    NEEDS_PROTOBUF,
+    OPTIONS,
+    VITALS,
+    Availability,
+    Entry,
+    Envelope,
+    Plan,
+    falls_under,
+    plan_of,
+    topics_beside,
+)
 from monitor.devices.driver import OFFLINE, ONLINE, Driver, silence_ms
 from monitor.devices.framing import printable, read_json
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Samples, Told, Vital
 
-MAX_AGE_S = 10.0  # as long as a continuous value may count as fresh
-SLOW_MAX_AGE_S = 120.0  # blood pressure and temperature
-FUTURE_MS = 5_000  # C12
+if TYPE_CHECKING:
+    from monitor.devices.codecs.sparkplug import Metric, Node
+
+SPARKPLUG = 'Sparkplug B: it is read with shape = "sparkplug"'
 APART_MS = 5_000  # pressures further apart are not one measurement
 SAME_CUFF_MS = 30_000  # no cuff measures again within this: equal unstamped pressures are a repeat
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: an earlier time is a wrong unit or an unset clock
@@ -38,7 +52,6 @@ RATE = "rate"
 """A pulse whose source the key does not tell: the cuff's beside pressures, otherwise the oximeter's."""
 
 TEMPERATURE, VALID, NO_DOUBT = Vital.TEMPERATURE, Quality.VALID, Doubt.NONE
-VITALS = {vital.value: vital for vital in Vital}
 KEYS: dict[str, Vital | str] = {
     **VITALS,
     "blood_oxygen": Vital.SPO2,
@@ -62,24 +75,6 @@ KEYS: dict[str, Vital | str] = {
 PRESSURES = frozenset({Vital.SYSTOLIC, Vital.DIASTOLIC})
 CUFF = frozenset({Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN, Vital.PULSE_NIBP})
 
-CONVERT: dict[str, tuple[str, float, float]] = {
-    # unit: the unit of ours, factor, and what is added before
-    "[degF]": ("Cel", 5 / 9, -32.0),
-    "kPa": ("mm[Hg]", 7.50062, 0.0),
-    "1": ("%", 100.0, 0.0),
-}
-TIME_UNIT_MS = {"s": 1000.0, "ms": 1.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Where in a message the values stand, and where their time."""
-
-    values: tuple[str, ...]
-    time: tuple[str, ...] | None
-    time_unit_ms: float = 1.0
-
-
 KNOWN_ENVELOPES = (
     Envelope(("values",), ("ts",), 1.0),  # ThingsBoard devices
     Envelope(("values",), ("time",), 1000.0),  # BLE hospital gateways (MeasureData)
@@ -89,54 +84,12 @@ KNOWN_ENVELOPES = (
 FLAT = Envelope((), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the map: where a value stands, and what it is."""
-
-    vital: Vital
-    path: tuple[str, ...] | None = None
-    topic: str | None = None
-    scale: float = 1.0
-    unit: str = ""
-
-    @property
-    def converts(self) -> bool:
-        """Whether the value comes in another unit than the vital's own."""
-        return self.scale != 1.0 or (self.unit in CONVERT and self.unit != self.vital.unit)
-
-    def convert(self, value: float) -> float:
-        """The value in the vital's own unit."""
-        if self.scale != 1.0:
-            value *= self.scale
-        if self.unit in CONVERT and self.unit != self.vital.unit:
-            _, factor, before = CONVERT[self.unit]
-            return (value + before) * factor
-        return value
-
-
 BY_SIGHT = {
     key: Entry(vital if isinstance(vital, Vital) else Vital.PULSE_SPO2) for key, vital in KEYS.items()
 }
 BY_SIGHT_BESIDE_PRESSURES = BY_SIGHT | {
     k: Entry(Vital.PULSE_NIBP) for k, vital in KEYS.items() if vital is RATE
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The options of one source, checked."""
-
-    shape: str | None = None
-    root: tuple[str, ...] = ()
-    envelope: Envelope | None = None
-    entries: tuple[Entry, ...] = ()
-    device_path: tuple[str, ...] | None = None
-    device_segment: int | None = None
-    device: str | None = None
-    availability: tuple[str, str, str] | None = None
-    accept_retained: bool = False
-    max_age_ms: float = MAX_AGE_S * 1000
-    slow_max_age_ms: float = SLOW_MAX_AGE_S * 1000
 
 
 @dataclass(slots=True)
@@ -148,6 +101,10 @@ class _Frame:
     device_time: str | None = None
     age_ms: int = 0
     doubt: str | None = None
+    wrong: str | None = None
+    """Why its numbers are none, where the source itself says so."""
+    late: bool = False
+    """The source itself says that it is history."""
     faults: list[Said] = field(default_factory=list)
 
 
@@ -158,25 +115,55 @@ class Decoder:
         """Without a plan every known shape is taken as it comes."""
         self._plan = plan or Plan()
         self._arrays = _arrays(self._plan)
+        self._node = _node(self._plan)
+        self._metrics = {entry.metric: entry for entry in self._plan.entries if entry.metric}
         self._newest_ms = 0
+        self._clock = ClaimedClock()
+        self._latest_ms: int | None = None
+        """The newest time this message has told so far."""
         self._last: dict[Vital, tuple[int, float | None]] = {}
         self._halves: dict[Vital, tuple[float, int]] = {}
         self._cuff: tuple[tuple[float | None, ...], int | None, int] | None = None
 
     def message(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> Sequence[Told]:
         """What one message says; `at_ms` below 0: no clock here, the newest time told so far is now."""
-        plan = self._plan
-        if plan.availability is not None and falls_under(plan.availability[0], topic):
-            return [_availability(payload, plan.availability)]
+        plan, self._latest_ms = self._plan, None
+        if plan.availability is not None and plan.availability.speaks_on(topic):
+            return [_available(topic, payload, plan.availability, plan.device)]
         if len(payload) >= BYTES_MIN and self._arrays is not None and at_ms >= 0:
             tables = self._tables(self._arrays, topic, payload, at_ms)
             if tables:
-                return tables
-        said = self._said(topic, payload, retained=retained, at_ms=at_ms)
+                return tables + self._skew(retained=retained, at_ms=at_ms)
+        if self._node is not None:
+            said = self._of_node(self._node, topic, payload, retained=retained, at_ms=at_ms)
+        else:
+            said = self._said(topic, payload, retained=retained, at_ms=at_ms)
         if said and all(isinstance(one, Fault) for one in said):
             # Nothing could be used: the first reason carries the bytes of the whole message.
             said[0] = Fault(said[0].reason, len(payload))  # type: ignore[union-attr]
-        return said
+            return said
+        return [*said, *self._skew(retained=retained, at_ms=at_ms)]
+
+    def _skew(self, *, retained: bool, at_ms: int) -> list[Notice]:
+        """What the newest time of a message that was sent just now shows of its clock (C12)."""
+        if self._latest_ms is None or retained or at_ms < 0:
+            return []
+        skewed = self._clock.heard(self._latest_ms, at_ms)
+        return [skewed] if skewed else []
+
+    def to_send(self) -> list[tuple[str, bytes]]:
+        """What is to be published now, once: a node that was not heard from its birth on is asked for it."""
+        question = None if self._node is None else self._node.question()
+        return [] if question is None else [question]
+
+    def waits_for(self) -> str:
+        """Why nothing is read although messages come, where that is known."""
+        return "" if self._node is None else self._node.waits_for
+
+    def opened(self) -> None:
+        """There is a subscription again: what was told meanwhile has not been heard."""
+        if self._node is not None:
+            self._node.forget()
 
     def _said(self, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> list[Said]:
         shape = self._plan.shape
@@ -185,6 +172,9 @@ class Decoder:
             if shape in {None, "scalar"}:
                 return self._scalar(topic, payload, retained=retained, at_ms=at_ms)
             return [whole if isinstance(whole, Fault) else Fault("neither an object nor an array", 0)]
+        only = self._plan.only
+        if only is not None and _at(whole, only[0]) != only[1]:
+            return [Fault("a message without values", 0)]
         if not self._is_ours(topic, whole):
             return [Fault("another device's message", 0)]
         return self._objects(topic, whole, retained=retained, at_ms=at_ms)
@@ -196,6 +186,8 @@ class Decoder:
         if plan.device_segment is not None:
             levels = topic.split("/")
             return plan.device_segment < len(levels) and levels[plan.device_segment] == plan.device
+        if plan.device_is_key:
+            return _at(whole, plan.root) is not _ABSENT
         return plan.device_path is not None and str(_at(whole, plan.device_path)) == plan.device
 
     # Many envelopes of one kind: at once where each would have been taken as it is.
@@ -214,6 +206,7 @@ class Decoder:
         before_ms = max((self._last[vital][0] for vital in columns if vital in self._last), default=0)
         if not columns or first_ms < EARLIEST_MS or last_ms - at_ms > FUTURE_MS or first_ms <= before_ms:
             return []
+        self._latest_ms = last_ms
         late = bisect_left(told.times, at_ms - plan.max_age_ms)
         if TEMPERATURE in columns and late != bisect_left(told.times, at_ms - plan.slow_max_age_ms):
             return []  # some of these moments are history for one vital and not for another
@@ -240,7 +233,8 @@ class Decoder:
             return [Fault("another device's message", 0)]
         entry = self._entry_of(topic)
         if entry is None:
-            return [Fault("no vital is known for this topic", 0)]
+            of_a_node = self._plan.shape is None and topic.startswith("spBv1.0/")
+            return [Fault(SPARKPLUG if of_a_node else "no vital is known for this topic", 0)]
         if retained and not self._plan.accept_retained:
             return [Fault("a retained value without a time: how old it is nobody knows", 0)]
         try:
@@ -279,6 +273,43 @@ class Decoder:
         self._halves.clear()
         return self._say(replace(frame, values=dict(near)), at_ms)
 
+    # The metrics of a node.
+
+    def _of_node(self, node: Node, topic: str, payload: bytes, *, retained: bool, at_ms: int) -> list[Said]:
+        if retained:
+            return [Fault("a retained message: how old it is nobody knows", 0)]
+        heard = node.hear(topic, payload, at_ms)
+        said = list(heard.said)
+        frames: dict[tuple[int | None, bool, bool], _Frame] = {}
+        for metric in heard.metrics:
+            entry = self._metrics.get(metric.name or "")
+            if entry is None or (heard.birth and metric.time_ms is None):
+                continue
+            number, wrong = _number(metric.value)
+            if wrong:
+                said.append(Fault(f"{entry.vital.value}: {wrong}", 0))
+            key = metric.time_ms, metric.historical, metric.bad
+            frame = frames.get(key)
+            if frame is None:
+                frame = frames[key] = _frame_of(metric, birth=heard.birth)
+            frame.values[entry.vital] = None if number is None else entry.convert(number)
+        for frame in frames.values():
+            said += self._in_parts(frame, at_ms)
+        return said or ([Fault("no vital in this message", 0)] if heard.metrics else [])
+
+    def _in_parts(self, frame: _Frame, at_ms: int) -> list[Said]:
+        """A node sends what has changed: a blood pressure may come in several messages, or be none at all."""
+        pressures = {vital: value for vital, value in frame.values.items() if vital in CUFF}
+        others = {vital: value for vital, value in frame.values.items() if vital not in CUFF}
+        said = self._say(replace(frame, values=others), at_ms) if others else []
+        if all(value is None for value in pressures.values()):
+            return said
+        if pressures.keys() >= PRESSURES:
+            return said + self._say(replace(frame, values=pressures), at_ms)
+        for vital in pressures:
+            said += self._half(vital, frame, at_ms)
+        return said
+
     # An object, or several.
 
     def _objects(self, topic: str, whole: Any, *, retained: bool, at_ms: int) -> list[Said]:
@@ -303,6 +334,8 @@ class Decoder:
         plan = self._plan
         envelope = plan.envelope or (FLAT if plan.shape == "flat" else _envelope_of(item))
         values = _at(item, envelope.values)
+        if plan.shape is None and envelope.values and _is_neither(item, values, envelope):
+            envelope, values = FLAT, item
         if not isinstance(values, dict):
             return Fault("no values where they should be", 0)
         frame = _Frame({})
@@ -347,8 +380,10 @@ class Decoder:
             now_ms = self._now_ms(at_ms, frame.time_ms)
             if frame.time_ms < EARLIEST_MS:
                 return [Fault("its time cannot be right: check the time unit", 0)]
-            if frame.time_ms - now_ms > FUTURE_MS:
-                return [Fault(f"its time is {(frame.time_ms - now_ms) // 1000} s in the future", 0)]
+            wrong = refused(frame.time_ms, now_ms)
+            if wrong is not None:
+                return [Fault(wrong, 0)]
+            self._latest_ms = max(self._latest_ms or 0, frame.time_ms)
             frame.age_ms = max(now_ms - frame.time_ms, 0)
         if CUFF.isdisjoint(frame.values):
             return [self._sample_of(vital, value, frame) for vital, value in frame.values.items()]
@@ -364,8 +399,8 @@ class Decoder:
 
     def _sample_of(self, vital: Vital, value: float | None, frame: _Frame) -> Said:
         slow = vital is TEMPERATURE
-        late = frame.age_ms > (self._plan.slow_max_age_ms if slow else self._plan.max_age_ms)
-        if frame.time_ms is not None:
+        late = frame.late or frame.age_ms > (self._plan.slow_max_age_ms if slow else self._plan.max_age_ms)
+        if frame.time_ms is not None and not frame.late:
             last, this = self._last.get(vital), (frame.time_ms, value)
             if last == this:
                 return Fault("the same value again", 0)
@@ -373,7 +408,9 @@ class Decoder:
                 late = True
             else:
                 self._last[vital] = this
-        if value is None:
+        if frame.wrong:
+            value, quality, why = None, Quality.INVALID, frame.wrong
+        elif value is None:
             quality, why = Quality.MISSING, "no reading"
         elif frame.doubt:
             quality, why = Quality.QUESTIONABLE, frame.doubt
@@ -386,6 +423,15 @@ class Decoder:
         mean, pulse = frame.values.get(Vital.MEAN), frame.values.get(Vital.PULSE_NIBP)
         if systolic is None or diastolic is None:
             return Fault("half a blood pressure", 0)
+        if frame.wrong:
+            return Cuff(
+                None,
+                None,
+                age_ms=frame.age_ms,
+                quality=Quality.INVALID,
+                why=frame.wrong,
+                device_time=frame.device_time,
+            )
         numbers = (systolic, diastolic, mean, pulse)
         if self._cuff is not None:
             was, was_time_ms, was_at_ms = self._cuff
@@ -472,25 +518,47 @@ def _number(value: Any) -> tuple[float | None, str | None]:
     return (number if math.isfinite(number) else None), None
 
 
-def _availability(payload: bytes, words: tuple[str, str, str]) -> Said:
+def _is_neither(item: Any, values: Any, envelope: Envelope) -> bool:
+    """Whether an object has neither the values nor the time of this envelope: then it is a flat one."""
+    if not isinstance(item, dict) or values is not _ABSENT:
+        return False
+    return envelope.time is None or _at(item, envelope.time) is _ABSENT
+
+
+def _node(plan: Plan) -> Node | None:
+    """The node that is listened to; a ValueError where its payloads cannot be read."""
+    if plan.shape != "sparkplug":
+        return None
+    try:
+        from monitor.devices.codecs.sparkplug import Node
+    except ModuleNotFoundError as missing:
+        raise ValueError(NEEDS_PROTOBUF) from missing
+    return Node(plan.device)
+
+
+def _frame_of(metric: Metric, *, birth: bool) -> _Frame:
+    """How old a value in a birth is, not every node says: it is history at best."""
+    return _Frame(
+        {},
+        metric.time_ms,
+        None if metric.time_ms is None else str(metric.time_ms),
+        wrong="the node itself says that it is not good" if metric.bad else None,
+        late=metric.historical or birth,
+    )
+
+
+def _available(topic: str, payload: bytes, availability: Availability, device: str | None) -> Said:
+    if availability.offline_topic:
+        whole = read_json(payload)
+        if device is not None and str(_at(whole, availability.device_path)) != device:
+            return Fault("another device's message", len(payload))
+        return Notice(OFFLINE if topic == availability.offline_topic else ONLINE)
     word = payload.strip()
-    if word == words[1].encode():
+    if word == availability.online.encode():
         return Notice(ONLINE)
-    if word == words[2].encode():
+    if word == availability.offline.encode():
         return Notice(OFFLINE)
     return Fault("neither online nor offline", len(payload))
-
-
-def falls_under(wanted: str, topic: str) -> bool:
-    """Whether a topic falls under a filter with + and #."""
-    levels = topic.split("/")
-    filters = wanted.split("/")
-    for at, one in enumerate(filters):
-        if one == "#":
-            return True
-        if at >= len(levels) or one not in {"+", levels[at]}:
-            return False
-    return len(filters) == len(levels)
 
 
 def encode_scalar(value: float | None) -> bytes:
@@ -508,148 +576,21 @@ def encode_envelope(values: Mapping[str, float | None], ts_ms: int) -> bytes:
     return msgspec.json.encode({"ts": ts_ms, "values": values})
 
 
-# From options to a plan.
-
-OPTIONS = {
-    "shape": '"scalar", "flat" or "envelope"; left out: recognised by sight',
-    "root": "path to the object, or the array of objects, inside the message",
-    "values": 'path to the values of an envelope: "data.value"',
-    "time": 'where the time stands: { path = "ts", unit = "ms" } (unit "s" or "ms")',
-    "map": 'what is what: [{ path = "pi", vital = "pi", unit = "%", scale = 0.1 }]; scalars: { topic }',
-    "device": 'one device: { is = "aa:bb", path = "data.mac" }, or { is = "A1", segment = 2 }',
-    "availability": 'who says if the source is there: { topic, online = "online", offline = "offline" }',
-    "accept_retained": "true: take retained values without a time, marked questionable (default false)",
-    "max_age_s": "an older continuous value is history (default 10)",
-    "slow_max_age_s": "an older temperature is history (default 120)",
-    "silent_after_s": "the link is silent after so many seconds without a message (default 15)",
-}
-
-
-def plan_of(options: Mapping[str, Any]) -> Plan:
-    """The plan that the options ask for; a ValueError names the option that is wrong."""
-    _only(options, OPTIONS, "mqtt-map")
+def _decoder(options: Mapping[str, Any]) -> Decoder:
     silence_ms(DRIVER, options)
-    shape = options.get("shape")
-    if shape not in {None, "scalar", "flat", "envelope"}:
-        raise ValueError(f'shape is "scalar", "flat" or "envelope", not {shape!r}')
-    time_path, time_unit_ms = _time(options.get("time"))
-    envelope = None
-    if shape == "envelope" and time_path is None:
-        raise ValueError('time: an envelope needs it, as { path = "ts", unit = "ms" }')
-    if time_path is not None or "values" in options:
-        envelope = Envelope(_path(options.get("values", ""), "values"), time_path, time_unit_ms)
-    device = _table(options.get("device", {}), "device", {"is", "path", "segment"})
-    if device and ("is" not in device or ("path" in device) == ("segment" in device)):
-        raise ValueError("device: give `is`, and either `path` or `segment`")
-    segment = device.get("segment")
-    if segment is not None and (type(segment) is not int or segment < 0):
-        raise ValueError("device: segment counts the topic's levels from 0")
-    there = _table(options.get("availability", {}), "availability", {"topic", "online", "offline"})
-    if there and "topic" not in there:
-        raise ValueError("availability: topic is missing")
-    accept_retained = options.get("accept_retained", False)
-    if not isinstance(accept_retained, bool):
-        raise ValueError("accept_retained is true or false")  # noqa: TRY004  see `Driver.decoder`
-    return Plan(
-        shape=shape,
-        root=_path(options.get("root", ""), "root"),
-        envelope=envelope,
-        entries=_entries(options.get("map", []), scalar=shape == "scalar"),
-        device_path=_path(device["path"], "device.path") if "path" in device else None,
-        device_segment=segment,
-        device=str(device["is"]) if device else None,
-        availability=(
-            str(there["topic"]),
-            str(there.get("online", "online")),
-            str(there.get("offline", "offline")),
-        )
-        if there
-        else None,
-        accept_retained=accept_retained,
-        max_age_ms=_seconds(options, "max_age_s", MAX_AGE_S, most=MAX_AGE_S) * 1000,
-        slow_max_age_ms=_seconds(options, "slow_max_age_s", SLOW_MAX_AGE_S, most=900.0) * 1000,
-    )
-
-
-def _entries(given: Any, *, scalar: bool) -> tuple[Entry, ...]:
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        raise ValueError("map is a list of tables")  # noqa: TRY004  see `Driver.decoder`
-    return tuple(_entry(one, scalar=scalar) for one in given)
-
-
-def _entry(given: Any, *, scalar: bool) -> Entry:
-    one = _table(given, "map", {"path", "topic", "vital", "unit", "scale"})
-    try:
-        vital = VITALS[str(one.get("vital"))]
-    except KeyError:
-        raise ValueError(f"map: vital {one.get('vital')!r} is not one of {', '.join(VITALS)}") from None
-    unit = one.get("unit", vital.unit)
-    if unit != vital.unit and CONVERT.get(unit, ("",))[0] != vital.unit:
-        raise ValueError(f"map: {vital.value} is in {vital.unit}; {unit!r} cannot be converted to it")
-    if scalar and "topic" not in one:
-        raise ValueError(f"map: {vital.value} needs its topic, for a scalar has no other name")
-    if not scalar and "path" not in one:
-        raise ValueError(f"map: {vital.value} needs its path")
-    scale = one.get("scale", 1.0)
-    if (
-        isinstance(scale, bool)
-        or not isinstance(scale, int | float)
-        or not math.isfinite(scale)
-        or scale <= 0
-    ):
-        raise ValueError(f"map: scale of {vital.value} is a number above 0")
-    return Entry(
-        vital,
-        path=_path(one["path"], "map.path") if "path" in one else None,
-        topic=str(one["topic"]) if "topic" in one else None,
-        scale=float(scale),
-        unit=unit,
-    )
-
-
-def _time(given: Any) -> tuple[tuple[str, ...] | None, float]:
-    if given is None:
-        return None, 1.0
-    table = _table(given, "time", {"path", "unit"})
-    if "path" not in table:
-        raise ValueError("time: path is missing")
-    if table.get("unit") not in TIME_UNIT_MS:
-        raise ValueError('time: unit is "s" or "ms"')
-    return _path(table["path"], "time.path"), TIME_UNIT_MS[table["unit"]]
-
-
-def _path(given: Any, name: str) -> tuple[str, ...]:
-    if not isinstance(given, str):
-        raise ValueError(f'{name} is a path with dots: "data.value"')  # noqa: TRY004  see `Driver.decoder`
-    return tuple(given.split(".")) if given else ()
-
-
-def _table(given: Any, name: str, keys: set[str]) -> Mapping[str, Any]:
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{name} is a table")  # noqa: TRY004  see `Driver.decoder`
-    _only(given, keys, name)
-    return given
-
-
-def _only(given: Mapping[str, Any], known: Iterable[str], name: str) -> None:
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ValueError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(sorted(known))}")
-
-
-def _seconds(options: Mapping[str, Any], name: str, default: float, *, most: float) -> float:
-    given = options.get(name, default)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= most:
-        raise ValueError(f"{name} is a number of seconds, above 0 and at most {most:g}")
-    return float(given)
+    return Decoder(plan_of(options))
 
 
 DRIVER = Driver(
     name="mqtt-map",
     title="MQTT gateway, by configuration",
-    models=("ESPHome, ThingsBoard, BLE hospital gateways, Qube-Vital, BioT, and plain scalars or flat JSON",),
+    models=(
+        "ESPHome, ThingsBoard, OpenMQTTGateway, BLE hospital gateways (ATH), Qube-Vital, BioT",
+        "Sparkplug B nodes, and plain scalars or flat JSON",
+    ),
     transport="mqtt",
-    decoder=lambda options: Decoder(plan_of(options)),
+    decoder=_decoder,
+    topics=topics_beside,
     vitals=tuple(vital for vital in Vital if not vital.value.startswith("abp")),
     cuff=True,
     silent_after_ms=15_000,
