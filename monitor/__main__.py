@@ -12,7 +12,7 @@ import select
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, BinaryIO, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
 
 import typer
 
@@ -20,6 +20,7 @@ from monitor import terminal
 
 if TYPE_CHECKING:
     from monitor.config.settings import Clinic
+    from monitor.devices.driver import Driver
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ CHUNK = 64 * 1024
 SPEED_MAX = 60
 """Faster than this the loop itself would be late by the clock it keeps."""
 
+OPTION_HELP = "KEY=VALUE as in the options of a device, the value in JSON or plain text; several times."
 ClinicFile = Annotated[Path, typer.Argument(metavar="CLINIC.toml", help="The clinic's settings.")]
 Config = Annotated[Path, typer.Option("--config", help="The clinic's settings.")]
 
@@ -136,15 +138,29 @@ def drivers(
 
 @app.command()
 def ports(
+    where: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PORT_OR_URL]...", help="With --probe: only these, also socket:// and rfc2217://."
+        ),
+    ] = None,
+    with_probe: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--probe", help="Listen, then ask, and say which driver seems to speak there.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,  # noqa: FBT002  a flag
 ) -> None:
-    """Serial ports with their stable names. Example: chairside ports."""
+    """Serial ports with their stable names, and who speaks there. Example: chairside ports --probe."""
     import json
     from dataclasses import asdict
 
     from monitor.devices.links.ports import ports as serial_ports
 
-    found = serial_ports()
+    if where and not with_probe:
+        _stop("a port is named only with --probe", BAD_REQUEST)
+    found = [] if where else serial_ports()
+    if with_probe and (where or found):
+        _probed(where or [port.name for port in found], as_json=as_json)
+        return
     if as_json:
         typer.echo(json.dumps([asdict(port) for port in found], indent=2))
     elif not found:
@@ -153,11 +169,41 @@ def ports(
         typer.echo(f"{port.name}  {port.device}  {port.what}")
 
 
+def _probed(where: list[str], *, as_json: bool) -> None:
+    """What speaks on each of these ports, all at once: a line each; exit 3 if one could not be opened."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from monitor.devices.codecs import DRIVERS
+    from monitor.devices.links.link import silent
+    from monitor.devices.probe import Outcome, Probed, probe
+
+    say = _aside if sys.stderr.isatty() else silent
+
+    async def all_of_them() -> list[Probed]:
+        return await asyncio.gather(*(probe(port, DRIVERS.values(), say=say) for port in where))
+
+    try:
+        probed = asyncio.run(all_of_them())
+    except ValueError as wrong:
+        _stop(str(wrong), BAD_REQUEST)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in probed], indent=2))
+    for one in [] if as_json else probed:
+        typer.echo(f"{one.port}  {' or '.join(one.drivers) or '-'}  {one.why}")
+    if any(one.outcome is Outcome.LOST for one in probed):
+        raise typer.Exit(NO_PART)
+
+
 @app.command()
 def decode(
     driver: Annotated[str, typer.Argument(help="See `chairside drivers`.")],
     file: Annotated[Path | None, typer.Argument(help="Raw bytes; stdin if left out.")] = None,
     as_hex: Annotated[bool, typer.Option("--hex", help="The input is hex text.")] = False,  # noqa: FBT002
+    option: Annotated[list[str] | None, typer.Option(help=OPTION_HELP)] = None,
 ) -> None:
     """What a device's bytes say, as JSON Lines. Example: chairside decode masimo-ascii1 capture.raw."""
     import json
@@ -168,12 +214,13 @@ def decode(
 
     if driver not in DRIVERS:
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
+    options = _options(DRIVERS[driver], option or [])
     try:
         with contextlib.nullcontext(sys.stdin.buffer) if file is None else file.open("rb") as source:
             chunks: Iterable[bytes] = _as_they_come(source)
             if as_hex:
                 chunks = [from_hex(source.read().decode("ascii", "replace"))]
-            for line in decoded(DRIVERS[driver], chunks):
+            for line in decoded(DRIVERS[driver], chunks, options):
                 _say(json.dumps(line, ensure_ascii=False))
     except OSError as unreadable:
         _stop(f"{file or 'stdin'}: {unreadable.strerror}", BAD_REQUEST)
@@ -191,6 +238,7 @@ def listen(
     ],
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     raw: Annotated[Path | None, typer.Option(help="Keep the bytes in this file.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help=OPTION_HELP)] = None,
 ) -> None:
     """What a live device says, as JSON Lines. Example: chairside listen nellcor-ascii /dev/ttyUSB0."""
     import asyncio
@@ -203,6 +251,7 @@ def listen(
     if driver not in DRIVERS:
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)
 
+    options = _options(DRIVERS[driver], option or [])
     said: list[str] = []
 
     def aside(text: str) -> None:
@@ -211,7 +260,8 @@ def listen(
 
     async def say() -> None:
         with _new_file(raw) if raw else contextlib.nullcontext() as kept:
-            async for line in heard(DRIVERS[driver], url, seconds=seconds, raw=kept, say=aside):
+            words = heard(DRIVERS[driver], url, seconds=seconds, raw=kept, options=options, say=aside)
+            async for line in words:
                 _say(json.dumps(line, ensure_ascii=False))
 
     try:
@@ -385,6 +435,26 @@ def _clinic(path: Path) -> Clinic:
     if clinic is None or found:
         raise typer.Exit(BAD_REQUEST)
     return clinic
+
+
+def _options(driver: Driver, given: Iterable[str]) -> dict[str, Any]:
+    """Options as they stand in `[device.options]`, each as KEY=VALUE with the value in JSON, or text."""
+    import json
+
+    options: dict[str, Any] = {}
+    for text in given:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            _stop(f"--option {text}: an option is KEY=VALUE", BAD_REQUEST)
+        try:
+            options[key] = json.loads(value)
+        except ValueError:
+            options[key] = value
+    try:
+        driver.decoder(options)
+    except ValueError as wrong:
+        _stop(str(wrong), BAD_REQUEST)
+    return options
 
 
 def _as_they_come(source: IO[bytes]) -> Iterator[bytes]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -58,7 +59,8 @@ def decode(
     """A capture as JSON lines. Of a polled device it is the monitor's side alone.
 
     Captured messages come one a line, as `{"topic": "...", "payload": ..., "retained": false, "at_ms": 0}` or
-    as the bare payload. `payload` is text or the JSON itself; the other three may be left out.
+    as the bare payload. `payload` is text or the JSON itself; the other three may be left out. A payload that
+    is neither stands in `payload_base64` or `payload_hex` instead.
     """
     decoder = driver.decoder(options or {})
     if driver.transport == "mqtt":
@@ -105,22 +107,49 @@ def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
 def _message(decoder: Any, line: bytes) -> Iterator[Said]:
     topic, payload, retained, at_ms = "", line, False, NO_CLOCK_MS
     whole = read_json(line)
-    if (
-        isinstance(whole, dict)
-        and "payload" in whole
-        and whole.keys() <= {"topic", "payload", "retained", "at_ms"}
-    ):
-        body = whole["payload"]
+    form = _form(whole)
+    if form is not None:
         try:
-            payload = body.encode() if isinstance(body, str) else msgspec.json.encode(body)
-        except (ValueError, RecursionError):  # JSON may spell half a character, and no wire carries that
-            yield Fault("not text", len(line))
+            payload = PAYLOADS[form](whole[form])
+        except (ValueError, RecursionError, TypeError):  # JSON may spell half a character; no wire carries it
+            yield Fault(f"{form} cannot be read" if form in BINARY else "not text", len(line))
             return
         topic = str(whole.get("topic", ""))
         retained = whole.get("retained") is True
         given = whole.get("at_ms")
         at_ms = given if type(given) is int else NO_CLOCK_MS
     yield from one_by_one(decoder.message(topic, payload, retained=retained, at_ms=at_ms))
+
+
+def _form(whole: Any) -> str | None:
+    """Under which name the payload of a captured message stands; None where the line is the payload."""
+    if not isinstance(whole, dict):
+        return None
+    forms = whole.keys() & PAYLOADS.keys()
+    if len(forms) != 1 or not whole.keys() <= forms | {"topic", "retained", "at_ms"}:
+        return None
+    form: str = forms.pop()
+    return form
+
+
+BINARY: dict[str, Callable[[Any], bytes]] = {
+    "payload_hex": from_hex,
+    "payload_base64": lambda text: b64decode(text, validate=True),
+}
+PAYLOADS: dict[str, Callable[[Any], bytes]] = {
+    "payload": lambda body: body.encode() if isinstance(body, str) else msgspec.json.encode(body),
+    **BINARY,
+}
+
+
+def kept_message(topic: str, payload: bytes, *, retained: bool, at_ms: int) -> bytes:
+    """One message as a line that `decode` reads to the same."""
+    try:
+        body = {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        body = {"payload_base64": b64encode(payload).decode()}
+    line = {"topic": topic, **body, "retained": retained, "at_ms": at_ms}
+    return msgspec.json.encode(line) + b"\n"
 
 
 def _has_value(said: Sample | Cuff) -> bool:

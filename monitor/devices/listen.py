@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, BinaryIO
-
-import msgspec
 
 from monitor.clock import Clock, SteadyClock
 from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.codecs.hl7_text import encode_block
-from monitor.devices.driver import Driver, line_of
-from monitor.devices.lines import as_line, one_by_one
+from monitor.devices.driver import Asking, Driver, line_of
+from monitor.devices.lines import as_line, kept_message, one_by_one
 from monitor.devices.links.link import Link, LinkLost, Say, silent
 from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
@@ -46,7 +44,8 @@ async def listen(
     until_ms = None if seconds is None else clock.now_ms() + round(seconds * 1000)
     decoder = driver.decoder(options or {})
     if driver.transport == "mqtt":
-        words = _subscribe(decoder, url, broker, clock, raw, say)
+        also = driver.topics(parse_mqtt_url(url)[2], options or {})
+        words = _subscribe(decoder, url, also, broker, clock, raw, say)
     elif driver.transport == "mllp":
         words = _be_called(decoder, url, options or {}, clock, raw, say, driver.silent_after_ms)
     else:
@@ -87,7 +86,13 @@ async def _overhear(
 
 
 async def _subscribe(
-    decoder: Any, url: str, address: BrokerAddress | None, clock: Clock, raw: BinaryIO | None, say: Say
+    decoder: Any,
+    url: str,
+    also: Sequence[str],
+    address: BrokerAddress | None,
+    clock: Clock,
+    raw: BinaryIO | None,
+    say: Say,
 ) -> AsyncGenerator[list[Said], None]:
     """What a device behind a broker says; [] now and then."""
     host, port, topic = parse_mqtt_url(url)
@@ -98,7 +103,7 @@ async def _subscribe(
     broker = Broker(address, random.Random(), say)  # noqa: S311  jitter of a back-off, no secret
     running = asyncio.create_task(broker.run())
     try:
-        link = await broker.open([topic], wait_s=5.0)
+        link = await broker.open([topic, *also], wait_s=5.0)
         while True:
             try:
                 async with asyncio.timeout(SLICE_S):
@@ -111,9 +116,12 @@ async def _subscribe(
             for topic_of, payload, retained in messages:
                 now_ms = clock.now_ms()
                 if raw is not None:
-                    raw.write(_kept(topic_of, payload, retained=retained, at_ms=now_ms))
+                    raw.write(kept_message(topic_of, payload, retained=retained, at_ms=now_ms))
                 told = decoder.message(topic_of, payload, retained=retained, at_ms=now_ms)
                 yield [*one_by_one(told)]
+            if isinstance(decoder, Asking):
+                for question, body in decoder.to_send():
+                    await link.publish(question, body)
     finally:
         running.cancel()
         await asyncio.wait([running])
@@ -152,13 +160,3 @@ async def _be_called(
                 yield decoder.message("", message, retained=False, at_ms=clock.now_ms())
     finally:
         await port.close()
-
-
-def _kept(topic: str, payload: bytes, *, retained: bool, at_ms: int) -> bytes:
-    """One captured message as a line that `decode` reads."""
-    try:
-        body = payload.decode()
-    except UnicodeDecodeError:
-        body = payload.decode("latin-1")
-    line = {"topic": topic, "payload": body, "retained": retained, "at_ms": at_ms}
-    return msgspec.json.encode(line) + b"\n"
