@@ -17,6 +17,7 @@ from monitor.devices.codecs import (
     datex_dri,
     dinamap,
     hl7_pcd01,
+    ivy_ansarb,
     masimo_ascii1,
     mqtt_map,
     mqtt_native,
@@ -58,6 +59,7 @@ def streams() -> dict[str, Messages]:
         wave = b"".join(capnostream.encode_wave(20 * second + at, 38.5) for at in range(20))
         numbers = capnostream.encode_numerics(BEGIN_MS // 1000 + second, 37, 14, spo2, pulse)
         told["capnostream"].append(wave + numbers)
+        told["ivy-ansarb"].append(ivy_ansarb.encode_vitals(heart_rate=pulse, spo2=spo2, pulse=pulse))
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
             (Vital.PULSE_SPO2, pulse, "valid"),

@@ -4,12 +4,14 @@ A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 """
 
 from monitor.devices.codecs import (
+    and_tm2655p,
     capnostream,
     contec_cms50,
     datex_dri,
     dinamap,
     hl7_pcd01,
     intellivue,
+    ivy_ansarb,
     masimo_ascii1,
     mqtt_map,
     mqtt_native,
@@ -33,7 +35,9 @@ DRIVERS: dict[str, Driver] = {
         contec_cms50.DRIVER,
         suntech.DRIVER,
         capnostream.DRIVER,
+        ivy_ansarb.DRIVER,
         par_nibp.DRIVER,
+        and_tm2655p.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
