@@ -47,6 +47,21 @@ def test_a_beat_that_was_held_up_does_not_turn_the_clock_back(house: Page) -> No
     assert ask(house, [snapshot(scene.clinic()), later], "now(state, 1000)") == scene.NOW + 5000
 
 
+def test_no_line_joins_what_two_devices_have_measured(house: Page) -> None:
+    def said(after_s: int, value: float, device: str) -> dict[str, Any]:
+        at_ms = scene.NOW + after_s * 1000
+        return {"kind": "vital", "bed": "1", **scene.vital("spo2", value, at_ms=at_ms, device=device)}
+
+    words = [said(20, 97, "monitor-1"), said(40, 90, "second-1"), said(60, 90, "second-1")]
+    line = ask(
+        house,
+        [snapshot(scene.clinic()), *(events(seq, one) for seq, one in enumerate(words, 1))],
+        "state.traces['1'].vitals.spo2.slice(-4)",
+    )
+    assert [value for _, value in line] == [97, None, 90, 90]
+    assert line[1][0] == line[2][0] - 1
+
+
 def test_a_message_that_was_heard_before_changes_nothing(house: Page) -> None:
     low = {"kind": "vital", "bed": "1", **scene.vital("spo2", 91)}
     worse = {"kind": "vital", "bed": "1", **scene.vital("spo2", 77)}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import planning
 from monitor.alerts.escalation import CHAINS
 from monitor.alerts.rules import INDEX
 from monitor.config import Clinic, ConfigError, described, judged, load
@@ -357,6 +358,28 @@ def test_two_devices_cannot_sit_on_one_port(write: Write) -> None:
     assert mistakes(write(ONE_BED + device.format("left") + device.format("right"))) == [
         'clinic.toml: device.right.link: "left" is on this port already'
     ]
+
+
+def test_C10_one_arm_is_said_of_a_bed_plainly_and_is_never_taken_for_granted(write: Write) -> None:
+    assert [bed.same_arm for bed in load(write(ONE_BED), {}).beds] == [False]
+    assert [bed.same_arm for bed in load(write(ONE_BED + "same_arm = true\n"), {}).beds] == [True]
+    for slip in ('"yes"', "1"):
+        assert mistakes(write(ONE_BED + f"same_arm = {slip}\n")) == [
+            "clinic.toml: bed.3.same_arm: should be true or false"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("drivers", "lacking"),
+    [((), "a cuff or SpO2"), (("dinamap",), None), (("masimo-ascii1",), "a cuff")],
+)
+def test_C10_one_arm_where_cuff_or_probe_is_missing_is_a_mistake(
+    write: Write, drivers: Sequence[str], lacking: str | None
+) -> None:
+    device = '[[device]]\nname = "m-{0}"\ndriver = "{0}"\nbed = "3"\nlink = "/dev/{0}"\n'
+    file = write(ONE_BED + "same_arm = true\n" + "".join(map(device.format, drivers)))
+    said = [] if lacking is None else [f"bed.3.same_arm: no device of this bed measures {lacking}"]
+    assert planning.mistakes(load(file, {}), DRIVERS) == said
 
 
 def test_two_things_of_a_kind_cannot_have_one_name(write: Write) -> None:

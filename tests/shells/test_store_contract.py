@@ -13,9 +13,11 @@ import types
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from enum import Enum
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -460,6 +462,50 @@ async def test_readings_once_a_second_are_one_line_however_fine_the_chart(trends
     trend = await trends.trend(Bed("3"), T0_MS, T0_MS + 30_000, points=5000)
 
     assert all(low == 97.0 for _, low, _ in trend.vitals[Vital.SPO2])
+
+
+async def test_no_stretch_of_a_line_is_of_two_devices(trends: Trends) -> None:
+    for second in range(30):
+        of = "m2" if 11 <= second < 20 else "m1"
+        value = 90.0 if of == "m2" else 97.0
+        trends.put(msgspec.structs.replace(spo2(second, value), device=Device(of)))
+    assert await trends.flush()
+
+    fine = await trends.trend(Bed("3"), T0_MS, T0_MS + 30_000, points=30)
+    coarse = await trends.trend(Bed("3"), T0_MS, T0_MS + 30_000, points=3)
+
+    changes = [(T0_MS, "m1"), (T0_MS + 11_000, "m2"), (T0_MS + 20_000, "m1")]
+    assert fine.sources == coarse.sources == {Vital.SPO2: changes}
+    for found, step_s in ((fine, 1), (coarse, 10)):
+        line = found.vitals[Vital.SPO2]
+        assert [at_ms for at_ms, *_ in line] == sorted(at_ms for at_ms, *_ in line)
+        runs = [[low for _, low, _ in run] for gap, run in groupby(line, lambda p: p[1] is None) if not gap]
+        assert [set(run) for run in runs] == [{97.0}, {90.0}, {97.0}]
+        assert all(low == high for _, low, high in line), f"no stretch of {step_s} s holds both"
+
+
+async def test_who_a_line_is_of_is_known_after_a_restart_and_pruned_with_it(home: Home) -> None:
+    first = await Trends.open(home.places.trends)
+    first.put(spo2(0, 97.0))
+    await first.close()
+    again = await Trends.open(home.places.trends, retention_days=1)
+    again.put(spo2(1, 97.0))
+    again.put(VitalTyped(T0_MS + 2000, Bed("3"), Vital.SPO2, 95.0, ANNA))
+    again.put(spo2(90_000, 96.0))
+    assert await again.flush()
+    await again.prune()
+    trend = await again.trend(Bed("3"), T0_MS, T0_MS + 100_000_000, points=10)
+    await again.close()
+    assert trend.sources == {Vital.SPO2: [(T0_MS + 2000, ""), (T0_MS + 90_000_000, "m1")]}
+
+
+async def test_a_cuff_reading_says_of_which_cuff_it_is(trends: Trends) -> None:
+    for at_ms, device in ((T0_MS, "m1"), (T0_MS + 1000, "m2"), (T0_MS + 2000, None)):
+        who = Device(device) if device else None
+        trends.put(CuffTaken(at_ms, at_ms, Bed("3"), who, Cuff(120.0, 80.0, 93.0)))
+    assert await trends.flush()
+    trend = await trends.trend(Bed("3"), T0_MS, T0_MS + 10_000)
+    assert trend.cuffs_of == ["m1", "m2", None]
 
 
 async def test_a_cuff_reading_stays_one_value_and_apart(trends: Trends) -> None:

@@ -89,7 +89,13 @@ class Room:
     """Beds, devices and the ward, and everything that has happened."""
 
     def __init__(
-        self, places: Sequence[Place], *, begin_s: float, seed: int = 1, cuff_interval_s: float | None = 300
+        self,
+        places: Sequence[Place],
+        *,
+        begin_s: float,
+        seed: int = 1,
+        cuff_interval_s: float | None = 300,
+        same_arm: bool = False,
     ) -> None:
         """Open a watch session on every bed at `begin_s`; second 0 is the start of the drug."""
         self.clock = ManualClock(EPOCH_MS + round(begin_s * 1_000))
@@ -102,6 +108,7 @@ class Room:
             profiles={"watch": profile("watch", {})},
             people=PEOPLE,
             ways=dict.fromkeys(PEOPLE, ("console",)),
+            same_arm=frozenset(map(Bed, beds)) if same_arm else frozenset(),
             duty=Duty(tuple(PEOPLE), dict.fromkeys(map(Bed, beds), Staff("dana"))),
         )
         self.ward = Ward(self.plan)

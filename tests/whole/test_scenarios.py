@@ -165,6 +165,20 @@ def test_A1_motion_bursts_under_30_seconds_never_reach_high_and_a_longer_one_is_
             assert alarm.at_s - alarm.since_s >= 30
 
 
+@pytest.mark.parametrize("same_arm", [True, False])
+def test_A2_a_cuff_on_the_arm_of_the_probe_is_left_unsaid_only_where_the_clinic_says_so(
+    *, same_arm: bool
+) -> None:
+    """The pulse is lost for 35 s at each cuff, which is shorter than the 60 s it may go unsaid (C10)."""
+    places = [
+        Place("1", "mqtt-native", "A2", options={"lossy": False, "cuff": False}),
+        Place("1", "dinamap", "A2", options={"cycle_s": 300}),
+    ]
+    day = Room(places, begin_s=-120, same_arm=same_arm).run(until_s=16 * 60)
+    gaps = [alarm for alarm in day.raised(technical=True) if alarm.condition == "spo2-gap"]
+    assert bool(gaps) is not same_arm
+
+
 def test_A3_a_cuff_error_fires_at_once_and_the_repeat_ends_it() -> None:
     places = [Place("1", "dinamap", "A3", options={"cycle_s": 300})]
     day = Room(places, begin_s=18 * 60).run(until_s=30 * 60)
