@@ -145,7 +145,9 @@ def test_an_error_has_no_numbers_and_its_code() -> None:
 @pytest.mark.parametrize(
     "numbers", [(62, 102, 87), (102, 62, 62), (102, 62, 110), (0, 62, 50), (102, 0, 50), (None, None, None)]
 )
-def test_pressures_that_cannot_be_one_reading_are_none(numbers: tuple[int | None, ...]) -> None:
+def test_pressures_that_cannot_be_one_reading_are_none(
+    numbers: tuple[int | None, int | None, int | None],
+) -> None:
     (told,) = _cuffs(Decoder().feed(encode_result(*numbers, 70)))
     assert (told.systolic, told.quality) == (None, Quality.INVALID)
 

@@ -296,7 +296,10 @@ def _cut_word(held: bytearray, at: int) -> Cut:
     to = text.end() if text else at + 1
     if to == len(held):
         return 0, None
-    return (to + 1 - at, None) if held[to] in STOPS else (to - at, "an unfinished word")
+    if held[to] in STOPS:
+        return to + 1 - at, None
+    begins = held.find(OXIMETER_BEGINS[:1], at, to)  # it is a letter too
+    return (to if begins < 0 else begins) - at, "an unfinished word"
 
 
 def _cut_oximeter(packet: bytearray) -> Cut:
