@@ -13,7 +13,7 @@ import select
 import socket
 import tempfile
 import tty
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -271,9 +271,10 @@ class CallingCable:
 class BrokerCable:
     """A bridge's connection to a broker (MQTT 3.1.1). Pulled out, it says no goodbye: its will speaks."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """`run` connects; until then everything is lost, as without a broker."""
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int, hears: str = "") -> None:
+        """`run` connects; until then everything is lost, as without a broker. `hears` is where it listens."""
+        self._host, self._port, self._hears = host, port, hears
+        self._arrived: asyncio.Queue[Message] = asyncio.Queue(maxsize=OUTBOX_MAX)
         self._outbox: asyncio.Queue[Message] = asyncio.Queue(maxsize=OUTBOX_MAX)
         self._plugged = asyncio.Event()
         self._pulled = asyncio.Event()
@@ -300,13 +301,16 @@ class BrokerCable:
         self._plugged.clear()
         self._pulled.set()
 
-    async def run(self, will: Message, born: Sequence[Message]) -> None:
-        """Stay connected while plugged in, for ever; `born` is published on every new connection."""
-        last_will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
+    async def read(self) -> Message:
+        """What somebody has published where it listens."""
+        return await self._arrived.get()
+
+    async def run(self, will: Callable[[], Message], born: Callable[[], Sequence[Message]]) -> None:
+        """Stay connected while plugged in, for ever; both are asked anew for every connection."""
         while not _is_told_to_end():
             await self._plugged.wait()
             # In a task of its own: until Python 3.12 a TaskGroup that fails leaves its task marked cancelled.
-            connection = asyncio.create_task(self._connect(last_will, born))
+            connection = asyncio.create_task(self._connect(will(), born))
             try:
                 await connection
             except* aiomqtt.MqttError:
@@ -317,12 +321,15 @@ class BrokerCable:
                 while not self._outbox.empty():
                     self._outbox.get_nowait()
 
-    async def _connect(self, will: aiomqtt.Will, born: Sequence[Message]) -> None:
+    async def _connect(self, will: Message, born: Callable[[], Sequence[Message]]) -> None:
+        last_will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
         client = aiomqtt.Client(
-            self._host, self._port, protocol=aiomqtt.ProtocolVersion.V311, will=will, keepalive=15
+            self._host, self._port, protocol=aiomqtt.ProtocolVersion.V311, will=last_will, keepalive=15
         )
         async with client:
-            await self._talk(client, born)
+            if self._hears:
+                await client.subscribe(self._hears, qos=1)
+            await self._talk(client, born())
 
     async def _talk(self, client: aiomqtt.Client, born: Sequence[Message]) -> None:
         try:
@@ -342,9 +349,10 @@ class BrokerCable:
             await _publish(client, await self._outbox.get())
 
     async def _listen(self, client: aiomqtt.Client) -> None:
-        # Nothing is subscribed to; but this is where a connection that breaks is noticed.
-        async for _ in client.messages:
-            pass
+        # Also where nothing is subscribed to: this is where a connection that breaks is noticed.
+        async for message in client.messages:
+            with contextlib.suppress(asyncio.QueueFull):
+                self._arrived.put_nowait(Message(message.topic.value, bytes(message.payload)))
 
     async def _break_off(self, client: aiomqtt.Client) -> None:
         await self._pulled.wait()

@@ -26,7 +26,7 @@ from simulators.faults import Fault, Faults, Frame, made
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
 from simulators.recorded import load_recording
 from simulators.scenario import ScenarioError, load
-from simulators.twin import HostClock, Message, MessageTwin, SerialTwin
+from simulators.twin import CommandedTwin, HostClock, Message, MessageTwin, SerialTwin
 
 SERIAL = tuple(name for name, driver in DRIVERS.items() if driver.transport == "serial")
 ON_A_BROKER = tuple(name for name, driver in DRIVERS.items() if driver.transport == "mqtt")
@@ -155,10 +155,13 @@ async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.
     twin: MessageTwin = twin_of(part.driver)(
         patient, part.seed, options, faults.jumps(), time.network.bridge(time.start_ms)
     )
-    cable = BrokerCable(host, port)
+    hears = twin.hears() if isinstance(twin, CommandedTwin) else ""
+    cable = BrokerCable(host, port, hears)
     await cable.plug()
-    tasks.create_task(cable.run(twin.will(), twin.born()))
+    tasks.create_task(cable.run(twin.will, twin.born))
     tasks.create_task(_publish(twin, cable, faults, time))
+    if isinstance(twin, CommandedTwin):
+        tasks.create_task(_obey_commands(twin, cable, faults, time))
     return f"{cable.where()}/{topic}"
 
 
@@ -223,6 +226,15 @@ async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: 
             cable.unplug()
         _write(cable, faults.passed([_frame(m) for m in twin.tick(t_ms)], t_ms))
         await asyncio.sleep(time.wait_s(min(twin.due_ms(), faults.due_ms(t_ms))))
+
+
+async def _obey_commands(twin: CommandedTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
+    while True:
+        told = await cable.read()
+        t_ms = time.now_ms()
+        if time.network.begun.is_set() and faults.listens(t_ms):
+            done = twin.hear(told.topic, told.payload, t_ms)
+            _write(cable, faults.passed([_frame(message) for message in done], t_ms))
 
 
 def _frame(message: Message) -> Frame:

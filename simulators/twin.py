@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -54,12 +54,25 @@ class MessageTwin(Protocol):
         """What has been published by now and not given yet."""
         ...
 
-    def born(self) -> list[Message]:
-        """What is published on every new connection."""
+    def will(self) -> Message:
+        """What the broker shall publish when the connection that is made now breaks."""
         ...
 
-    def will(self) -> Message:
-        """What the broker shall publish when the connection breaks."""
+    def born(self) -> list[Message]:
+        """What is published once it has been made."""
+        ...
+
+
+@runtime_checkable
+class CommandedTwin(Protocol):
+    """What a twin on a broker adds that can be told something."""
+
+    def hears(self) -> str:
+        """On which topic; "" where it cannot be told after all."""
+        ...
+
+    def hear(self, topic: str, payload: bytes, t_ms: int) -> list[Message]:
+        """What it publishes then."""
         ...
 
 
