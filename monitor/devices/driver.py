@@ -85,6 +85,10 @@ class SerialSettings:
     stop: int = 1
     rtscts: bool = False
 
+    def __str__(self) -> str:
+        """As a monitor's menu names it: 9600 8N1."""
+        return f"{self.baud} {self.bits}{self.parity}{self.stop}"
+
 
 def _no_others(_topic: str, _options: Mapping[str, Any]) -> Sequence[str]:
     return ()
@@ -119,6 +123,10 @@ class Driver:
     """What a technician should check when nothing arrives."""
     looks_like: Callable[[bytes], bool] | None = None
     """Whether these raw bytes seem to come from this device: how a wrong driver on a port is named."""
+    known_by: str = ""
+    """What its bytes are known by, for people: "lines with a clock and SPO2="."""
+    question: bytes = b""
+    """What it answers to, and nothing else happens; without one, its decoder's first words are that."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Option names this driver knows, each with one line of explanation."""
     topics: Callable[[str, Mapping[str, Any]], Sequence[str]] = _no_others

@@ -22,7 +22,7 @@ from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_native, nellcor_
 from monitor.devices.driver import Driver
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink
 from monitor.devices.links.mqtt import Broker, BrokerAddress
-from monitor.devices.links.ports import ports, probe
+from monitor.devices.links.ports import ports
 from monitor.devices.links.serial import open_serial
 from monitor.devices.listen import listen
 from monitor.devices.reader import FRESH_MS, MqttReader, Reader, reader_for
@@ -671,19 +671,6 @@ async def test_listen_to_a_topic(mosquitto: Mosquitto) -> None:
     assert (first["vital"], first["value"]) == ("spo2", 97)
     kept = json.loads(raw.getvalue().splitlines()[0])
     assert (kept["topic"], kept["payload"], kept["retained"]) == ("home/one/spo2", "97", False)
-
-
-async def test_probing_names_the_device_behind_a_port(cable: Cable) -> None:
-    async def keep_saying() -> None:
-        while True:
-            await cable.send(line(97, START_MS / 1000))
-            await asyncio.sleep(0.05)
-
-    saying = asyncio.create_task(keep_saying())
-    drivers = (nellcor_ascii.DRIVER, masimo_ascii1.DRIVER)
-    assert await probe(cable.name, drivers, seconds=0.5) == ("masimo-ascii1",)
-    saying.cancel()
-    await asyncio.wait([saying])
 
 
 def test_ports_go_by_their_lasting_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -408,4 +408,5 @@ DRIVER = Driver(
     silent_after_ms=SILENT_MS,
     hint="check the cable to the monitor's RS-232 or USB data port, 115200 baud, and its CO2 unit: mmHg",
     looks_like=looks_like,
+    known_by="whole messages that begin with 85",
 )

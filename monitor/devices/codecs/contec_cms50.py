@@ -410,6 +410,7 @@ DRIVER = Driver(
     silent_after_ms=SILENT_MS,
     hint="switch the oximeter on with a finger in it; firmware up to 4.5 needs the option baud = 19200",
     looks_like=looks_like,
+    known_by="a run of small packets with the pattern of bit 7",
     options={
         "baud": "115200 (default: firmware 4.6 and later), 19200 (up to 4.5), 4800, 9600, 38400 or 57600"
     },

@@ -650,6 +650,7 @@ DRIVER = Driver(
     silent_after_ms=12_000,
     hint="check that RTS and CTS are wired, that the line has even parity, and the speed set at the monitor",
     looks_like=looks_like,
+    known_by="records between 7E with a right checksum",
     options={
         "baud": "19200 (default), or 115200 where a CARESCAPE of software version 3 or later is set to it"
     },

@@ -493,6 +493,7 @@ DRIVER = Driver(
     silent_after_ms=3 * ANSWER_MS,
     hint="check the host port cable and that the monitor's baud rate is 9600",
     looks_like=looks_like,
+    known_by="answers with the DINAMAP checksum",
     options={
         "checksum": '"strict" drops an answer with a wrong checksum (default), "warn" counts and reads it'
     },

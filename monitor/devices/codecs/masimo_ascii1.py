@@ -246,4 +246,5 @@ DRIVER = Driver(
     silent_after_ms=2_500,
     hint="set the monitor's serial mode to ASCII 1 (AS1), and use a null-modem cable at 9600 baud",
     looks_like=looks_like,
+    known_by="lines with a clock and SPO2=",
 )

@@ -201,4 +201,5 @@ DRIVER = Driver(
     silent_after_ms=4_500,
     hint="choose the protocol ASCII in the monitor's serial port menu; an NPB-290 prints nothing on battery",
     looks_like=looks_like,
+    known_by="printed lines with a date and two numbers, or their header",
 )

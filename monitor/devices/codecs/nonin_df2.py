@@ -396,5 +396,6 @@ DRIVER = Driver(
     silent_after_ms=3_000,
     hint="check that the oximeter is on and sends format 2 (DF2) or prints its lines, at 9600 baud",
     looks_like=looks_like,
+    known_by="frames of five bytes that begin with 01 and add up, or printed SPO2= lines",
     options={"format": '"auto" (default: DF2 and printed lines), "df7" or "df8"'},
 )

@@ -445,6 +445,8 @@ DRIVER = Driver(
     silent_after_ms=3 * POLL_MS,
     hint="check the module's power, its level (TTL or RS-232) and its speed: 4800, or 19200 with an oximeter",
     looks_like=looks_like,
+    known_by="words from 02 to 03 with a status of the cuff",
+    question=encode_command(STATUS),
     options={
         "baud": "4800 (default), or 19200 for the board with an oximeter",
         "board": '"nibp" (default), or "combo" for the board with an oximeter',

@@ -410,4 +410,6 @@ DRIVER = Driver(
     silent_after_ms=3 * ANSWER_MS,
     hint="check that the module has power and its cable is at a level it knows: RS-232, or 3.3 or 5 V TTL",
     looks_like=looks_like,
+    known_by="packets that begin with 3E and add up to 0",
+    question=POLL,
 )

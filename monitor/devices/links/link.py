@@ -103,7 +103,8 @@ def keep_alive(plug: Any) -> None:
 
 
 _ABSENT = "is not there: is the cable plugged in?"
-_TAKEN = "is in use by another program"
+TAKEN = "is in use by another program"
+"""How a `LinkLost` ends that says so: the port is locked by whoever reads it."""
 _REFUSED_US = "cannot be opened, permission denied: add the user of the service to the group dialout"
 _GONE = "is gone: the cable was pulled or the adapter was switched off"
 _UNREACHABLE = "cannot be reached: is the network cable plugged in, and is the address right?"
@@ -115,8 +116,8 @@ _BY_NUMBER = {
     errno.ENXIO: _ABSENT,
     errno.EACCES: _REFUSED_US,
     errno.EPERM: _REFUSED_US,
-    errno.EBUSY: _TAKEN,
-    errno.EAGAIN: _TAKEN,
+    errno.EBUSY: TAKEN,
+    errno.EAGAIN: TAKEN,
     errno.EIO: _GONE,
     errno.EPIPE: _GONE,
     errno.ECONNRESET: _GONE,

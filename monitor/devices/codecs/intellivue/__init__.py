@@ -168,6 +168,7 @@ DRIVER = Driver(
         "monitor's configuration mode"
     ),
     looks_like=looks_like,
+    known_by="frames from C0 to C1 with a right checksum",
     options={
         "poll": '"single" asks every second (default), "extended" lets the monitor send by itself',
         "alarms": "false does not ask for the monitor's own alarms (default true)",
