@@ -16,6 +16,7 @@ from monitor.devices.codecs import (
     contec_cms50,
     datex_dri,
     dinamap,
+    dinamap_pro1000,
     hl7_pcd01,
     ivy_ansarb,
     masimo_ascii1,
@@ -59,6 +60,9 @@ def streams() -> dict[str, Messages]:
         wave = b"".join(capnostream.encode_wave(20 * second + at, 38.5) for at in range(20))
         numbers = capnostream.encode_numerics(BEGIN_MS // 1000 + second, 37, 14, spo2, pulse)
         told["capnostream"].append(wave + numbers)
+        told["dinamap-pro1000"].append(
+            b"".join(dinamap_pro1000.encode_block((50 * second + block) % 200) for block in range(50))
+        )
         told["ivy-ansarb"].append(ivy_ansarb.encode_vitals(heart_rate=pulse, spo2=spo2, pulse=pulse))
         values: list[tuple[Vital, float | None, str]] = [
             (Vital.SPO2, spo2, "valid"),
