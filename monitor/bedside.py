@@ -67,6 +67,8 @@ class Bedside:
     cuff_began_ms: int | None = None
     cuff_ended_ms: int | None = None
     """The newest run of a cuff, as far as anybody has said when it began."""
+    speaker: dict[Vital, Device] = field(default_factory=dict)
+    """The device that spoke for each vital last."""
     sources: dict[Vital, list[tuple[int, Device]]] = field(default_factory=dict)
     """Since when which device has spoken for each vital, oldest first."""
     earlier: dict[Device, tuple[int, int]] = field(default_factory=dict)
@@ -96,17 +98,18 @@ class Bedside:
             return False
         return reading.value is None or self.ranks(now.device) < self.ranks(reading.device)
 
-    def speaker(self, vital: Vital) -> Device | None:
-        """The device that spoke for this vital last."""
-        sources = self.sources.get(vital)
-        return sources[-1][1] if sources else None
-
     def speaks(self, vital: Vital, device: Device, at_ms: int) -> None:
         """From here on this device speaks for this vital."""
+        self.speaker[vital] = device
         sources = self.sources.setdefault(vital, [])
         if not sources or sources[-1][1] != device:
             sources.append((at_ms, device))
             del sources[:-SOURCES_MAX]
+
+    def alone(self, vital: Vital, device: Device) -> bool:
+        """Whether no other device has ever spoken for this vital here."""
+        sources = self.sources.get(vital, ())
+        return all(spoke == device for _, spoke in sources)
 
     def another_spoke(self, late: Reading) -> bool:
         """Whether another device's line has the place where this late value would stand."""
@@ -280,6 +283,6 @@ class Bedside:
         self.cuff = self.failed = self.cuff_running_since_ms = None
         self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
         self.cuff_began_ms = self.cuff_ended_ms = None
-        self.sources, self.earlier = {}, {}
+        self.speaker, self.sources, self.earlier = {}, {}, {}
         self.failures = 0
         self.pauses, self.overrides = {}, {}

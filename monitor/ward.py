@@ -248,7 +248,7 @@ class Ward:
         reading = self._watch.weighs(bedside, reading)
         out: list[Event] = [reading]
         if reading.value is not None:
-            if bedside.speaker(reading.vital) != reading.device:
+            if bedside.speaker.get(reading.vital) != reading.device:
                 self._another_speaks(bedside, reading, out)
             bedside.last[reading.vital] = reading
         bedside.now[reading.vital] = reading
@@ -268,11 +268,11 @@ class Ward:
             bedside.tells_of_earlier(table.device, self._now_ms, EARLIER_MS)
         if ours is None:
             return []
-        apart = any(bedside.speaker(vital) not in (None, ours.device) for vital in ours.vitals)
-        if ours.late and not apart:
-            return [ours]
         if ours.late:
+            if all(bedside.alone(vital, ours.device) for vital in ours.vitals):
+                return [ours]
             return [reading for reading in ours.each() if not bedside.another_spoke(reading)]
+        apart = any(bedside.speaker.get(vital) not in (None, ours.device) for vital in ours.vitals)
         if (
             apart
             or any(map(bedside.prefers_another, ours.row(0)))
@@ -496,7 +496,7 @@ class Ward:
 
     def _another_speaks(self, bedside: Bedside, reading: Reading, out: list[Event]) -> None:
         """The first word of a device on this vital: of the session, or after another one's."""
-        was = bedside.speaker(reading.vital)
+        was = bedside.speaker.get(reading.vital)
         if was is None:
             bedside.speaks(reading.vital, reading.device, reading.at_ms)
             return

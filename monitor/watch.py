@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 
 from monitor.alerts.agreement import (
     WEAK_FIRST_MS,
@@ -85,6 +85,8 @@ class Watch:
         self._unnursed_ms: dict[Bed, int] = {}
         self._waiting: list[Found] = []
         self._cuffs_due_ms: dict[Bed, int] = {}
+        self._lows = [-inf for _ in plan.beds]
+        """Below this an SpO2 is in breach of a limit."""
         self._agreements = [Agreement() for _ in plan.beds]
         self._weak_until_ms: dict[Bed, int] = {}
         self._unsaid_until_ms: dict[tuple[Bed, str], int] = {}
@@ -119,6 +121,8 @@ class Watch:
         profile = profiles.get(bedside.session.profile) or next(iter(profiles.values()))
         limits = profile.limits_for(bedside.session.baseline, own)
         self._limits[bedside.index] = limits
+        lows = [limit.limit for limit in limits if limit.rule.vital is Vital.SPO2 and limit.limit is not None]
+        self._lows[bedside.index] = max(lows, default=-inf)
         dense = [limit for limit in limits if not self._is_repeated(limit.rule)]
         self._engine.set_limits(at_ms, bedside.index, dense)
         rare = [limit for limit in limits if self._is_repeated(limit.rule)]
@@ -175,9 +179,11 @@ class Watch:
         if self._plan.sparse:
             return reading
         agreement = self._agreements[bedside.index]
-        was = agreement.apart_since_ms, agreement.weak_since_ms
-        weighed = agreement.weighs(reading, low=self._is_low(bedside, reading.vital, reading.value))
-        if was != (agreement.apart_since_ms, agreement.weak_since_ms):
+        apart_ms, weak_ms = agreement.apart_since_ms, agreement.weak_since_ms
+        value = reading.value
+        low = reading.vital is Vital.SPO2 and value is not None and value < self._lows[bedside.index]
+        weighed = agreement.weighs(reading, low=low)
+        if agreement.apart_since_ms != apart_ms or agreement.weak_since_ms != weak_ms:
             self._tell_agreement(bedside, reading.at_ms)
         return weighed
 
@@ -199,7 +205,7 @@ class Watch:
             return True
         agreement = self._agreements[bedside.index]
         low = any(
-            self._is_low(bedside, vital, min(column))
+            vital is Vital.SPO2 and min(column) < self._lows[bedside.index]
             for vital, column in zip(table.vitals, table.columns, strict=True)
         )
         if not agreement.rests(table, low=low):
@@ -431,24 +437,18 @@ class Watch:
 
     def _speaks(self, bedside: Bedside, reading: Reading) -> bool:
         """Whether this reading is the bed's heart rate, or no heart rate at all."""
-        poor = self._agreements[bedside.index].ecg_is_poor
-        if reading.vital is Vital.PULSE_SPO2:
+        vital = reading.vital
+        if vital is Vital.PULSE_SPO2:
             ecg = bedside.now.get(Vital.HEART_RATE)
-            return not _is_live(ecg, reading.at_ms) or (poor and not self._is_high(bedside, ecg))
-        if poor and reading.vital is Vital.HEART_RATE and reading.value is not None:
+            if not _is_live(ecg, reading.at_ms):
+                return True
+            return self._agreements[bedside.index].ecg_is_poor and not self._is_high(bedside, ecg)
+        if vital is not Vital.HEART_RATE:
+            return True
+        if self._agreements[bedside.index].ecg_is_poor and reading.value is not None:
             # C7: the poor one of two rates does not alarm; but a HIGH is withheld for 30 s and no longer.
             return self._is_high(bedside, reading)
-        if reading.vital is Vital.HEART_RATE and reading.value is None:
-            return not _is_live(bedside.now.get(Vital.PULSE_SPO2), reading.at_ms)
-        return True
-
-    def _is_low(self, bedside: Bedside, vital: Vital, value: float | None) -> bool:
-        """Whether this is an SpO2 in breach of any limit."""
-        if vital is not Vital.SPO2 or value is None:
-            return False
-        return any(
-            limit.rule.vital is vital and limit.reached(value) for limit in self._limits[bedside.index]
-        )
+        return reading.value is not None or not _is_live(bedside.now.get(Vital.PULSE_SPO2), reading.at_ms)
 
     def _is_high(self, bedside: Bedside, ecg: Reading | None) -> bool:
         """Whether this rate of the ECG is in breach of a HIGH limit."""

@@ -53,6 +53,9 @@ STEADY_SPO2 = 2
 STEADY_RATE = 10
 """What "steady" is for C11: no more than the error of measurement, or the span of C7, over 15 s or more."""
 
+RECENT_KEPT = 32
+"""So many values of the last 2 s, as most devices never send, are kept before the older ones are let go."""
+
 MOTION = ("motion", "moving", "movement", "artefact", "artifact")
 """How devices say that the patient moves; a flag stands for as long as a value is live."""
 MOTION_STANDS_MS = 10_000
@@ -60,6 +63,7 @@ MOTION_STANDS_MS = 10_000
 RATES = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2})
 LEAPS = {Vital.SPO2: FALL_SPO2} | dict.fromkeys(RATES, JUMP_RATE)
 """C9 by vital: of SpO2 a fall, of a rate either way."""
+_OTHER_RATE = {Vital.HEART_RATE: Vital.PULSE_SPO2, Vital.PULSE_SPO2: Vital.HEART_RATE}
 WITNESSES = RATES | {Vital.SPO2, Vital.RESPIRATION, Vital.PERFUSION, Vital.ETCO2}
 """The vitals that are held against each other; the rest pass unseen."""
 
@@ -70,6 +74,7 @@ class Agreement:
     def __init__(self) -> None:
         """Nothing has been heard: nothing disagrees."""
         self._now: dict[Vital, Reading] = {}
+        """The newest reading of each, as it was believed."""
         self._courses: dict[Vital, _Course] = {}
         self._moved_ms: int | None = None
         self._moving = False
@@ -85,6 +90,8 @@ class Agreement:
         vital, at_ms = reading.vital, reading.at_ms
         if vital not in WITNESSES:
             return reading
+        if not low and self._goes_on(reading):
+            return reading
         if reading.doubt is Doubt.POOR_SIGNAL and _tells_motion((reading.why or "",)):
             self._moved_ms = at_ms
         weighed = reading
@@ -98,6 +105,29 @@ class Agreement:
         if vital in RATES:
             weighed = self._now[vital] = self._beside_the_other_rate(weighed)
         return weighed
+
+    def _goes_on(self, reading: Reading) -> bool:
+        """Whether this is one more of the same, as nearly every value is: the short way through `weighs`."""
+        vital, value = reading.vital, reading.value
+        course = self._courses.get(vital)
+        if (
+            course is None
+            or value is None
+            or reading.doubt is not Doubt.NONE
+            or not course.goes_on(reading.at_ms, reading.device, value)
+        ):
+            return False
+        if vital is Vital.SPO2:
+            self.weak_since_ms = None
+        elif self.apart_since_ms is not None:
+            return False
+        else:
+            other = self._now.get(_OTHER_RATE[vital])
+            if other is not None and other.value is not None and abs(other.value - value) > RATES_APART:
+                return False
+        course.heard(reading.at_ms, value)
+        self._now[vital] = reading
+        return True
 
     def rests(self, table: Readings, *, low: bool = False) -> bool:
         """Whether weighing these live readings one by one would doubt none.
@@ -126,8 +156,11 @@ class Agreement:
         """Keep of a table that rests what all but its last row leave; the last one is weighed as ever."""
         for vital, column in zip(table.vitals, table.columns, strict=True):
             if vital in LEAPS:
-                course = self._courses.setdefault(vital, _Course())
-                for at_ms, value in zip(table.times_ms[:-1], column[:-1], strict=True):
+                course = self._courses.setdefault(vital, _Course(LEAPS[vital]))
+                told = zip(table.times_ms[:-1], column[:-1], strict=True)
+                if table.times_ms[0] == table.at_ms:  # of one instant only the edges say anything
+                    told = zip((table.at_ms,) * 2, (min(column), max(column)), strict=True)
+                for at_ms, value in told:
                     course.hears(at_ms, table.device, value)
 
     def fades(self, now_ms: int) -> bool:
@@ -154,7 +187,7 @@ class Agreement:
     # C9.
 
     def _after_a_jump(self, reading: Reading) -> Reading:
-        course = self._courses.setdefault(reading.vital, _Course())
+        course = self._courses.setdefault(reading.vital, _Course(LEAPS[reading.vital]))
         value = reading.value
         if value is None:
             return reading
@@ -263,14 +296,38 @@ class Agreement:
 class _Course:
     """What one vital of one device has done lately: its last 2 s, and how far it has swung over 15 s."""
 
-    def __init__(self) -> None:
+    def __init__(self, leap: float) -> None:
+        self._leap = leap
         self._device: Device | None = None
+        self._quiet = False
+        """It has swung so little that no value within its swing can be a jump."""
         self._recent: deque[tuple[int, float]] = deque()
         self._doubted_until_ms: int | None = None
         self._from_ms = 0
         self._at_ms = 0
         self._before: tuple[float, float] | None = None
         self._swing: tuple[float, float] | None = None
+
+    def goes_on(self, at_ms: int, device: Device, value: float) -> bool:
+        """Whether `heard` may be told of this value instead of `doubts` and `hears`."""
+        swing = self._swing
+        return (
+            self._quiet
+            and swing is not None
+            and swing[0] <= value <= swing[1]
+            and at_ms - self._from_ms < STEADY_MS
+            and at_ms - self._at_ms <= MOTION_STANDS_MS
+            and device == self._device
+            and self._doubted_until_ms is None
+        )
+
+    def heard(self, at_ms: int, value: float) -> None:
+        """A value within the swing."""
+        self._at_ms = at_ms
+        recent = self._recent
+        recent.append((at_ms, value))
+        if len(recent) > RECENT_KEPT:
+            self._forget(at_ms)
 
     def doubts(self, at_ms: int, device: Device, vital: Vital, value: float) -> bool:
         """Whether this value comes within 6 s of a jump; a fall that goes on has no second 6 s of its own."""
@@ -302,12 +359,18 @@ class _Course:
             self._from_ms = at_ms
         self._at_ms = at_ms
         self._recent.append((at_ms, value))
-        while at_ms - self._recent[0][0] > JUMP_WITHIN_MS:
-            self._recent.popleft()
+        self._forget(at_ms)
         if at_ms - self._from_ms >= STEADY_MS:
             self._before, self._swing, self._from_ms = self._swing, None, at_ms
         low, high = self._swing or (value, value)
-        self._swing = min(low, value), max(high, value)
+        low, high = self._swing = min(low, value), max(high, value)
+        if self._before is not None:
+            low, high = min(low, self._before[0]), max(high, self._before[1])
+        self._quiet = high - low <= self._leap
+
+    def _forget(self, at_ms: int) -> None:
+        while at_ms - self._recent[0][0] > JUMP_WITHIN_MS:
+            self._recent.popleft()
 
     def steady(self, at_ms: int, within: float) -> bool:
         """Whether it has been known for 15 s or more, up to now, and has swung no further than that."""
