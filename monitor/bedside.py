@@ -73,6 +73,8 @@ class Bedside:
     """Since when which device has spoken for each vital, oldest first."""
     earlier: dict[Device, tuple[int, int]] = field(default_factory=dict)
     """Devices that tell of the time before this patient: since when, and for how long that counts."""
+    earlier_cuffs: dict[Device, int] = field(default_factory=dict)
+    """How many pressures of that time each has told."""
     pauses: dict[int, Paused] = field(default_factory=dict)
     overrides: dict[str, LimitSet] = field(default_factory=dict)
     admitted: Admitted | None = None
@@ -129,6 +131,11 @@ class Bedside:
         if until_ms < at_ms:
             since_ms = at_ms
         self.earlier[device] = since_ms, max(until_ms, at_ms + for_ms)
+
+    def tells_an_earlier_cuff(self, device: Device) -> int:
+        """A device has told a pressure that was taken before this patient came: how many it makes."""
+        self.earlier_cuffs[device] = self.earlier_cuffs.get(device, 0) + 1
+        return self.earlier_cuffs[device]
 
     def cuff_begins(self, at_ms: int) -> None:
         """A cuff is measuring: by an order, or by its monitor's own word, whichever is later."""
@@ -283,6 +290,7 @@ class Bedside:
         self.cuff = self.failed = self.cuff_running_since_ms = None
         self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
         self.cuff_began_ms = self.cuff_ended_ms = None
-        self.speaker, self.sources, self.earlier = {}, {}, {}
+        self.speaker, self.sources = {}, {}
+        self.earlier, self.earlier_cuffs = {}, {}
         self.failures = 0
         self.pauses, self.overrides = {}, {}

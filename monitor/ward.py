@@ -106,6 +106,10 @@ EARLIER_CUFF_MS = 300_000
 """How long a reading of before this patient stands for a device that shows somebody else's; a cuff's longer,
 for it comes once."""
 
+EARLIER_CUFFS = 3
+"""One pressure is what any monitor still shows of the patient before, a second was in the making when this
+one came; three are what it has stored."""
+
 CUFF_MEASURING = "cuff measuring"
 """How drivers say that a cuff is running."""
 
@@ -315,12 +319,9 @@ class Ward:
         if bedside is None or bedside.session is None:
             return None
         if not bedside.holds(taken.measured_at_ms):
-            # One is what any monitor still shows of the patient before; several are what it has stored.
-            if taken.device is not None and taken.device in bedside.earlier:
+            if taken.device is not None and bedside.tells_an_earlier_cuff(taken.device) >= EARLIER_CUFFS:
                 bedside.tells_of_earlier(taken.device, taken.at_ms, EARLIER_CUFF_MS)
-            elif taken.device is not None:
-                bedside.tells_of_earlier(taken.device, taken.at_ms, 0)
-            self._settle_ms = None
+                self._settle_ms = None
             return None
         return replace(taken, cuff=self._watch.weighs_cuff(bedside, taken))
 
