@@ -23,6 +23,7 @@ def described() -> list[dict[str, Any]]:
             "vitals": [vital.value for vital in driver.vitals] + (["nibp"] if driver.cuff else []),
             "starts_cuff": driver.starts_cuff,
             "options": dict(driver.options),
+            "remark": driver.remark,
         }
         for driver in DRIVERS.values()
     ]
@@ -33,7 +34,7 @@ def tabled() -> Iterator[tuple[str, ...]]:
     for row in described():
         yield (
             row["driver"],
-            ", ".join(row["models"]),
+            ", ".join(row["models"]) + (f" ({row['remark']})" if row["remark"] else ""),
             row["link"],
             row["settings"],
             ", ".join(row["vitals"]),

@@ -131,6 +131,8 @@ class Driver:
     """Option names this driver knows, each with one line of explanation."""
     topics: Callable[[str, Mapping[str, Any]], Sequence[str]] = _no_others
     """Which topics must be heard beside that of the link, by the link's and the options."""
+    remark: str = ""
+    """What must be known before it is chosen: that only one source describes it."""
     title: str = ""
     """What a technician calls it: "Masimo ASCII 1"."""
 
