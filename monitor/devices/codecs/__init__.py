@@ -5,6 +5,7 @@ A `Notice` stands for one frame: a codec repeats it for as long as it is true.
 
 from monitor.devices.codecs import (
     and_tm2655p,
+    and_ua767pc,
     capnostream,
     contec_cms50,
     datex_dri,
@@ -40,6 +41,7 @@ DRIVERS: dict[str, Driver] = {
         dinamap_pro1000.DRIVER,
         par_nibp.DRIVER,
         and_tm2655p.DRIVER,
+        and_ua767pc.DRIVER,
         mqtt_native.DRIVER,
         mqtt_map.DRIVER,
     )
