@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import os
 import random
 import secrets
@@ -38,10 +39,12 @@ from monitor.clock import Clock, SteadyClock
 from monitor.config.settings import ApprisePager as ApprisePagerSettings
 from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
 from monitor.devices.codecs import DRIVERS
+from monitor.devices.driver import vitals_of
 from monitor.devices.links.link import LinkLost
 from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url, tls_context
 from monitor.devices.reader import DeviceReader, reader_for
+from monitor.homeassistant import HomeAssistant
 from monitor.inbox import Act, Inbox
 from monitor.log import logging
 from monitor.model import (
@@ -288,6 +291,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         for port in ports:
             stack.push_async_callback(port.close)
             await _open(port)
+        outlets = _outlets(clinic, service, brokers)
         web = _web(clinic, service, store.accounts, speed)
         tasks = [
             asyncio.create_task(service.run(), name="the loop"),
@@ -295,6 +299,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             asyncio.create_task(web.serve(sockets=[listening]), name="the web server"),
             *(asyncio.create_task(broker.run(), name="a broker") for broker in brokers),
             *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
+            *(asyncio.create_task(outlet.run(), name="Home Assistant") for outlet in outlets),
         ]
         stack.push_async_callback(_end, tasks)
         stack.callback(hub.close)  # the web server ends when its last answer has, and a stream has no end
@@ -351,11 +356,48 @@ def _devices(
     return list(brokers.values()), list(ports.values()), readers
 
 
+def _outlets(clinic: Clinic, service: Service, brokers: list[Broker]) -> list[HomeAssistant]:
+    """Who is told of the numbers besides the screens; a broker that only they need is added."""
+    mqtt = clinic.mqtt
+    if mqtt is None or not mqtt.home_assistant:
+        return []
+    where = _broker_address(mqtt, f"mqtt://{mqtt.host}:{mqtt.port}/{mqtt.status_topic}")
+    broker = next((one for one in brokers if one.address == where), None)
+    if broker is None:
+        broker = Broker(where, random.Random(), _say)  # noqa: S311  jitter of the back-off, no secret
+        brokers.append(broker)
+    beds = {
+        bed.name: tuple(
+            dict.fromkeys(
+                vital
+                for device in clinic.devices
+                if device.bed == bed.name
+                for vital in vitals_of(DRIVERS[device.driver], device.options)
+            )
+        )
+        for bed in clinic.beds
+    }
+    told = HomeAssistant(
+        broker,
+        beds,
+        service.read,
+        service.clock.now_ms,
+        prefix=mqtt.home_assistant_prefix,
+        version=VERSION,
+        say=_say,
+    )
+    return [told]
+
+
 async def _open(port: Port) -> None:
     try:
         await port.listen()
     except LinkLost as taken:
         raise CannotStartError(str(taken)) from taken
+
+
+_tls = functools.cache(tls_context)
+"""One for all links: two contexts are never equal, and would make one broker two."""
 
 
 def _broker_address(mqtt: Mqtt | None, link: str) -> BrokerAddress:
@@ -368,8 +410,8 @@ def _broker_address(mqtt: Mqtt | None, link: str) -> BrokerAddress:
         mqtt.port,
         user=mqtt.user,
         password=mqtt.password.get_secret_value() if mqtt.password else None,
-        tls=tls_context() if mqtt.tls else None,
-        availability=mqtt.availability_topic,
+        tls=_tls() if mqtt.tls else None,
+        availability=mqtt.status_topic,
     )
 
 

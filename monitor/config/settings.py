@@ -237,6 +237,14 @@ class Mqtt(Section):
     tls: bool = False
     availability_topic: Annotated[str, AfterValidator(_topic)] | None = None
     """Where the service says, retained, whether it is there. None: nowhere."""
+    home_assistant: bool = False
+    """Whether Home Assistant is told of every bed and vital. Not a clinical display."""
+    home_assistant_prefix: Annotated[str, AfterValidator(_topic)] = "homeassistant"
+
+    @property
+    def status_topic(self) -> str | None:
+        """Where the service says whether it is there; Home Assistant must always be able to read it."""
+        return self.availability_topic or ("chairside/status" if self.home_assistant else None)
 
 
 class Bed(Section):

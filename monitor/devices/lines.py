@@ -108,7 +108,7 @@ def _message(decoder: Any, line: bytes) -> Iterator[Said]:
     topic, payload, retained, at_ms = "", line, False, NO_CLOCK_MS
     whole = read_json(line)
     form = _form(whole)
-    if form is not None:
+    if form is not None and isinstance(whole, dict):
         try:
             payload = PAYLOADS[form](whole[form])
         except (ValueError, RecursionError, TypeError):  # JSON may spell half a character; no wire carries it
