@@ -110,6 +110,9 @@ EARLIER_CUFFS = 3
 """One pressure is what any monitor still shows of the patient before, a second was in the making when this
 one came; three are what it has stored."""
 
+BACK_TOLD_MS = 60_000
+"""How long it is said that a device speaks again; that it stands in for another, as long as it does."""
+
 CUFF_MEASURING = "cuff measuring"
 """How drivers say that a cuff is running."""
 
@@ -857,8 +860,12 @@ class Ward:
 
     def _stands_in(self, device: Device, bed: Bed) -> tuple[str, ...]:
         """For which vitals this device speaks in another's place, or has just taken its place back."""
+        ranks = self._beds[bed].ranks
         return tuple(
-            moved.why for (where, _), moved in self._sources.items() if where == bed and moved.now == device
+            moved.why
+            for (where, _), moved in self._sources.items()
+            if where == bed and moved.now == device
+            if ranks(moved.now) > ranks(moved.was) or self._now_ms - moved.at_ms < BACK_TOLD_MS
         )
 
     def part_now(self, part: str) -> PartNow:

@@ -190,6 +190,8 @@ class Watch:
     def weighs_cuff(self, bedside: Bedside, taken: CuffTaken) -> Cuff:
         """A cuff reading beside what is known of how it was taken (C6)."""
         began_ms = bedside.cuff_began_ms if bedside.cuff_ended_ms is None else None
+        if began_ms is not None and taken.at_ms - began_ms > CUFF_GIVES_UP_MS:
+            began_ms = None  # that one came to nothing; when this one began nobody has said
         took_ms = None if began_ms is None else taken.at_ms - began_ms
         from_ms = taken.measured_at_ms - CUFF_TAKES_MS if began_ms is None else began_ms
         moved = self._agreements[bedside.index].moved_since(from_ms, taken.measured_at_ms)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.alerts.agreement import Agreement
 from monitor.model import (
     AlarmMoved,
     AlarmState,
@@ -21,7 +26,7 @@ from monitor.model import (
     Vital,
 )
 from monitor.snapshot import CuffNow
-from tests.core.shift import Shift
+from tests.core.shift import VITALS, Shift
 
 BED = Bed("3")
 ACTIVE, PENDING, LATCHED = AlarmState.ACTIVE, AlarmState.PENDING, AlarmState.LATCHED
@@ -181,6 +186,17 @@ def test_C6_a_reading_while_the_patient_moves_is_questionable_and_no_high_at_onc
     assert shift.alarm("3", "sbp-high").state is ACTIVE, "never longer than a repeat is waited for"
 
 
+def test_C6_a_cuff_that_came_to_nothing_does_not_make_the_next_one_slow() -> None:
+    shift = Bedside()
+    notes(shift, "cuff measuring", by="cuff")
+    notes(shift, by="cuff")
+    shift.waits(minutes=10)
+    shift.cuff("3", 126, 80)
+    now = cuff(shift).cuff
+    assert now is not None
+    assert now.quality is Quality.VALID
+
+
 def test_C6_motion_before_the_cuff_began_does_not_count() -> None:
     shift = Bedside()
     shift.feed(moving(shift, "spo2", 96))
@@ -254,7 +270,7 @@ def test_C7_the_oximeter_with_a_weak_pulse_is_the_poor_one() -> None:
 
 @pytest.mark.parametrize("weak", [{"pr_spo2": None}, {"pr_spo2": 70, "pi": 0.29}])
 def test_C8_low_with_a_weak_pulse_or_none_is_first_technical_and_the_patients_after_30_s(
-    weak: dict[str, float | None],
+    weak: dict[str, Any],
 ) -> None:
     shift = Bedside()
     shift.stays("3", seconds=5, spo2=91, pr_spo2=70, pi=4)
@@ -337,9 +353,11 @@ def test_C9_four_points_are_a_fall_like_any_other(fall: int, doubt: Doubt) -> No
 @pytest.mark.parametrize(("to", "doubt"), [(110, SURE), (111, UNUSUAL), (30, SURE), (29, UNUSUAL)])
 def test_C9_a_rate_that_jumps_more_than_40_in_2_s(name: str, to: float, doubt: Doubt) -> None:
     shift = Bedside()
-    shift.stays("3", seconds=3, **{name: 70})
-    shift.hears("3", **{name: to})
-    assert shown(shift, Vital(name))[2] is doubt
+    before: dict[str, Any] = {name: 70}
+    after: dict[str, Any] = {name: to}
+    shift.stays("3", seconds=3, **before)
+    shift.hears("3", **after)
+    assert shown(shift, VITALS[name])[2] is doubt
 
 
 def test_C9_a_heart_that_stops_is_high_in_its_own_4_s() -> None:
@@ -446,7 +464,7 @@ def test_C11_no_breath_is_high_in_its_own_20_s_however_the_patient_moves() -> No
 @pytest.mark.parametrize(
     "beside", [{"spo2": 93, "pr_spo2": 72}, {"spo2": 97, "pr_spo2": 90}, {"spo2": None, "pr_spo2": None}]
 )
-def test_C11_nothing_is_doubted_where_the_patient_is_not_steady(beside: dict[str, float | None]) -> None:
+def test_C11_nothing_is_doubted_where_the_patient_is_not_steady(beside: dict[str, Any]) -> None:
     shift = Bedside()
     steady(shift)
     notes(shift, "motion")
@@ -478,3 +496,47 @@ def test_a_new_patient_starts_with_no_disagreement() -> None:
     shift.admits("3", "B2")
     shift.waits(seconds=1)
     assert shift.find("3", "rates-differ-l") is None
+
+
+# The short way.
+
+
+class Plain(Agreement):
+    """The same rules without the short way of a value that is one more of the same."""
+
+    def _goes_on(self, reading: Reading) -> bool:  # noqa: ARG002
+        return False
+
+
+VALUES = {
+    Vital.SPO2: st.sampled_from([None, 98.0, 97, 96, 93, 91, 84, 65]),
+    Vital.HEART_RATE: st.sampled_from([None, 70.0, 72, 79, 81, 111, 30, 0]),
+    Vital.PULSE_SPO2: st.sampled_from([None, 70.0, 71, 80, 82, 112, 35]),
+    Vital.RESPIRATION: st.sampled_from([None, 14.0, 5, 0]),
+    Vital.PERFUSION: st.sampled_from([None, 4.0, 0.2]),
+}
+
+
+@st.composite
+def told(draw: st.DrawFn) -> tuple[int, Vital, float | None, str, bool]:
+    vital = draw(st.sampled_from(list(VALUES)))
+    wait_ms = draw(st.sampled_from([0, 200, 1_000, 1_000, 1_000, 2_000, 7_000, 11_000]))
+    return wait_ms, vital, draw(VALUES[vital]), draw(st.sampled_from(["m"] * 5 + ["n"])), draw(st.booleans())
+
+
+@settings(deadline=None)
+@given(st.lists(told(), max_size=80), st.sets(st.integers(0, 79), max_size=8))
+def test_the_short_way_leads_to_the_same_place(
+    history: list[tuple[int, Vital, float | None, str, bool]], poor: set[int]
+) -> None:
+    quick, plain, at_ms = Agreement(), Plain(), 0
+    for place, (wait_ms, vital, value, by, moves) in enumerate(history):
+        at_ms += wait_ms
+        doubt = POOR if place in poor and value is not None else SURE
+        why = "motion" if doubt is POOR and moves else None
+        quality = Quality.VALID if doubt is SURE else Quality.QUESTIONABLE
+        reading = Reading(at_ms, BED, Device(by), vital, value, quality, why, at_ms + 10_000, doubt)
+        low = vital is Vital.SPO2 and value is not None and value < 94
+        assert quick.weighs(reading, low=low) == plain.weighs(reading, low=low)
+        for name in ("apart_since_ms", "weak_since_ms", "ecg_is_poor"):
+            assert getattr(quick, name) == getattr(plain, name)

@@ -54,6 +54,9 @@ def test_the_first_takes_its_place_back_with_a_notice() -> None:
     assert source(shift) == "monitor-3"
     assert told(shift) == ["SpO2 now from second-3: monitor-3 has no value", "SpO2 from monitor-3 again"]
     assert shift.ward.link_now(Device("second-3")).notices == ()
+    assert shift.ward.link_now(Device("monitor-3")).notices == ("SpO2 from monitor-3 again",)
+    shift.waits(minutes=1)
+    assert shift.ward.link_now(Device("monitor-3")).notices == ()
 
 
 def test_each_vital_has_its_own_source() -> None:
