@@ -444,6 +444,21 @@ def test_byte_by_byte_says_the_same_as_in_one_piece(stream: bytes) -> None:
     assert _all([bytes([one]) for one in stream]) == _all([stream])
 
 
+def test_a_capture_cut_off_in_a_message_says_no_number_the_monitor_did_not_send() -> None:
+    rows = spo2(97, "||DEMO|||R|||20261122100000"), spo2(98, "|||||R|||20261122093000")
+    for whole in (message(rows[0]), message(*pressure(120, 80, "20261122093000"), rows[1])):
+        told = set(map(repr, _all([whole])))
+        said_of_parts = {repr(one) for end in range(len(whole)) for one in _all([whole[:end]])}
+        assert {one for one in said_of_parts - told if "value=9" in one or one.startswith("Cuff")} == set()
+
+
+def test_the_last_row_of_a_capture_may_lack_its_line_end() -> None:
+    whole = message(*pressure(120, 80, "20261122093000"), spo2(98, "|||||R|||20261122093000"))
+    assert _all([whole.rstrip(b"\r")]) == [*said(whole)]
+    without_time = message(spo2(98, "|||||R"))
+    assert [one.value for one in samples(_all([without_time.rstrip(b"\r")]), Vital.SPO2)] == [98]
+
+
 @given(cuts=st.lists(st.integers(0, 10_000), max_size=12), noise=st.binary(max_size=300))
 @settings(max_examples=60, deadline=None)
 def test_where_the_bytes_are_cut_never_matters(cuts: list[int], noise: bytes) -> None:

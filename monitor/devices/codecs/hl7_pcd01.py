@@ -86,6 +86,14 @@ UNSOURCED = BY_NAME["MDC_PULS_RATE"]
 KNOWN_SLIPS = frozenset({("MDC_PULS_RATE", 149522), ("MDC_PRESS_CUFF_SYS", 150031)})
 """Right names with wrong numbers that monitors in the field are known to send (nomenclature, rule 2)."""
 
+PHILIPS = {
+    0x24822: BY_NAME["MDC_PULS_OXIM_PULS_RATE"],
+    0x2F0E5: BY_NAME["MDC_PULS_RATE_NON_INV"],
+    0x25000: BY_NAME["MDC_RESP_RATE"],
+    0x24B60: BY_NAME["MDC_TEMP_BODY"],
+}
+"""What Philips names by numbers of its own, in published messages; its other numbers are those of MDC."""
+
 CUFF = frozenset({Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN, Vital.PULSE_NIBP})
 
 
@@ -143,6 +151,9 @@ WITH_VALUE = frozenset({"", "R", "F", "P", "S", "C", "V", "A", "B"})
 
 SENTINELS = frozenset({-100.0, -99.9, -999.0, -1.0, 32767.0, 8388607.0})
 """Vendors' signs for "no reading", also with status F; the last two are the "not a number" of 11073."""
+
+_PAIR = re.compile(r"([0-9A-F]{4})-([0-9A-F]{4})")
+"""Partition and term in hexadecimal: how Philips writes a number (MDIL)."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d{1,9}(?:\.\d{0,6})?|\.\d{1,6})", re.ASCII)
 
@@ -418,6 +429,9 @@ def _term(parts: Sequence[str]) -> tuple[Term | None, str | None]:
     for number, name, system in _triplets(parts):
         term = BY_NAME.get(name)
         code = int(number) if number.isdecimal() and len(number) <= 9 else None
+        if term is None and system == "MDIL" and (pair := _PAIR.fullmatch(number)):
+            code = int(pair[1] + pair[2], 16)
+            return PHILIPS.get(code) or BY_CODE.get(code), None
         if term is None:
             if name.startswith("MDC_") or system != "MDC" or code is None:
                 continue
@@ -681,6 +695,7 @@ DRIVER = Driver(
         "Mindray VS-8, VS-900 and monitors behind its eGateway",
         "GE B40, B20, B105, B125",
         "Comen NC and STAR series",
+        "Philips Efficia CM",
         "any monitor that sends ORU^R01 with MDC codes over MLLP",
     ),
     transport="mllp",

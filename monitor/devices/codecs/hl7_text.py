@@ -299,8 +299,13 @@ class Blocks:
             if lost:
                 found.append(Fault("a block without its end", lost))
             return
+        cut = bytes(self._line) if self._held and not _is_whole(self._line, self._held) else b""
+        if cut:
+            self._line.clear()
         self._end_line(found)
         self._tell(found)
+        if cut:
+            found.append(Fault("a message cut off in its last segment", len(cut)))
 
     def _tell(self, found: list[bytes | Fault]) -> None:
         held, lost = bytes(self._held), self._lost
@@ -313,3 +318,23 @@ class Blocks:
             found.append(Fault("bytes between messages", lost))
         if held:
             found.append(held)
+
+
+STATUS, AT, AT_WIDTH = 11, 14, 14  # of an OBX, and what a time has without its zone
+
+
+def _is_whole(line: bytes | bytearray, before: bytes | bytearray) -> bool:
+    """Whether a segment without its end may be all of it: 9 may have been 97, and DEMO may have followed.
+
+    A value is whole where its status has come, and its time where it is as long as in the row before.
+    """
+    if not line.startswith(b"OBX"):
+        return True  # nothing is measured in it
+    mark = bytes(line[3:4]) or b"|"
+    fields = line.split(mark)
+    rows = [row.split(mark) for row in before.split(RETURN) if row.startswith(b"OBX")]
+    if rows and len(rows[-1]) > AT and rows[-1][AT]:
+        return len(fields) > AT and len(fields[AT]) == len(rows[-1][AT])
+    if len(fields) > AT and fields[AT]:
+        return len(fields[AT]) >= AT_WIDTH
+    return len(fields) > STATUS and fields[STATUS] != b""
