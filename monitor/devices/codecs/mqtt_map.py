@@ -295,7 +295,9 @@ class Decoder:
             frame.values[entry.vital] = None if number is None else entry.convert(number)
         for frame in frames.values():
             said += self._in_parts(frame, at_ms)
-        return said or ([Fault("no vital in this message", 0)] if heard.metrics else [])
+        if heard.metrics and not said and not frames:
+            return [Fault("no vital in this message", 0)]
+        return said
 
     def _in_parts(self, frame: _Frame, at_ms: int) -> list[Said]:
         """A node sends what has changed: a blood pressure may come in several messages, or be none at all."""
