@@ -23,7 +23,7 @@ UP = LinkState.UP
 KEPT_BYTES = 1_024  # enough for several frames of any device: what a silence is explained by
 
 UNREADABLE = "bytes arrive but nothing can be read: check baud rate and the monitor's serial mode"
-UNREAD_MESSAGES = "messages arrive but hold nothing new that can be read: check the topic and the options"
+UNREAD = "messages arrive, but they hold nothing that is read here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,9 @@ class Health:
         """Why, in words."""
         return self._why
 
-    @property
-    def unread(self) -> bool:
-        """Whether something has come since it was last understood, and was not."""
-        return bool(self._raw)
+    def unread(self, now_ms: int) -> bool:
+        """Whether something has come lately, since it was last understood, and was not."""
+        return bool(self._raw) and not self._is_past(now_ms)
 
     @property
     def since_ms(self) -> int:
@@ -142,24 +141,30 @@ class Health:
         if not self._open:
             return []
         if self._state is LinkState.SILENT:
-            self._forget_raw(now_ms - self._silent_after_ms)
+            self._forget_past(now_ms)
             return (
                 self._move(self._state, seen or self._diagnosis(), self._since_ms)
                 if seen or self._raw
                 else []
             )
         if now_ms >= self._silent_ms():
-            self._forget_raw(now_ms - self._silent_after_ms // 2)
+            self._forget_past(now_ms)
             return self._move(LinkState.SILENT, seen or self._diagnosis(), self._lost_since_ms())
         if seen and self._state is LinkState.CONNECTING:
             return self._move(self._state, seen, self._since_ms)
         return []
 
-    def _forget_raw(self, before_ms: int) -> None:
-        """The half frame at which an understood line broke does not explain the silence that follows."""
-        was_understood = self._understood_ms is not None and self._understood_ms >= self._listening_since_ms
-        if was_understood and self._raw_ms < before_ms:
+    def _forget_past(self, now_ms: int) -> None:
+        if self._is_past(now_ms):
             self._raw = b""
+
+    def _is_past(self, now_ms: int) -> bool:
+        """The half frame at which an understood line broke does not explain the silence that follows."""
+        understood_ms = self._understood_ms
+        if understood_ms is None or understood_ms < self._listening_since_ms:
+            return False
+        share = 1 if self._state is LinkState.SILENT else 2
+        return self._raw_ms < now_ms - self._silent_after_ms // share
 
     def _silent_ms(self) -> int:
         understood = self._understood_ms
@@ -195,7 +200,7 @@ class Health:
                 return f"this looks like a {other.title}, not {self._driver.title}"
         if self._driver.looks_like is not None and self._driver.looks_like(self._raw):
             return "readings arrive damaged: check the cable"
-        return UNREADABLE if self._driver.transport == "serial" else UNREAD_MESSAGES
+        return UNREADABLE if self._driver.transport == "serial" else UNREAD
 
     def _move(self, now: LinkState, why: str, since_ms: int) -> list[Move]:
         if (now, why) == (self._state, self._why):

@@ -20,7 +20,7 @@ from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.driver import OFFLINE, Asking, Driver, line_of, silence_ms
-from monitor.devices.health import BACKOFF_LAST_MS, Health, Move
+from monitor.devices.health import BACKOFF_LAST_MS, UNREAD, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mllp import MllpLink, Port, port_for
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
@@ -76,7 +76,6 @@ Put = Callable[[Event], None]
 FOREIGN_UNIT = ("the unit of", "not in ")
 """How codecs begin to say that a value came in a unit that its vital cannot have."""
 
-UNREAD = "messages arrive, but they hold nothing that is read here"
 GONE = "the connection has ended: was the cable pulled, or the monitor switched off?"
 
 
@@ -504,7 +503,7 @@ class MqttReader(_Station):
 
     def _seen(self) -> str:
         waits_for: str = self._decoder.waits_for() if self._asks else ""
-        return waits_for or (UNREAD if self._health.unread else "")
+        return waits_for or (UNREAD if self._health.unread(self._clock.now_ms()) else "")
 
     async def _keep_time(self, link: MessageLink) -> None:
         while True:
@@ -541,7 +540,7 @@ class CalledReader(MqttReader):
         self._link = link
 
     def _seen(self) -> str:
-        if self._health.unread:
+        if self._health.unread(self._clock.now_ms()):
             return UNREAD
         return self._link.seen()
 

@@ -103,7 +103,18 @@ def test_a_source_whose_messages_say_nothing_has_no_baud_rate() -> None:
     health = _health("mqtt-native")
     health.opened(0)
     health.heard(14_000, b"{}", [Fault("not vs-numeric/1", 2)])
-    assert "check the topic" in health.tick(16_000)[0].why
+    assert health.unread(16_000)
+    assert health.tick(16_000)[0].why == "messages arrive, but they hold nothing that is read here"
+
+
+def test_the_last_word_of_a_source_that_has_gone_is_not_what_keeps_it_silent() -> None:
+    health = _health("mqtt-native")
+    health.opened(0)
+    health.heard(1_000, b"{...}", READING)
+    health.heard(2_000, b"{", [Fault("not JSON", 1)])
+    assert health.unread(3_000)
+    assert not health.unread(16_000)
+    assert health.tick(16_000)[0].why.startswith("nothing arrives: ")
 
 
 def test_the_reason_of_a_silence_is_told_better_once_it_is_known() -> None:
