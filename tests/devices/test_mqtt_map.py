@@ -9,6 +9,7 @@ import pytest
 
 from monitor.devices.codecs.mqtt_map import DRIVER, Decoder, encode_envelope, encode_flat
 from monitor.devices.codecs.mqtt_plan import plan_of
+from monitor.devices.codecs.mqtt_presets import PRESETS, SHARED, laid_under
 from monitor.devices.lines import as_line, one_by_one
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
@@ -258,3 +259,98 @@ def test_the_pulse_beside_pressures_is_the_cuffs() -> None:
     assert isinstance(cuff, Cuff)
     assert cuff.pulse == 71
     assert _values(_hears(Decoder(), "t", {"spo2": 97, "pr": 71})) == {"spo2": 97, Vital.PULSE_SPO2.value: 71}
+
+
+# Gateways by name.
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_options_that_could_be_written_by_hand(name: str) -> None:
+    device = {"device": {"is": "A"}} if name in SHARED else {}
+    by_hand = laid_under({"preset": name, **device})
+    assert "preset" not in by_hand
+    assert plan_of(by_hand) == plan_of({"preset": name, **device})
+    DRIVER.decoder({"preset": name, **device})
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_where_many_devices_share_a_topic_the_one_of_this_bed_must_be_named(name: str) -> None:
+    with pytest.raises(ValueError, match="say which"):
+        DRIVER.decoder({"preset": name})
+
+
+def test_a_preset_that_does_not_exist_is_named_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="there is no 'tenovi'; there are: esphome, thingsboard"):
+        DRIVER.decoder({"preset": "tenovi"})
+
+
+def test_options_go_over_their_preset() -> None:
+    source = _source(
+        preset="qube-vital", device={"is": "A", "segment": 0}, map=[{"path": "x", "vital": "rr"}]
+    )
+    value = {"spo2": 97, "x": 14}
+    payload = {"time": NOW_MS // 1000, "type": "reportAttribute", "data": {"value": value}}
+    assert _values(_hears(source, "A/t", payload)) == {"rr": 14}
+    assert _values(_hears(source, "B/t", payload)) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "link", "beside"),
+    [
+        ({"preset": "esphome"}, "floor/oxi-3/sensor/+/state", ("floor/oxi-3/status",)),
+        ({"preset": "esphome"}, "oxi-3/#", ()),
+        ({"preset": "openmqttgateway"}, "home/gw/BTtoMQTT/AABBCC000001", ("home/gw/LWT",)),
+        ({"preset": "homeassistant"}, "homeassistant/sensor/+/state", ("homeassistant/status",)),
+        (
+            {"preset": "thingsboard-gateway", "device": {"is": "A"}},
+            "v1/gateway/telemetry",
+            ("v1/gateway/connect", "v1/gateway/disconnect"),
+        ),
+        ({"preset": "thingsboard-gateway", "device": {"is": "A"}}, "v1/gateway/+", ()),
+        ({"availability": {"topic": "gw/alive"}}, "gw/data", ("gw/alive",)),
+        ({}, "gw/data", ()),
+    ],
+)
+def test_where_a_source_speaks_of_itself_is_heard_beside_its_values(
+    options: dict[str, Any], link: str, beside: tuple[str, ...]
+) -> None:
+    assert DRIVER.topics(link, options) == beside
+
+
+def test_a_heartbeat_is_no_reading_and_its_name_is_not_told() -> None:
+    source = _source(preset="qube-vital", device={"is": "A"})
+    payload = {"type": "HB_Msg", "name": "Maria Muster", "time": NOW_MS // 1000, "data": {"msg": "Online"}}
+    said = _hears(source, "CM4_BLE_GW_TX", payload)
+    assert [type(one) for one in said] == [Fault]
+    assert "Maria" not in repr(said)
+
+
+def test_a_device_may_be_the_key_of_its_values_whatever_it_is_called() -> None:
+    source = _source(device={"is": "Room 3. Bed 1", "key": True})
+    assert _values(_hears(source, "t", {"Room 3. Bed 1": {"spo2": 97}, "Other": {"spo2": 80}})) == {
+        "spo2": 97
+    }
+    assert _values(_hears(source, "t", {"Other": {"spo2": 80}})) == {}
+
+
+def test_scalars_of_one_sensor_each_come_from_many_topics() -> None:
+    source = _source(preset="esphome")
+    for name, value in (("spo2", b"97"), ("bpm", b"71"), ("temperature", b"36.8")):
+        (sample,) = _hears(source, f"oxi/sensor/{name}/state", value)
+        assert isinstance(sample, Sample)
+        assert sample.value == float(value)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ({"only": {"path": "type"}}, "only: give `path` and `is`"),
+        ({"device": {"is": "a", "key": False}}, "key is true"),
+        ({"device": {"is": "", "key": True}}, "device: give `is`"),
+        ({"availability": {"before": "sensor"}}, "topic is missing"),
+        ({"preset": 3}, "there is no 3"),
+    ],
+)
+def test_a_wrong_option_of_a_gateway_is_named(options: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        DRIVER.decoder(options)
