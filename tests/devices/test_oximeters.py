@@ -163,3 +163,38 @@ def test_a_nellcor_line_that_lost_a_byte_among_its_codes_is_no_reading() -> None
     assert all(isinstance(one, Fault) for one in nellcor_ascii.Decoder().feed(lost))
     stripped = b" ".join(line.split()) + b"\r\n"
     assert len([one for one in nellcor_ascii.Decoder().feed(stripped) if isinstance(one, Sample)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "spo2"),
+    [
+        (b"29-Dec-17 07:18:43    99      66      12                     ", [99]),
+        (b"07-Jan-04 11:24:50   100     105      88                   AO", [100]),
+        (b"29-Dec-17 07:21:13    96      63     ---    PS               ", [None]),
+        # Stripped, or cut off: PS may have stood there.
+        (b"29-Dec-17 07:21:13    96      63     ---", []),
+        (b"29-Dec-17 07:18:43    99      66      12                    ", []),
+    ],
+)
+def test_the_last_nellcor_line_of_a_file_may_lack_its_end_where_its_width_proves_it_whole(
+    line: bytes, spo2: list[float | None]
+) -> None:
+    decoder = nellcor_ascii.Decoder()
+    assert decoder.feed(line) == []
+    said = decoder.close()
+    assert [one.value for one in said if isinstance(one, Sample) and one.vital is Vital.SPO2] == spo2
+    assert any(isinstance(one, Fault) for one in said) == (spo2 == [])
+    assert decoder.close() == []
+
+
+def test_the_last_radical_7_line_of_a_file_may_lack_its_end() -> None:
+    line = (
+        b"03/17/16 19:19:36 SN=---------- SPO2=098% BPM=123 PI=00.55 SPCO=--% SPMET=--.-% SPHB=--.- SPOC=-- "
+        b"RESVD=--- DESAT=-- PIDELTA=+-- PVI=--- ALARM=000000 EXC=0000C00 EXC1=00000000"
+    )
+    decoder = masimo_ascii1.Decoder()
+    assert decoder.feed(line) == []
+    assert _spo2(decoder.close()).value == 98
+    decoder = masimo_ascii1.Decoder()
+    assert decoder.feed(line[:-1]) == []
+    assert decoder.close() == [Fault("unfinished frame at the end", len(line) - 1)]

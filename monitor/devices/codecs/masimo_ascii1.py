@@ -30,7 +30,7 @@ WHOLE = re.compile(
     + b"|".join(
         rb"ALARM=[0-9A-F]{%d} EXC=[0-9A-F]{%d}" % widths for widths in EXC_WIDTH_BY_ALARM_WIDTH.items()
     )
-    + rb") *$"
+    + rb")(?: EXC1=[0-9A-F]{8})? *$"
 )
 """Rad-5, Rad-8, newer Radical-7: an EXC of another width has lost its end, and the bits would be others."""
 

@@ -15,6 +15,7 @@ from monitor.devices.framing import Lines
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 LINE_MAX = 128  # data lines have 61 characters, the widest known header line 79
+DATA_WIDTH = 61
 
 MONTHS = b"Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 STAMP = re.compile(rb"\d\d-(?i:" + MONTHS + rb")-\d\d \d\d:\d\d:\d\d(?= )")
@@ -74,8 +75,13 @@ class Decoder:
 
     def close(self) -> list[Said]:
         """The unfinished line, if there is one; after this a new stream may begin."""
+        rest, dropped = self._lines.rest, self._lines.drop()
+        # A file may lack its last line end. A line that keeps its width lacks nothing else, and no code.
+        stamps = list(STAMP.finditer(rest))
+        whole = bool(stamps) and len(rest) - stamps[-1].start() >= DATA_WIDTH
+        said = self._read(rest) if whole else leftover(dropped)
         self._joining = True
-        return leftover(self._lines.drop())
+        return said
 
     def _read(self, line: bytes) -> list[Said]:
         # A line that lost its end runs into the next one: only what follows the last clock is a line.
