@@ -237,7 +237,9 @@ def listen(
         str, typer.Argument(help="/dev/ttyUSB0, socket://host:port, rfc2217://..., mqtt://..., mllp://:port")
     ],
     seconds: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
-    raw: Annotated[Path | None, typer.Option(help="Keep the bytes in this file.")] = None,
+    raw: Annotated[
+        Path | None, typer.Option(help="Keep the bytes in this file, and their times in FILE.times.")
+    ] = None,
     option: Annotated[list[str] | None, typer.Option(help=OPTION_HELP)] = None,
 ) -> None:
     """What a live device says, as JSON Lines. Example: chairside listen nellcor-ascii /dev/ttyUSB0."""
@@ -245,6 +247,7 @@ def listen(
     import json
 
     from monitor.devices.codecs import DRIVERS
+    from monitor.devices.kept import TIMES_SUFFIX
     from monitor.devices.links.link import LinkLost
     from monitor.devices.listen import listen as heard
 
@@ -259,8 +262,14 @@ def listen(
         _aside(text)
 
     async def say() -> None:
-        with _new_file(raw) if raw else contextlib.nullcontext() as kept:
-            words = heard(DRIVERS[driver], url, seconds=seconds, raw=kept, options=options, say=aside)
+        with contextlib.ExitStack() as files:
+            kept = files.enter_context(_new_file(raw)) if raw else None
+            # A message carries its own time, and what is no file (/dev/null) has no place beside it.
+            beside = raw and raw.is_file() and DRIVERS[driver].transport != "mqtt"
+            times = files.enter_context(_new_file(Path(f"{raw}{TIMES_SUFFIX}"))) if beside else None
+            words = heard(
+                DRIVERS[driver], url, seconds=seconds, raw=kept, times=times, options=options, say=aside
+            )
             async for line in words:
                 _say(json.dumps(line, ensure_ascii=False))
 

@@ -52,7 +52,10 @@ def simulate(
         ),
     ] = "",
     scenario: Annotated[
-        str, typer.Option(help=f"{', '.join(names())}; or FILE.toml; or a recording, FILE.csv or .csv.gz.")
+        str,
+        typer.Option(
+            help=f"{', '.join(names())}; or FILE.toml; or a recording, FILE.csv; or kept bytes, FILE.raw."
+        ),
     ] = "N0",
     bed: Annotated[int, typer.Option(min=1, help="Which patient of a scenario that has several.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 1,

@@ -45,6 +45,10 @@ class Cable(Protocol):
         """Send, if anybody is there."""
         ...
 
+    def somebody_there(self) -> bool:
+        """Whether somebody would hear what is written now."""
+        ...
+
     async def plug(self) -> None:
         """Put it in; nothing happens if it is."""
         ...
@@ -126,10 +130,14 @@ class PtyCable:
 
     def write(self, data: bytes) -> None:
         """Send; lost if nobody has the terminal open or its buffer is full."""
-        if self._master is None or not data or _nobody_there(self._master):
+        if self._master is None or not data or not self.somebody_there():
             return
         with contextlib.suppress(BlockingIOError):
             os.write(self._master, data)
+
+    def somebody_there(self) -> bool:
+        """Whether somebody has the terminal open."""
+        return self._master is not None and not _nobody_there(self._master)
 
     async def plug(self) -> None:
         """Make the terminal, raw, and give it its name."""
@@ -193,6 +201,10 @@ class SocketCable:
         """Send; lost if nobody is connected or does not read."""
         _send(self._writer, data, CHUNK)
 
+    def somebody_there(self) -> bool:
+        """Whether somebody is connected."""
+        return self._writer is not None
+
     async def plug(self) -> None:
         """Listen."""
         if self._server is None:
@@ -241,6 +253,10 @@ class CallingCable:
     def write(self, data: bytes) -> None:
         """Send; lost while nobody has answered the call, or if nobody reads."""
         _send(self._writer, data, OUTBOX_BYTES_MAX)
+
+    def somebody_there(self) -> bool:
+        """Whether somebody has answered the call."""
+        return self._writer is not None
 
     async def plug(self) -> None:
         """Call."""
@@ -305,7 +321,7 @@ class BrokerCable:
         """What somebody has published where it listens."""
         return await self._arrived.get()
 
-    async def run(self, will: Callable[[], Message], born: Callable[[], Sequence[Message]]) -> None:
+    async def run(self, will: Callable[[], Message | None], born: Callable[[], Sequence[Message]]) -> None:
         """Stay connected while plugged in, for ever; both are asked anew for every connection."""
         while not _is_told_to_end():
             await self._plugged.wait()
@@ -321,8 +337,8 @@ class BrokerCable:
                 while not self._outbox.empty():
                     self._outbox.get_nowait()
 
-    async def _connect(self, will: Message, born: Callable[[], Sequence[Message]]) -> None:
-        last_will = aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
+    async def _connect(self, will: Message | None, born: Callable[[], Sequence[Message]]) -> None:
+        last_will = None if will is None else aiomqtt.Will(will.topic, will.payload, will.qos, will.retain)
         client = aiomqtt.Client(
             self._host, self._port, protocol=aiomqtt.ProtocolVersion.V311, will=last_will, keepalive=15
         )

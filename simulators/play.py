@@ -21,11 +21,13 @@ import msgspec
 
 from monitor.clock import SteadyClock
 from monitor.devices.codecs import DRIVERS
-from simulators.cables import BrokerCable, Cable, CallingCable, PtyCable, SocketCable
+from monitor.devices.driver import line_of
+from simulators.cables import LOOK_AGAIN_S, BrokerCable, Cable, CallingCable, PtyCable, SocketCable
 from simulators.faults import Fault, Faults, Frame, made
+from simulators.kept import KeptMessages, KeptTwin, is_kept, load_messages, load_pieces
 from simulators.patient import MINUTE_MS, AnyPatient, Patient
 from simulators.recorded import load_recording
-from simulators.scenario import ScenarioError, load
+from simulators.scenario import ScenarioError, Story, load
 from simulators.twin import CommandedTwin, HostClock, Message, MessageTwin, SerialTwin
 
 SERIAL = tuple(name for name, driver in DRIVERS.items() if driver.transport == "serial")
@@ -109,6 +111,8 @@ class _Time:
 
 def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
     """The patient of a scenario by name, of a TOML file or of a recording; or a ScenarioError in words."""
+    if is_kept(scenario):
+        return Patient(Story(name=Path(scenario).name, title="kept bytes", drug="none", start_min=0.0), seed)
     if scenario.endswith((".csv", ".csv.gz")):
         return load_recording(Path(scenario))
     stories = load(scenario)
@@ -141,7 +145,11 @@ async def play(parts: Sequence[Part], network: Network, announce: Callable[[Part
 
 async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, tasks: asyncio.TaskGroup) -> None:
     faults = _faults(part, patient)
-    twin: SerialTwin = twin_of(part.driver)(patient, part.seed, part.options, faults.jumps())
+    twin: SerialTwin = (
+        _kept_line(part, faults)
+        if is_kept(part.scenario)
+        else twin_of(part.driver)(patient, part.seed, part.options, faults.jumps())
+    )
     await cable.plug()
     stirred = asyncio.Event()
     tasks.create_task(_talk(twin, cable, faults, time, stirred))
@@ -149,6 +157,8 @@ async def _wire(part: Part, patient: AnyPatient, cable: Cable, time: _Time, task
 
 
 async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
+    if is_kept(part.scenario):
+        return await _connect_kept(part, patient, time, tasks)
     host, port, topic = _broker(part.link)
     faults = _faults(part, patient)
     options = {**part.options, "topic": topic}
@@ -163,6 +173,33 @@ async def _connect(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.
     if isinstance(twin, CommandedTwin):
         tasks.create_task(_obey_commands(twin, cable, faults, time))
     return f"{cable.where()}/{topic}"
+
+
+def _kept_line(part: Part, faults: Faults) -> KeptTwin:
+    """A line that says again what was kept. Its only option is the speed it was kept at."""
+    driver, baud = DRIVERS[part.driver], {"baud": part.options["baud"]} if "baud" in part.options else {}
+    _refuse_options(part, faults, {"baud"} if driver.bauds else set())
+    return KeptTwin(load_pieces(Path(part.scenario), line_of(driver, baud)))
+
+
+async def _connect_kept(part: Part, patient: AnyPatient, time: _Time, tasks: asyncio.TaskGroup) -> str:
+    host, port, topic = _broker(part.link, needs_topic=False)
+    faults = _faults(part, patient)
+    _refuse_options(part, faults, set())
+    twin = KeptMessages(load_messages(Path(part.scenario), topic))
+    cable = BrokerCable(host, port)
+    await cable.plug()
+    tasks.create_task(cable.run(twin.will, twin.born))
+    tasks.create_task(_publish(twin, cable, faults, time))
+    return cable.where()
+
+
+def _refuse_options(part: Part, faults: Faults, known: set[str]) -> None:
+    unknown = sorted(part.options.keys() - known)
+    if unknown:
+        raise ValueError(f"{part.scenario}: kept bytes have no option {unknown[0]!r}")
+    if faults.jumps():
+        raise ValueError(f"{part.scenario}: the clock in kept bytes cannot jump")
 
 
 def _faults(part: Part, patient: AnyPatient) -> Faults:
@@ -187,6 +224,10 @@ def start_of(part: Part, patient: AnyPatient) -> int:
 
 async def _talk(twin: SerialTwin, cable: Cable, faults: Faults, time: _Time, stirred: asyncio.Event) -> None:
     await time.network.begun.wait()
+    if isinstance(twin, KeptTwin):
+        while not cable.somebody_there():  # noqa: ASYNC110  a terminal does not tell who opens it
+            await asyncio.sleep(LOOK_AGAIN_S)
+        twin.begin(time.now_ms(), time.start_ms)
     while True:
         t_ms = time.now_ms()
         if faults.plugged(t_ms):
@@ -216,8 +257,11 @@ async def _answer(
         stirred.set()  # what it was asked may be due before what it had in mind
 
 
-async def _publish(twin: MessageTwin, cable: BrokerCable, faults: Faults, time: _Time) -> None:
+async def _publish(twin: MessageTwin | KeptMessages, cable: BrokerCable, faults: Faults, time: _Time) -> None:
     await time.network.begun.wait()
+    if isinstance(twin, KeptMessages):
+        await cable.connected.wait()
+        twin.begin(time.now_ms(), time.start_ms)
     while True:
         t_ms = time.now_ms()
         if faults.plugged(t_ms):
@@ -286,14 +330,14 @@ def _port(link: str) -> int:
     return port
 
 
-def _broker(link: str) -> tuple[str, int, str]:
+def _broker(link: str, *, needs_topic: bool = True) -> tuple[str, int, str]:
     """Host, port and topic of `mqtt://HOST/TOPIC`."""
     try:
         address = urlsplit(link)
         host, port, topic = address.hostname, address.port or 1883, address.path.strip("/")
     except ValueError:
         host, port, topic = None, 0, ""
-    if address.scheme != "mqtt" or not host or not topic:
+    if address.scheme != "mqtt" or not host or (needs_topic and not topic):
         raise ValueError(f"{link}: a link of this device is mqtt://HOST/TOPIC or mqtt://HOST:PORT/TOPIC")
     return host, port, topic
 

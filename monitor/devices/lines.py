@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -16,6 +17,16 @@ from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Samples, T
 
 NO_CLOCK_MS = -1
 """`at_ms` of a message from a file: no clock stands beside it, only the times it carries itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A message as a line of a file has it; `at_ms` is None where nobody kept the time."""
+
+    payload: bytes
+    topic: str = ""
+    retained: bool = False
+    at_ms: int | None = None
 
 
 def as_line(said: Said) -> dict[str, Any]:
@@ -105,20 +116,31 @@ def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
 
 
 def _message(decoder: Any, line: bytes) -> Iterator[Said]:
-    topic, payload, retained, at_ms = "", line, False, NO_CLOCK_MS
+    told = captured(line)
+    if isinstance(told, Fault):
+        yield told
+        return
+    at_ms = NO_CLOCK_MS if told.at_ms is None else told.at_ms
+    yield from one_by_one(decoder.message(told.topic, told.payload, retained=told.retained, at_ms=at_ms))
+
+
+def captured(line: bytes) -> Captured | Fault:
+    """The message of one line: as `kept_message` writes it, or a bare payload."""
     whole = read_json(line)
     form = _form(whole)
-    if form is not None and isinstance(whole, dict):
-        try:
-            payload = PAYLOADS[form](whole[form])
-        except (ValueError, RecursionError, TypeError):  # JSON may spell half a character; no wire carries it
-            yield Fault(f"{form} cannot be read" if form in BINARY else "not text", len(line))
-            return
-        topic = str(whole.get("topic", ""))
-        retained = whole.get("retained") is True
-        given = whole.get("at_ms")
-        at_ms = given if type(given) is int else NO_CLOCK_MS
-    yield from one_by_one(decoder.message(topic, payload, retained=retained, at_ms=at_ms))
+    if form is None or not isinstance(whole, dict):
+        return Captured(line)
+    try:
+        payload = PAYLOADS[form](whole[form])
+    except (ValueError, RecursionError, TypeError):  # JSON may spell half a character; no wire carries it
+        return Fault(f"{form} cannot be read" if form in BINARY else "not text", len(line))
+    at_ms = whole.get("at_ms")
+    return Captured(
+        payload,
+        str(whole.get("topic", "")),
+        retained=whole.get("retained") is True,
+        at_ms=at_ms if type(at_ms) is int else None,
+    )
 
 
 def _form(whole: Any) -> str | None:

@@ -12,6 +12,7 @@ from monitor.clock import Clock, SteadyClock
 from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.codecs.hl7_text import encode_block
 from monitor.devices.driver import Asking, Driver, line_of
+from monitor.devices.kept import Keeper
 from monitor.devices.lines import as_line, kept_message, one_by_one
 from monitor.devices.links.link import Link, LinkLost, Say, silent
 from monitor.devices.links.mllp import Port, parse_mllp_url
@@ -30,6 +31,7 @@ async def listen(
     *,
     seconds: float | None = None,
     raw: BinaryIO | None = None,
+    times: BinaryIO | None = None,
     backend: str = "serialx",
     options: Mapping[str, Any] | None = None,
     broker: BrokerAddress | None = None,
@@ -37,20 +39,22 @@ async def listen(
 ) -> AsyncGenerator[dict[str, Any], None]:
     """What the device says, line by line, for so many seconds or until the other side goes.
 
-    `raw` keeps every byte as it came; of MQTT, topic and payload in the form that `decode` reads. `broker`
-    has the sign-in for an MQTT link. LinkLost: the link cannot be opened. ValueError: a bad URL.
+    `raw` keeps every byte as it came, and `times` when; of MQTT, topic, payload and time in the form that
+    `decode` reads. `broker` has the sign-in for an MQTT link. LinkLost: the link cannot be opened.
+    ValueError: a bad URL.
     """
     clock = SteadyClock()
     until_ms = None if seconds is None else clock.now_ms() + round(seconds * 1000)
     decoder = driver.decoder(options or {})
+    keeper = Keeper(raw, times, clock.now_ms())
     if driver.transport == "mqtt":
         also = driver.topics(parse_mqtt_url(url)[2], options or {})
         words = _subscribe(decoder, url, also, broker, clock, raw, say)
     elif driver.transport == "mllp":
-        words = _be_called(decoder, url, options or {}, clock, raw, say, driver.silent_after_ms)
+        words = _be_called(decoder, url, options or {}, clock, keeper, say, driver.silent_after_ms)
     else:
         link = await open_serial(url, line_of(driver, options or {}), backend, say)
-        words = _overhear(driver, decoder, link, clock, raw)
+        words = _overhear(driver, decoder, link, clock, keeper)
     async with contextlib.aclosing(words):
         async for said in words:
             for one in said:
@@ -60,7 +64,7 @@ async def listen(
 
 
 async def _overhear(
-    driver: Driver, decoder: Any, link: Link, clock: Clock, raw: BinaryIO | None
+    driver: Driver, decoder: Any, link: Link, clock: Clock, keeper: Keeper
 ) -> AsyncGenerator[list[Said], None]:
     """What a device on a cable says; [] now and then, so that the time can be looked at."""
     try:
@@ -69,14 +73,14 @@ async def _overhear(
                 decoder.tick(clock.now_ms())
                 if question := decoder.to_send():
                     await link.write(question)
+                    keeper.written(question, clock.now_ms())
             try:
                 async with asyncio.timeout(SLICE_S):
                     data = await link.read()
             except TimeoutError:
                 yield decoder.feed(b"")
                 continue
-            if raw is not None:
-                raw.write(data)
+            keeper.came(data, clock.now_ms())
             if not data:
                 yield decoder.close()
                 return
@@ -132,7 +136,7 @@ async def _be_called(
     url: str,
     options: Mapping[str, Any],
     clock: Clock,
-    raw: BinaryIO | None,
+    keeper: Keeper,
     say: Say,
     silent_after_ms: int,
 ) -> AsyncGenerator[list[Said], None]:
@@ -155,8 +159,7 @@ async def _be_called(
                 continue
             silent_ms = clock.now_ms() + silent_after_ms
             for _, message, _ in messages:
-                if raw is not None:
-                    raw.write(encode_block(message))
+                keeper.came(encode_block(message), clock.now_ms())
                 yield decoder.message("", message, retained=False, at_ms=clock.now_ms())
     finally:
         await port.close()
