@@ -9,6 +9,10 @@ from monitor.alerts.agreement import settled
 from monitor.model import (
     Admitted,
     Bed,
+    Cuff,
+    CuffNotTaken,
+    CuffOrdered,
+    CuffStopped,
     CuffTaken,
     Device,
     Doubt,
@@ -27,8 +31,9 @@ from monitor.snapshot import BedNow, CuffNow, LimitNow, PauseNow, SessionNow, Vi
 CUFF_OLD_AFTER = 1.25
 """A cuff reading is old after this many intervals (physiology.md 1, freshness)."""
 
-CUFF_GIVES_UP_MS = 180_000
-"""A cuff that has been started and has said nothing for so long has failed (ge_dinamap_v100.md 6)."""
+CUFF_GIVES_UP_MS = 190_000
+"""A cuff that has been ordered and of which nothing has come for so long has failed: ten seconds more than a
+driver gives its device, which then says so itself (ge_dinamap_v100.md 6)."""
 
 CUFF_LATE_MS = 120_000
 """A cuff reading that arrives so long after it was taken is history, not news (mqtt-payloads.md 2)."""
@@ -58,6 +63,12 @@ class Bedside:
     failed: CuffTaken | None = None
     failures: int = 0
     cuff_running_since_ms: int | None = None
+    cuff_ordered: CuffOrdered | None = None
+    """The order that is being carried out; None where nothing runs by order."""
+    cuff_cancelled: Device | None = None
+    """The device whose running cuff was ended here: that it then fails is no failure."""
+    cuff_excused: bool = False
+    """Whether the newest word of a cuff was such an end."""
     cuff_pair: tuple[CuffTaken, ...] = ()
     """The good readings that the next one is held against (C5), as they came."""
     cuff_disputed: bool = False
@@ -183,16 +194,43 @@ class Bedside:
 
     def hears_cuff(self, taken: CuffTaken) -> None:
         """A cuff reading, good or failed."""
-        self.cuff_running_since_ms = None
+        if self.cuff_ordered is None or taken.device == self.cuff_ordered.device:
+            self.cuff_over()
+        self.cuff_excused = self.cuff_cancelled is not None and taken.device == self.cuff_cancelled
+        self.cuff_cancelled = None if self.cuff_excused else self.cuff_cancelled
         self.cuff_disputed = self.cuff_median = False
         if self.cuff_began_ms is not None and self.cuff_ended_ms is None:
             self.cuff_ended_ms = taken.at_ms
         if taken.cuff.systolic is None:
-            self.failed, self.failures = taken, self.failures + 1
+            self.failed, self.failures = taken, self.failures + (0 if self.cuff_excused else 1)
         elif self.cuff is None or taken.measured_at_ms >= self.cuff.measured_at_ms:
             means = settled(taken, self.cuff_pair)
             self.cuff_pair, self.cuff_disputed, self.cuff_median = means.pair, means.disputed, means.median
             self.cuff, self.failed, self.failures = replace(taken, cuff=means.cuff), None, 0
+
+    def orders_cuff(self, ordered: CuffOrdered) -> None:
+        """A cuff is started by order."""
+        self.cuff_running_since_ms, self.cuff_ordered = ordered.at_ms, ordered
+        self.cuff_cancelled = None
+        self.cuff_begins(ordered.at_ms)
+
+    def stops_cuff(self, stopped: CuffStopped) -> None:
+        """A cuff is ended by order: what comes of it is no failure."""
+        if self.cuff_ordered is not None and self.cuff_ordered.device == stopped.device:
+            self.cuff_cancelled = stopped.device
+            self.cuff_over()
+
+    def misses_cuff(self, missed: CuffNotTaken) -> None:
+        """An ordered cuff does not come. It has not failed at the patient: it is told, and not counted."""
+        self.cuff_over()
+        nothing = Cuff(None, None, quality=Quality.INVALID, why=missed.why)
+        self.failed = CuffTaken(missed.at_ms, missed.at_ms, self.bed, missed.device, nothing)
+        if self.cuff_began_ms is not None and self.cuff_ended_ms is None:
+            self.cuff_ended_ms = missed.at_ms
+
+    def cuff_over(self) -> None:
+        """Nothing runs by order any more."""
+        self.cuff_running_since_ms = self.cuff_ordered = None
 
     def set_limit(self, set_to: LimitSet) -> None:
         """This session's own limit for a rule; without a number the profile's is back, and nobody's."""
@@ -288,6 +326,8 @@ class Bedside:
         self.session = None
         self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
         self.cuff = self.failed = self.cuff_running_since_ms = None
+        self.cuff_ordered = self.cuff_cancelled = None
+        self.cuff_excused = False
         self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
         self.cuff_began_ms = self.cuff_ended_ms = None
         self.speaker, self.sources = {}, {}

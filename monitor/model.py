@@ -536,6 +536,16 @@ class CuffAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class CuffCancelled:
+    """Staff want the cuff that is running ended."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
 class VitalTyped:
     """A continuous vital taken by hand (temperature, counted respiration), marked so wherever it goes."""
 
@@ -585,6 +595,7 @@ StaffAction = (
     | LimitSet
     | DutySet
     | CuffAsked
+    | CuffCancelled
     | VitalTyped
     | ScreenMoved
     | SoundSaid
@@ -636,6 +647,29 @@ class CuffOrdered:
     bed: Bed
     device: Device
     why: CuffWhy
+
+
+@dataclass(frozen=True, slots=True)
+class CuffStopped:
+    """A cuff reading is ended at a bed; the reader of `device` carries it out."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class CuffNotTaken:
+    """A cuff reading that was ordered will not come: its reader refused it, or nothing came of it."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    bed: Bed
+    device: Device
+    asked: CuffWhy
+    """What it was ordered for."""
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -717,6 +751,7 @@ Heard = (
     Reading
     | Readings
     | CuffTaken
+    | CuffNotTaken
     | LinkMoved
     | DeviceNoted
     | PartMoved
@@ -726,7 +761,16 @@ Heard = (
 )
 """What may be fed to a ward."""
 
-Decided = SessionMoved | SourceMoved | CuffOrdered | AlarmMoved | PageOrdered | PageChanged | PageRecalled
+Decided = (
+    SessionMoved
+    | SourceMoved
+    | CuffOrdered
+    | CuffStopped
+    | AlarmMoved
+    | PageOrdered
+    | PageChanged
+    | PageRecalled
+)
 """What only a ward may make."""
 
 Event = Heard | Decided

@@ -48,7 +48,9 @@ from monitor.homeassistant import HomeAssistant
 from monitor.inbox import Act, Inbox
 from monitor.log import logging
 from monitor.model import (
+    CuffNotTaken,
     CuffOrdered,
+    CuffStopped,
     CuffTaken,
     Device,
     Event,
@@ -114,6 +116,7 @@ class Service:
         self.inbox = Inbox()
         self.outbox: Outbox | None = None
         self.order_cuff: Callable[[Device], str | None] = _no_reader
+        self.stop_cuff: Callable[[Device], object] = _no_reader
         self.started_at_ms = clock.now_ms()
         self._speed = speed
         self._pulse = Pulse(planned_at=time.monotonic())
@@ -202,6 +205,10 @@ class Service:
                 refusal = self.order_cuff(event.device)
                 if refusal:
                     log.warning("cuff refused", device=event.device, why=refusal)
+                    now_ms = self.clock.now_ms()
+                    self.inbox.put(CuffNotTaken(now_ms, event.bed, event.device, event.why, refusal))
+            elif isinstance(event, CuffStopped):
+                self.stop_cuff(event.device)
 
     def _wait_s(self) -> float:
         due_ms = self.ward.due_ms()
@@ -349,10 +356,8 @@ def _devices(
         except ValueError as wrong:
             raise CannotStartError(f"device {device.name}: {wrong}") from wrong
 
-    def order_cuff(device: Device) -> str | None:
-        return readers[device].order_cuff()
-
-    service.order_cuff = order_cuff
+    service.order_cuff = lambda device: readers[device].order_cuff()
+    service.stop_cuff = lambda device: readers[device].cancel_cuff()
     return list(brokers.values()), list(ports.values()), readers
 
 

@@ -33,7 +33,10 @@ from monitor.model import (
     Cue,
     Cuff,
     CuffAsked,
+    CuffCancelled,
+    CuffNotTaken,
     CuffOrdered,
+    CuffStopped,
     CuffTaken,
     CuffWhy,
     Decided,
@@ -231,6 +234,8 @@ class Ward:
                 return self._refuse_duty(action)
             case CuffAsked(bed=bed):
                 return self._refuse_occupied(bed) or self._refuse_cuff(self._beds[bed])
+            case CuffCancelled(bed=bed):
+                return self._refuse_occupied(bed) or self._refuse_stop(self._beds[bed])
             case VitalTyped(bed=bed) | CuffTaken(bed=bed):
                 return self._refuse_occupied(bed)
             case ScreenMoved() | SoundSaid():
@@ -301,6 +306,8 @@ class Ward:
                 return event if self.refusal(event) is None else None
             case CuffTaken():
                 return self._accept_cuff(event)
+            case CuffNotTaken():
+                return event if self._waits_for(event) else None
             case LinkMoved() | DeviceNoted():
                 return event if event.device in self._devices else None
             case PageReported():
@@ -358,8 +365,11 @@ class Ward:
             case CuffTaken():
                 self._beds[event.bed].hears_cuff(event)
             case CuffOrdered():
-                self._beds[event.bed].cuff_running_since_ms = event.at_ms
-                self._beds[event.bed].cuff_begins(event.at_ms)
+                self._beds[event.bed].orders_cuff(event)
+            case CuffStopped():
+                self._beds[event.bed].stops_cuff(event)
+            case CuffNotTaken():
+                self._beds[event.bed].misses_cuff(event)
             case SourceMoved():
                 self._beds[event.bed].speaks(event.vital, event.now, event.at_ms)
                 self._sources[event.bed, event.vital] = event
@@ -388,7 +398,7 @@ class Ward:
                 self._parts[event.part] = event
             case ServiceStarted():
                 self._started(event)
-            case Reading() | Readings() | Discharged() | CuffAsked():
+            case Reading() | Readings() | Discharged() | CuffAsked() | CuffCancelled():
                 pass
             case _:
                 assert_never(event)
@@ -479,12 +489,16 @@ class Ward:
                 self._judge(self._watch.hears_typed(self._beds[event.bed], event), out)
             case CuffAsked():
                 self._order_cuff(self._beds[event.bed], CuffWhy.ASKED, out)
+            case CuffCancelled():
+                self._stop_cuff(self._beds[event.bed], out)
+            case CuffNotTaken():
+                self._order_next_cuff(event, out)
             case _:
                 pass
 
     # Deciding. What is made here is applied at once and goes into the one list of the turn.
 
-    def _make(self, event: Decided | Resumed, out: list[Event]) -> None:
+    def _make(self, event: Decided | Resumed | CuffNotTaken, out: list[Event]) -> None:
         out.append(event)
         self._apply(event)
 
@@ -575,7 +589,7 @@ class Ward:
             self._judge_time(out)
             if len(out) == before:
                 break
-        self._give_up_cuffs()
+        self._give_up_cuffs(out)
         self._settle_ms = None
 
     def _page(self, alarm: Alarm, out: list[Event]) -> None:
@@ -634,6 +648,8 @@ class Ward:
             self._judge(self._watch.hears_cuff(bedside, shown, confirmed=bedside.cuff_median), out)
         else:
             self._judge(self._watch.hears_cuff(bedside, taken), out)
+        if bedside.cuff_excused:
+            return  # it was ended here: whoever wants another one asks for it
         if (self._watch.wants_repeat(bedside) or bedside.cuff_disputed) and bedside.failures <= 1:
             self._order_cuff(bedside, CuffWhy.CONFIRM, out)
         elif bedside.failures == 1:
@@ -642,14 +658,37 @@ class Ward:
 
     def _order_cuff(self, bedside: Bedside, why: CuffWhy, out: list[Event]) -> None:
         if self._refuse_cuff(bedside) is None:
-            device = next(d for d in bedside.devices if self._devices[d].starts_cuff and self._is_up(d))
+            device = next(d for d in self._cuffs(bedside) if self._is_up(d))
             self._make(CuffOrdered(self._now_ms, bedside.bed, device, why), out)
 
-    def _give_up_cuffs(self) -> None:
+    def _cuffs(self, bedside: Bedside) -> list[Device]:
+        """The devices of a bed that can start a cuff, the one to be used first."""
+        return [d for d in bedside.devices if self._devices[d].starts_cuff]
+
+    def _waits_for(self, missed: CuffNotTaken) -> bool:
+        bedside = self._beds.get(missed.bed)
+        ordered = None if bedside is None else bedside.cuff_ordered
+        return ordered is not None and ordered.device == missed.device
+
+    def _order_next_cuff(self, missed: CuffNotTaken, out: list[Event]) -> None:
+        """A device has refused: the next one of the bed is asked, each of them once."""
+        cuffs = self._cuffs(self._beds[missed.bed])
+        later = cuffs[cuffs.index(missed.device) + 1 :]
+        if (device := next(filter(self._is_up, later), None)) is not None:
+            self._make(CuffOrdered(self._now_ms, missed.bed, device, missed.asked), out)
+
+    def _stop_cuff(self, bedside: Bedside, out: list[Event]) -> None:
+        """End what was ordered; where nothing was, whatever a monitor of the bed may be doing by itself."""
+        ordered = bedside.cuff_ordered
+        for device in self._cuffs(bedside) if ordered is None else [ordered.device]:
+            self._make(CuffStopped(self._now_ms, bedside.bed, device), out)
+
+    def _give_up_cuffs(self, out: list[Event]) -> None:
         for bedside in self._beds.values():
-            since_ms = bedside.cuff_running_since_ms
-            if since_ms is not None and self._now_ms - since_ms >= CUFF_GIVES_UP_MS:
-                bedside.cuff_running_since_ms = None
+            ordered = bedside.cuff_ordered
+            if ordered is not None and self._now_ms - ordered.at_ms >= CUFF_GIVES_UP_MS:
+                why = f"nothing has come of it for {CUFF_GIVES_UP_MS // 1000} s"
+                self._make(CuffNotTaken(self._now_ms, bedside.bed, ordered.device, ordered.why, why), out)
 
     def _discharge(self, event: Discharged, out: list[Event]) -> None:
         bedside = self._bed_of(event.session)
@@ -658,6 +697,8 @@ class Ward:
         for alarm in self._board.of(bedside.bed):
             if alarm.device is None:
                 self._cue(alarm, Cue.DISCHARGE, out, note="session closed")
+        if bedside.cuff_ordered is not None:
+            self._stop_cuff(bedside, out)
         was = bedside.session.phase
         self._make(
             SessionMoved(event.at_ms, event.session, bedside.bed, was, SessionPhase.CLOSED, event.by), out
@@ -684,7 +725,7 @@ class Ward:
         self._notices.clear()
         self._lies.clear()
         for bedside in self._beds.values():
-            bedside.cuff_running_since_ms = None
+            bedside.cuff_over()
 
     # What the service itself and its devices are doing, as conditions.
 
@@ -798,14 +839,18 @@ class Ward:
         """Why no cuff can be started at a bed now; shown on the tile, too."""
         if bedside.session is None:
             return f"Bed {bedside.bed} has no open session."
-        able = [d for d in bedside.devices if self._devices[d].starts_cuff]
+        able = self._cuffs(bedside)
         if not able:
-            return "This monitor cannot be started from here: press its own button."
+            return "This monitor cannot be started from here: please press its button."
         if not any(self._is_up(d) for d in able):
             return "The cuff's monitor is not connected."
         if bedside.cuff_running_since_ms is not None:
             return "A reading is running already."
         return None
+
+    def _refuse_stop(self, bedside: Bedside) -> str | None:
+        able = self._cuffs(bedside)
+        return None if able else "This monitor cannot be stopped from here: please press its button."
 
     # What is seen from outside.
 

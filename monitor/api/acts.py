@@ -37,6 +37,7 @@ from monitor.model import (
     Bed,
     Cuff,
     CuffAsked,
+    CuffCancelled,
     CuffTaken,
     Discharged,
     DutySet,
@@ -63,6 +64,12 @@ async def start_cuff(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
     """Start a cuff reading now."""
     the_bed(house.doors.read(), bed)
     return _done(await _submit(house, CuffAsked(UNSTAMPED, Bed(bed), asker.name)))
+
+
+async def stop_cuff(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
+    """End the cuff reading that is running."""
+    the_bed(house.doors.read(), bed)
+    return _done(await _submit(house, CuffCancelled(UNSTAMPED, Bed(bed), asker.name)))
 
 
 async def type_vitals(bed: BedName, body: VitalsBody, house: InHouse, asker: AskedBy) -> Response:

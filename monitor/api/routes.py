@@ -48,6 +48,7 @@ ROUTES = (
     Row("GET", f"{API}/beds/{{bed}}", EVERYONE, reads.bed, answers.TileShown),
     Row("GET", f"{API}/beds/{{bed}}/trend", EVERYONE, reads.trend, answers.TrendShown),
     Row("POST", f"{API}/beds/{{bed}}/cuff", CLINICAL, acts.start_cuff, answers.DoneShown),
+    Row("DELETE", f"{API}/beds/{{bed}}/cuff", CLINICAL, acts.stop_cuff, answers.DoneShown),
     Row("POST", f"{API}/beds/{{bed}}/vitals", CLINICAL, acts.type_vitals, answers.DoneShown),
     Row("POST", f"{API}/beds/{{bed}}/pauses", CLINICAL, acts.pause, answers.DoneShown, 201),
     Row("DELETE", f"{API}/beds/{{bed}}/pauses/{{pause_id}}", CLINICAL, acts.resume, answers.DoneShown),

@@ -528,8 +528,8 @@ def test_a_cuff_is_refused_in_words() -> None:
     def refusal(ward: Shift) -> str | None:
         return ward.ward.refusal(CuffAsked(ward.now_ms, Bed("3"), Staff("dana")))
 
-    assert (
-        refusal(Shift(cuff_starts=False)) == "This monitor cannot be started from here: press its own button."
+    assert refusal(Shift(cuff_starts=False)) == (
+        "This monitor cannot be started from here: please press its button."
     )
     assert refusal(Shift(occupied=False)) == "Bed 3 has no open session."
     ward = Shift()
@@ -539,7 +539,7 @@ def test_a_cuff_is_refused_in_words() -> None:
     ward.feed(CuffAsked(ward.now_ms, Bed("3"), Staff("dana")))
     assert orders(ward) == [CuffWhy.ASKED]
     assert refusal(ward) == "A reading is running already."
-    ward.waits(minutes=3)
+    ward.waits(minutes=3, seconds=10)
     assert refusal(ward) is None
 
 

@@ -18,6 +18,7 @@ from monitor.model import (
     Baseline,
     Cuff,
     CuffAsked,
+    CuffCancelled,
     CuffTaken,
     Discharged,
     DutySet,
@@ -124,6 +125,7 @@ ACTS: list[tuple[str, str, Any, int, StaffAction | CuffTaken]] = [
         200,
         DutySet(0, (ANNA, Staff("ben")), ((BED3, ANNA),), ANNA),
     ),
+    ("DELETE", "/beds/3/cuff", None, 200, CuffCancelled(0, BED3, ANNA)),
 ]
 
 
@@ -178,6 +180,7 @@ async def test_what_was_made_is_named_in_the_answer() -> None:
         ("GET", "/beds/4/trend"),
         ("GET", "/sessions/99"),
         ("POST", "/beds/9/cuff"),
+        ("DELETE", "/beds/9/cuff"),
         ("POST", "/alarms/99/acknowledge"),
         ("POST", "/pages/99/accept"),
         ("DELETE", "/beds/3/pauses/99"),

@@ -32,6 +32,8 @@ BEHIND = {
         "LimitSet",
         "CuffTaken",
         "CuffOrdered",
+        "CuffStopped",
+        "CuffNotTaken",
         "VitalTyped",
     }
     | {"DutySet", "LinkMoved"},

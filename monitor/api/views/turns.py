@@ -39,7 +39,10 @@ from monitor.model import (
     AlarmState,
     Bed,
     CuffAsked,
+    CuffCancelled,
+    CuffNotTaken,
     CuffOrdered,
+    CuffStopped,
     CuffTaken,
     Device,
     DeviceNoted,
@@ -236,7 +239,7 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             if not event.late:
                 for vital in event.vitals:
                     touched.vitals[event.bed, vital] = None
-        case CuffTaken() | Admitted() | CuffOrdered() | VitalTyped():
+        case CuffTaken() | CuffOrdered() | CuffStopped() | CuffNotTaken() | Admitted() | VitalTyped():
             _note(touched.beds, event.bed, seq)
         case SessionMoved() | Paused() | Resumed() | LimitSet():
             _note(touched.beds, event.bed, seq)
@@ -264,8 +267,8 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             touched.duty.append(seq)
         case SoundSaid() | ScreenMoved():
             _note(touched.sounds, event.screen, seq)
-        case CuffAsked() | Discharged() | ServiceStarted():
-            pass  # what follows from them (CuffOrdered, SessionMoved) is in the same turn
+        case CuffAsked() | CuffCancelled() | Discharged() | ServiceStarted():
+            pass  # what follows from them (CuffOrdered, CuffStopped, SessionMoved) is in the same turn
         case _:
             assert_never(event)
 

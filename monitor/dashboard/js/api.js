@@ -32,6 +32,7 @@ export const api = {
   pauseAudio: (bed) => ask("POST", `/beds/${id(bed)}/pauses`, { kind: "audio paused", seconds: 120, why: "" }),
   endPause: (bed, pause) => ask("DELETE", `/beds/${id(bed)}/pauses/${id(pause)}`),
   startCuff: (bed) => ask("POST", `/beds/${id(bed)}/cuff`),
+  stopCuff: (bed) => ask("DELETE", `/beds/${id(bed)}/cuff`),
   bpByHand: (bed, systolic, diastolic) => ask("POST", `/beds/${id(bed)}/vitals`, { kind: "bp", systolic_mmhg: systolic, diastolic_mmhg: diastolic }),
   accept: (page) => ask("POST", `/pages/${id(page)}/accept`),
   callHelp: (page) => ask("POST", `/pages/${id(page)}/help`),

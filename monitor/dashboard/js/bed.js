@@ -111,7 +111,7 @@ const joinedCuffs = (past, live) => {
 function moreOf(bed, bp) {
   const b = bed.session.baseline;
   const delta = bp.taken && b.systolic_mmhg !== null && b.diastolic_mmhg !== null ? words.delta(bp.systolic - b.systolic_mmhg, bp.diastolic - b.diastolic_mmhg, `${b.systolic_mmhg}/${b.diastolic_mmhg}`) : null;
-  return html`${bp.taken && html`<b>${ageOf(bp)}</b>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${delta && html`<br />${delta}`}`;
+  return html`${(bp.taken || bp.failed_ms !== null) && html`<b>${ageOf(bp)}</b>`}${bp.failed_ms !== null && bp.failed_why && html`: <span class="why">${bp.failed_why}</span>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${delta && html`<br />${delta}`}`;
 }
 
 // What stands beside: facts and log, or the one form that is open. Nothing covers the trends.
@@ -146,6 +146,7 @@ function log(app, bed) {
 }
 
 const actsOf = (app, bed) => html`<div class="acts">
-  <button class="cuff main" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${icon("cuff")}${words.startCuff}</button>
-  ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}
+  ${bed.cuff?.running_since_ms ? html`<button class="cuff main" key="stop" onClick=${() => app.acts.stopCuff(bed.bed)}>${icon("cuff")}${words.stopCuff}</button>`
+    : html`<button class="cuff main" key="start" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${icon("cuff")}${words.startCuff}</button>
+      ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}`}
   <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button><button onClick=${() => app.beside("close")}>${words.closeSession}</button></div>`;

@@ -144,6 +144,7 @@ const acts = {
     () => undo(() => api.setLimit(bed, was.rule, was.set_by ? was.limit : null, words.takenBack))),
   endPause: (bed, pause) => perform(words.endPause, () => api.endPause(bed, pause)),
   startCuff: (bed) => perform(words.startCuff, () => api.startCuff(bed)),
+  stopCuff: (bed) => perform(words.stopCuff, () => api.stopCuff(bed)),
   bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`), () => ({ text: words.correct, act: () => { beside = "bp"; dispatch({ kind: "told", told: null }); drawNow(); } })),
   accept: (page) => perform(words.iGo, () => api.accept(page)),
   callHelp: (page) => perform(words.callMore, () => api.callHelp(page), words.helpCalled),

@@ -132,7 +132,7 @@ export const words = {
   today: "Baseline today", alias: "Patient", place: "Place",
   link: { connecting: "Connecting", up: "Connected", silent: "Says nothing", down: "Not connected" },
   log: "Alarms this session", noLog: "No alarm so far in this session.", open: "open",
-  startCuff: "Start cuff now", bpByHand: "BP by hand",
+  startCuff: "Start cuff now", stopCuff: "Stop cuff", bpByHand: "BP by hand",
   setLimit: "Set", setLimitOf: (limit) => `Set the limit ${limit}`, newLimit: (unit) => `New limit, ${unit}`, limitSpan: (low, high) => `The clinic lets this be set from ${low} to ${high}.`,
   limitName: (l, limit = l.limit) => `${words.vital[l.vital]} ${limit === null ? (l.side === "low" ? "low" : "high") : words.limitIs({ ...l, limit })}`,
   setTo: (limit) => `Set ${limit} for this session`, backToProfile: (limit) => `Back to ${limit}`, reason: "Reason", needReason: "Enter the reason",
