@@ -167,6 +167,31 @@ def test_an_act_that_is_not_on_disk_yet_says_so(stage: Stage, open_page: Open) -
     expect(page.locator("#alarm .told")).to_contain_text("not being recorded yet")
 
 
+def test_a_running_cuff_can_be_stopped(open_page: Open) -> None:
+    clinic = scene.clinic()
+    clinic["beds"][3]["cuff"]["running_since_ms"] = scene.NOW - 12_000
+    clinic["beds"][3]["cuff_refusal"] = "A reading is running already."
+    with staged(clinic) as stage:
+        stage.answers["DELETE", "/beds/4/cuff"] = DONE
+        page = open_page(stage, "/bed/4", STATION)
+        page.get_by_role("button", name="Stop cuff").click()
+        expect(page.locator(".told")).to_contain_text("Done.")
+        stage.waits_for("DELETE", "/beds/4/cuff")
+        expect(page.get_by_role("button", name="Start cuff now")).to_have_count(0)
+        expect(page.locator("#cuff-refusal")).to_have_count(0)
+
+
+def test_a_cuff_that_has_failed_says_why(open_page: Open) -> None:
+    clinic = scene.clinic()
+    clinic["beds"][3]["cuff"] |= {
+        "failed_at_ms": scene.NOW - 5_000,
+        "failed_why": "the arm must rest: 40 s more",
+    }
+    with staged(clinic) as stage:
+        page = open_page(stage, "/bed/4", STATION)
+        expect(page.locator(".panel.bp")).to_contain_text("the arm must rest: 40 s more")
+
+
 def test_a_device_that_cannot_start_a_cuff_says_why_instead(open_page: Open) -> None:
     clinic = scene.clinic()
     clinic["beds"][3]["cuff_refusal"] = "This monitor takes no orders. Press its own button."
