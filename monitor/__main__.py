@@ -202,15 +202,15 @@ def _probed(where: list[str], *, as_json: bool) -> None:
 def decode(
     driver: Annotated[str, typer.Argument(help="See `chairside drivers`.")],
     file: Annotated[Path | None, typer.Argument(help="Raw bytes; stdin if left out.")] = None,
-    as_hex: Annotated[bool, typer.Option("--hex", help="The input is hex text.")] = False,  # noqa: FBT002
+    as_hex: Annotated[bool, typer.Option("--hex", help="The input is hex text, or a dump.")] = False,  # noqa: FBT002
     option: Annotated[list[str] | None, typer.Option(help=OPTION_HELP)] = None,
 ) -> None:
     """What a device's bytes say, as JSON Lines. Example: chairside decode masimo-ascii1 capture.raw."""
     import json
 
     from monitor.devices.codecs import DRIVERS
+    from monitor.devices.hextext import from_hex
     from monitor.devices.lines import decode as decoded
-    from monitor.devices.lines import from_hex
 
     if driver not in DRIVERS:
         _stop(f"there is no driver {driver!r}; these are known: {', '.join(DRIVERS)}", BAD_REQUEST)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import msgspec
 
 from monitor.devices.driver import Driver
 from monitor.devices.framing import MESSAGE_MAX, Lines, printable, read_json
+from monitor.devices.hextext import from_hex
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Samples, Told
 
@@ -89,17 +89,6 @@ def one_by_one(told: Iterable[Told]) -> Iterator[Said]:
     """The same without tables: what a table says, in its order."""
     for one in told:
         yield from one.each() if isinstance(one, Samples) else (one,)
-
-
-def from_hex(text: str) -> bytes:
-    """Bytes from hex digits; white space between them is ignored. A ValueError says what is wrong."""
-    digits = "".join(text.split())
-    wrong = re.search(r"[^0-9A-Fa-f]", digits)
-    if wrong:
-        raise ValueError(f"{printable(wrong.group())!r} is not a hex digit")
-    if len(digits) % 2:
-        raise ValueError("an odd number of hex digits: the last byte is only half there")
-    return bytes.fromhex(digits)
 
 
 def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.devices.codecs import DRIVERS, dinamap, masimo_ascii1
-from monitor.devices.lines import as_line, decode, from_hex
+from monitor.devices.lines import as_line, decode
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
 
@@ -116,16 +116,6 @@ def test_in_a_capture_without_clock_the_newest_time_is_now() -> None:
         False,
         True,
     ]
-
-
-def test_hex_text_with_white_space_is_read() -> None:
-    assert from_hex("20 4e\n41 2\t1 320D ") == b" NA!2\r"
-
-
-@pytest.mark.parametrize(("text", "complaint"), [("20 4", "odd number"), ("0x20", "'x' is not a hex digit")])
-def test_what_is_no_hex_text_is_said_so(text: str, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        from_hex(text)
 
 
 @pytest.mark.parametrize("body", [r'"\ud800"', r'{"spo2": "\udfff"}', r'["\ud800"]'])

@@ -11,7 +11,7 @@ from typing import Any
 
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import Driver
-from monitor.devices.lines import from_hex
+from monitor.devices.hextext import from_hex
 
 FOLDER = Path(__file__).parents[1] / "vectors"
 
