@@ -236,15 +236,11 @@ def test_what_is_no_number_is_no_value(value: object, datatype: int, said: float
 # How old, and how good.
 
 
-def test_the_values_of_a_birth_are_history_at_best() -> None:
+def test_the_values_of_a_birth_are_nobodys() -> None:
     node = Node()
     node.hears("NBIRTH", seq=0)
-    born = node.hears(
-        "DBIRTH", [Metric("SpO2", 97, 1, NOW_MS, INT32), Metric("Pulse", 70, 2, None, INT32)], of="oxi"
-    )
-    assert values(born) == {}
-    late = [(s.vital.value, s.late) for s in born if isinstance(s, Sample)]
-    assert late == [("spo2", True), ("pr_spo2", True)]
+    metrics = [Metric("SpO2", 97, 1, NOW_MS, INT32), Metric("Sys", 120, 4), Metric("Dia", 78, 5)]
+    assert node.hears("DBIRTH", metrics, of="oxi") == [Notice("online")]
 
 
 def test_a_time_in_the_future_is_refused_and_an_old_one_is_history() -> None:

@@ -283,7 +283,7 @@ class Decoder:
         frames: dict[tuple[int | None, bool, bool], _Frame] = {}
         for metric in heard.metrics:
             entry = self._metrics.get(metric.name or "")
-            if entry is None or (heard.birth and metric.time_ms is None):
+            if entry is None:
                 continue
             number, wrong = _number(metric.value)
             if wrong:
@@ -291,7 +291,7 @@ class Decoder:
             key = metric.time_ms, metric.historical, metric.bad
             frame = frames.get(key)
             if frame is None:
-                frame = frames[key] = _frame_of(metric, birth=heard.birth)
+                frame = frames[key] = _frame_of(metric)
             frame.values[entry.vital] = None if number is None else entry.convert(number)
         for frame in frames.values():
             said += self._in_parts(frame, at_ms)
@@ -538,14 +538,13 @@ def _node(plan: Plan) -> Node | None:
     return Node(plan.device)
 
 
-def _frame_of(metric: Metric, *, birth: bool) -> _Frame:
-    """How old a value in a birth is, not every node says: it is history at best."""
+def _frame_of(metric: Metric) -> _Frame:
     return _Frame(
         {},
         metric.time_ms,
         None if metric.time_ms is None else str(metric.time_ms),
         wrong="the node itself says that it is not good" if metric.bad else None,
-        late=metric.historical or birth,
+        late=metric.historical,
     )
 
 

@@ -69,7 +69,6 @@ class Heard:
 
     metrics: tuple[Metric, ...] = ()
     said: tuple[Said, ...] = ()
-    birth: bool = False
 
 
 NOTHING = Heard()
@@ -184,8 +183,8 @@ class Node:
                 # An alias that stands for two names stands for none.
                 taken = metric.alias in self._born
                 self._born[metric.alias] = replace(metric, name=None) if taken else metric
-        named = tuple(metric for metric in message.metrics if metric.name is not None)
-        return Heard(named, (Notice(ONLINE),), birth=True)
+        # Its values are not taken: a node tells the last it knows, and not every one says how old that is.
+        return Heard(said=(Notice(ONLINE),))
 
     def _node_dies(self, message: Message, payload: bytes) -> Heard:
         died = _value_of(message.metrics, BD_SEQ)
