@@ -196,6 +196,41 @@ def test_decode_says_what_it_cannot_do_in_one_line(tmp_path: Path) -> None:
         assert (code, lines, len(complaints)) == (2, [], 1), arguments
 
 
+def test_decode_takes_the_options_of_a_device_and_payloads_that_are_no_text() -> None:
+    # Births and data of a node, byte by byte as in the vectors.
+    lines = [
+        {"topic": "spBv1.0/c/NBIRTH/n", "payload_hex": "08 A0 C1 DF CA AA 33 18 00"},
+        {"topic": "spBv1.0/c/DBIRTH/n/d", "payload_base64": "EgoKBFNwTzIQASADGAE="},
+        {"topic": "spBv1.0/c/DDATA/n/d", "payload_hex": "12 06 10 01 20 03 50 61 18 02"},
+        {"topic": "spBv1.0/c/DDATA/n/d", "payload_hex": "12 0"},
+        {"topic": "spBv1.0/c/DDATA/n/d", "payload_base64": "?"},
+    ]
+    capture = "\n".join(map(json.dumps, lines)).encode()
+    wanted = ("shape=sparkplug", 'device={"is":"d"}', 'map=[{"metric":"SpO2","vital":"spo2"}]')
+    options = [part for option in wanted for part in ("--option", option)]
+    online, sample, *faults = decoded("mqtt-map", capture, *options)
+    assert (online["what"], sample["vital"], sample["value"]) == ("online", "spo2", 97)
+    assert [fault["reason"] for fault in faults] == [
+        "payload_hex cannot be read",
+        "payload_base64 cannot be read",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        ("shape", "--option shape: an option is KEY=VALUE"),
+        ("shape=round", 'shape is "scalar", "flat", "envelope" or "sparkplug", not \'round\''),
+        ("colour=1", "mqtt-map has no option 'colour'"),
+    ],
+)
+@pytest.mark.parametrize("words", [["decode", "mqtt-map"], ["listen", "mqtt-map", "mqtt://127.0.0.1:9/x"]])
+def test_an_option_that_cannot_be_is_said_in_one_line(words: list[str], option: str, complaint: str) -> None:
+    code, out, err = ran(*words, "--option", option)
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].startswith(f"chairside: {complaint}")
+
+
 def test_a_monitor_that_is_still_speaking_is_decoded_as_it_speaks() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "monitor", "decode", "masimo-ascii1"],
