@@ -74,6 +74,7 @@ TERMS = (
     Term("MDC_TEMP_BODY", 150364, Vital.TEMPERATURE),
     Term("MDC_TEMP", 150344, Vital.TEMPERATURE),
     Term("MDC_TEMP_AXIL", 188496, Vital.TEMPERATURE),
+    Term("MDC_CONC_AWAY_CO2_ET", 151708, Vital.ETCO2),
     Term("MDC_AWAY_CO2_ET", 151708, Vital.ETCO2),
 )
 """Of two terms for one vital the upper one comes first: a nose tells more of breathing than a chest."""
