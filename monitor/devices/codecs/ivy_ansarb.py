@@ -362,4 +362,5 @@ DRIVER = Driver(
     silent_after_ms=3_000,
     hint="set the monitor's serial format to ANSAR-B, and use its RS-232 port at 9600 baud",
     looks_like=looks_like,
+    known_by='messages that begin with FF and "ANSAR-B"',
 )
