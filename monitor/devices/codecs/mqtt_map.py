@@ -336,7 +336,7 @@ class Decoder:
         plan = self._plan
         envelope = plan.envelope or (FLAT if plan.shape == "flat" else _envelope_of(item))
         values = _at(item, envelope.values)
-        if plan.shape is None and envelope.values and _is_neither(item, values, envelope):
+        if plan.shape is None and plan.envelope is not None and _is_neither(item, values, envelope):
             envelope, values = FLAT, item
         if not isinstance(values, dict):
             return Fault("no values where they should be", 0)
