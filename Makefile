@@ -1,6 +1,6 @@
 # Everything a newcomer needs, one line each. `make` alone prints them; ARGS="..." goes on to the command.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock
+.PHONY: help demo test torture check bench lock
 
 EXTRAS := --extra postgres --extra demo --extra hl7 --extra sparkplug
 
@@ -15,6 +15,11 @@ test: ## every test; installs what real parts need        ARGS="tests/core"
 	@scripts/set-up requirements-dev.lock
 	@scripts/parts
 	@.venv/bin/pytest $(ARGS)
+
+torture: ## long runs that break things, with figures        ARGS="twins" runs those of one name
+	@scripts/set-up requirements-dev.lock
+	@scripts/parts
+	@.venv/bin/pytest -m torture -s $(if $(ARGS),-k "$(ARGS)")
 
 check: ## format, lint, types, floors, and every test
 	@scripts/set-up requirements-dev.lock
