@@ -13,7 +13,7 @@ from pathlib import Path
 
 from monitor.devices.driver import SerialSettings
 from monitor.devices.kept import SUFFIX, TIMES_SUFFIX, Turn, read_times
-from monitor.devices.lines import captured
+from monitor.devices.lines import read_message
 from monitor.model import Fault
 from simulators.scenario import ScenarioError
 from simulators.twin import Message
@@ -172,7 +172,7 @@ def load_messages(path: Path, topic: str) -> list[tuple[int, Message]]:
     for number, line in enumerate(_bytes(path).splitlines(), 1):
         if not line.strip():
             continue
-        told = captured(line)
+        told = read_message(line)
         if isinstance(told, Fault):
             raise ScenarioError(f"{path}: line {number}: {told.reason}")
         where = told.topic or topic

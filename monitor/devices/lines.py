@@ -20,7 +20,7 @@ NO_CLOCK_MS = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
+class KeptMessage:
     """A message as a line of a file has it; `at_ms` is None where nobody kept the time."""
 
     payload: bytes
@@ -105,7 +105,7 @@ def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
 
 
 def _message(decoder: Any, line: bytes) -> Iterator[Said]:
-    told = captured(line)
+    told = read_message(line)
     if isinstance(told, Fault):
         yield told
         return
@@ -113,18 +113,18 @@ def _message(decoder: Any, line: bytes) -> Iterator[Said]:
     yield from one_by_one(decoder.message(told.topic, told.payload, retained=told.retained, at_ms=at_ms))
 
 
-def captured(line: bytes) -> Captured | Fault:
+def read_message(line: bytes) -> KeptMessage | Fault:
     """The message of one line: as `kept_message` writes it, or a bare payload."""
     whole = read_json(line)
     form = _form(whole)
     if form is None or not isinstance(whole, dict):
-        return Captured(line)
+        return KeptMessage(line)
     try:
         payload = PAYLOADS[form](whole[form])
     except (ValueError, RecursionError, TypeError):  # JSON may spell half a character; no wire carries it
         return Fault(f"{form} cannot be read" if form in BINARY else "not text", len(line))
     at_ms = whole.get("at_ms")
-    return Captured(
+    return KeptMessage(
         payload,
         str(whole.get("topic", "")),
         retained=whole.get("retained") is True,
