@@ -26,6 +26,15 @@ class Decoder(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsCaptures(Protocol):
+    """What a decoder adds that tells no reading which stood there before us: in a capture it does."""
+
+    def captured(self) -> None:
+        """What is fed from now on is a capture: nobody is shown it as live."""
+        ...
+
+
 class MessageDecoder(Protocol):
     """A decoder of whole messages (MQTT): the topic is part of what was said."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.devices.driver import Driver
+from monitor.devices.driver import Driver, ReadsCaptures
 from monitor.devices.framing import MESSAGE_MAX, Lines, printable, read_json
 from monitor.devices.hextext import from_hex
 from monitor.devices.validity import screen
@@ -78,6 +78,8 @@ def decode(
         for said in _messages(decoder, chunks):
             yield as_line(screen(said))
         return
+    if isinstance(decoder, ReadsCaptures):
+        decoder.captured()
     for chunk in chunks:
         for said in decoder.feed(chunk):
             yield as_line(screen(said))

@@ -59,6 +59,10 @@ class Decoder:
         self._noise = 0
         self._cuff = _Pressure()
 
+    def captured(self) -> None:
+        """The pressure that stands there first is told too, as one of unknown age."""
+        self._cuff = _Pressure(captured=True)
+
     def feed(self, data: bytes) -> list[Said]:
         """The values of every message that these bytes complete."""
         said: list[Said] = []
@@ -141,7 +145,8 @@ class Decoder:
 class _Pressure:
     """The blood pressure of one connection: which numbers stood there at first, and which are new."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, captured: bool = False) -> None:
+        self._captured = captured
         self._known: Pressures | None = None
         self._candidate: Pressures | None = None
         self._begun = False
@@ -153,8 +158,12 @@ class _Pressure:
         systolic, diastolic, mean, pulse = (_number(field) for field in fields[1:5])
         now = None if systolic is None or diastolic is None else (systolic, diastolic, mean, pulse)
         if not self._begun:
-            self._begun, self._known, self._old = True, now, now
-            return []
+            self._begun, self._known = True, now
+            if not self._captured or systolic is None or diastolic is None:
+                self._old = now
+                return []
+            whence = "it stood there before the capture began"
+            return [Cuff(systolic, diastolic, mean, pulse, 0, Quality.QUESTIONABLE, whence, Doubt.UNUSUAL)]
         # With a failed measurement nobody knows whose the numbers beside it are.
         candidate = None if USELESS.search(_loud(fields[6])) else now
         again, self._candidate = candidate == self._candidate, candidate
