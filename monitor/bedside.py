@@ -14,6 +14,7 @@ from monitor.model import (
     CuffOrdered,
     CuffStopped,
     CuffTaken,
+    CuffWhy,
     Device,
     Doubt,
     LimitSet,
@@ -223,8 +224,10 @@ class Bedside:
     def misses_cuff(self, missed: CuffNotTaken) -> None:
         """An ordered cuff does not come. It has not failed at the patient: it is told, and not counted."""
         self.cuff_over()
-        nothing = Cuff(None, None, quality=Quality.INVALID, why=missed.why)
-        self.failed = CuffTaken(missed.at_ms, missed.at_ms, self.bed, missed.device, nothing)
+        # That a second try was refused says less than why the first one failed.
+        if self.failed is None or missed.asked is CuffWhy.ASKED:
+            nothing = Cuff(None, None, quality=Quality.INVALID, why=missed.why)
+            self.failed = CuffTaken(missed.at_ms, missed.at_ms, self.bed, missed.device, nothing)
         if self.cuff_began_ms is not None and self.cuff_ended_ms is None:
             self.cuff_ended_ms = missed.at_ms
 

@@ -116,6 +116,14 @@ def test_a_refusal_is_told_and_is_no_failed_reading() -> None:
     assert shift.find("3", "cuff-failed-m") is None
 
 
+def test_why_the_first_try_failed_is_worth_more_than_that_the_second_was_refused() -> None:
+    shift = Shift(devices=ONE)
+    ask(shift)
+    takes(shift, FIRST, None, "movement")
+    shift.feed(CuffNotTaken(shift.now_ms, BED3, FIRST, CuffWhy.SCHEDULED, "the arm must rest"))
+    assert now(shift) == (None, "movement")
+
+
 def test_a_refusal_of_a_device_that_has_no_order_is_not_heard() -> None:
     shift = Shift(devices=TWO)
     assert refuses(shift, FIRST) == []

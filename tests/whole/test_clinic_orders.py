@@ -145,6 +145,7 @@ async def test_a_cable_that_is_pulled_under_a_running_cuff_is_said(
                 lambda: screen.beds["1"]["cuff_refusal"] == "The cuff's monitor is not connected."
             )
             assert cuff(screen)["running_since_ms"] is None
+            assert cuff(screen)["failed_why"] == "the line to the cuff was lost while it was measuring"
         whys = [row["cuff"]["why"] for row in rows(clinic, "CuffTaken")]
         assert whys == ["the line to the cuff was lost while it was measuring"]
 

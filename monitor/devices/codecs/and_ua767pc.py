@@ -41,6 +41,7 @@ RECORD = 22
 """Hex digits of one stored reading: eleven pairs."""
 
 HEX = re.compile(rb"[0-9A-Fa-f]{0,200}")
+BEGINS = re.compile(rb"[\x01\x02\r\n0-9A-Fa-f]")
 RUN_MAX = 200
 RESULT = 10
 GOOD = 0x80
@@ -235,7 +236,8 @@ def _cut_digits(held: bytearray, at: int) -> Cut:
     run = HEX.match(held, at)
     to = run.end() if run else at
     if to == at:
-        return 1, BETWEEN
+        begins = BEGINS.search(held, at)
+        return (begins.start() if begins else len(held)) - at, BETWEEN
     if to - at == RUN_MAX:
         return RUN_MAX, BETWEEN
     if to == len(held):
