@@ -18,7 +18,7 @@ import aiomqtt
 import pytest
 
 from monitor.clock import Clock, ManualClock, SteadyClock
-from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_native, nellcor_ascii
+from monitor.devices.codecs import dinamap, masimo_ascii1, mqtt_native, nellcor_ascii, suntech
 from monitor.devices.driver import Driver
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink
 from monitor.devices.links.mqtt import Broker, BrokerAddress
@@ -450,6 +450,42 @@ async def test_a_cuff_ordered_here_reaches_the_monitor_and_a_failed_one_has_no_n
         assert failed.why
         bedside.reader.cancel_cuff()
         await until(lambda: dinamap.CANCEL in monitor.asked)
+
+
+async def _module(cable: Cable, heard: bytearray) -> None:
+    """A SunTech module at rest that answers a stop and a poll, and keeps what it has heard."""
+    answers = {suntech.ABORT: suntech.encode_packet(b"A"), suntech.POLL: suntech.encode_pressure(0)}
+    while True:
+        with contextlib.suppress(BlockingIOError, OSError):
+            heard += (new := os.read(cable.fileno(), 4096))
+            for command, answer in answers.items():
+                await cable.send(answer * new.count(command))
+        await asyncio.sleep(0.002)
+
+
+@pytest.mark.parametrize("backend", ["serialx", "pyserial"])
+async def test_a_cable_pulled_under_a_cuff_ends_it_and_the_next_connection_begins_with_a_stop(
+    cable: Cable, backend: str
+) -> None:
+    bedside = Bedside(cable, SteadyClock(speed=4.0), suntech.DRIVER, speed=4.0, backend=backend)
+    heard = bytearray()
+    async with bedside.watched():
+        module = asyncio.create_task(_module(cable, heard))
+        await until(lambda: bedside.reader.state is LinkState.UP)
+        assert heard.startswith(suntech.ABORT)
+        assert bedside.reader.order_cuff() is None
+        await until(lambda: suntech.START in heard)
+        cable.unplug()
+        await until(bedside.cuffs)
+        (lost,) = bedside.cuffs()
+        assert (lost.cuff.systolic, lost.cuff.quality) == (None, Quality.INVALID)
+        assert lost.cuff.why == "the line to the cuff was lost while it was measuring"
+        heard.clear()
+        cable.plug_in()
+        await until(lambda: len(heard) >= len(suntech.ABORT))
+        assert heard.startswith(suntech.ABORT)
+        module.cancel()
+        await asyncio.wait([module])
 
 
 async def test_a_cuff_cannot_be_ordered_of_an_oximeter(bedside: Bedside) -> None:
