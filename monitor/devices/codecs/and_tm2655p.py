@@ -367,6 +367,7 @@ DRIVER = Driver(
     silent_after_ms=SILENT_AFTER_MS,
     hint="check the cable and the speed in the monitor's function settings: 2400 as delivered",
     looks_like=looks_like,
+    known_by="frames that begin with SYN SYN SOH, with a right check byte",
     options={
         "baud": "2400 (default), 1200, 4800 or 9600, as set at the monitor",
         "checksum": '"strict" drops a frame with a wrong check byte (default), "warn" reads and doubts it',

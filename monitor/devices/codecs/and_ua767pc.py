@@ -371,5 +371,7 @@ DRIVER = Driver(
     silent_after_ms=SILENT_AFTER_MS,
     hint="check that the cable is A&D's own PC cable and sits in the monitor's side",
     looks_like=looks_like,
+    known_by="answers that begin with 70PC, or runs of ten hex digits",
+    question=WAKE + OPEN,  # the first one only wakes it; the next is answered
     remark="known from one source only",
 )
