@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -421,10 +422,11 @@ def _broker_address(mqtt: Mqtt | None, link: str) -> BrokerAddress:
 
 
 def full_link(mqtt: Mqtt | None, link: str) -> str:
-    """A link with its broker's name in it: `mqtt:///TOPIC` means the broker of [mqtt]."""
-    if mqtt is None or not link.startswith("mqtt:///"):
+    """A link with its broker's name in it: `mqtt:///TOPIC` and `mqtt:TOPIC` mean the broker of [mqtt]."""
+    parts = urlsplit(link, allow_fragments=False)  # "#" is a wild card in a topic
+    if mqtt is None or parts.scheme != "mqtt" or parts.netloc:
         return link
-    return f"mqtt://{mqtt.host}:{mqtt.port}/{link.removeprefix('mqtt:///')}"
+    return f"mqtt://{mqtt.host}:{mqtt.port}/{parts.path.removeprefix('/')}"
 
 
 def _pagers(paging: Paging, now_ms: Callable[[], int]) -> dict[str, Pager]:

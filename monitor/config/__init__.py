@@ -192,7 +192,7 @@ def _devices(clinic: Clinic, beds: Collection[str], drivers: Collection[str]) ->
         if drivers and device.driver not in drivers:
             yield (*here, "driver"), f'there is no driver "{device.driver}"{nearest(device.driver, drivers)}'
         if device.link.startswith("mqtt:"):
-            if clinic.mqtt is None and device.link.startswith("mqtt:///"):
+            if clinic.mqtt is None and not urlsplit(device.link, allow_fragments=False).netloc:
                 yield (*here, "link"), "there is no [mqtt] section to say where the broker is"
         elif device.link.startswith("mllp:"):
             address = urlsplit(device.link)

@@ -390,8 +390,9 @@ def test_two_things_of_a_kind_cannot_have_one_name(write: Write) -> None:
     ]
 
 
-def test_a_topic_without_a_broker_is_a_mistake(write: Write) -> None:
-    device = '[[device]]\nname = "d"\ndriver = "nonin"\nbed = "3"\nlink = "mqtt:///a/b"\n'
+@pytest.mark.parametrize("link", ["mqtt:///a/b", "mqtt:a/b", "mqtt:a/#"])
+def test_a_topic_without_a_broker_is_a_mistake(write: Write, link: str) -> None:
+    device = f'[[device]]\nname = "d"\ndriver = "nonin"\nbed = "3"\nlink = "{link}"\n'
     assert mistakes(write(ONE_BED + device)) == [
         "clinic.toml: device.d.link: there is no [mqtt] section to say where the broker is"
     ]

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 NODE = "spBv1.0/clinic/gw/monitor"
 MAP = [{"metric": METRICS["spo2"][0], "vital": "spo2"}, {"metric": METRICS["bpm"][0], "vital": "pr_spo2"}]
 WIRES = (
-    Wire("g1", "mqtt-map", "flat", "mqtt:///gateway/flat", {"shape": "flat"}),
+    Wire("g1", "mqtt-map", "flat", "mqtt:gateway/flat", {"shape": "flat"}),
     Wire("g2", "mqtt-map", "envelope", "mqtt:///gateway/envelope", {"preset": "thingsboard"}),
     Wire(
         "g3",
