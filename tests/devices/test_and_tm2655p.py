@@ -18,38 +18,19 @@ from monitor.model import Cuff, Fault, Notice, Quality, Said
 from simulators.and_tm2655p import Twin
 from simulators.patient import Patient
 from simulators.scenario import FirstCuff, Story
+from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 OLD = encode_result(199, 99, 133, 60, time="2611261200")
 GOOD = encode_result(102, 62, 87, 83, time="2611261201")
 TAKEN, REFUSED = encode_answer(), encode_answer(taken=False)
 
 
-class Bedside:
-    """A decoder on its cable and a monitor that answers from a table; time goes on when it is told to."""
+class Bedside(Host):
+    """A monitor at rest, with somebody's result in it."""
 
     def __init__(self) -> None:
-        """The monitor is at rest, and somebody's result stands in it."""
-        self.decoder = Decoder()
-        self.answers = {STOP: TAKEN, START: TAKEN, RECALL: TAKEN + OLD}
-        self.sent: list[bytes] = []
-        self.now_ms = 1_000_000
-
-    def runs(self, seconds: float) -> list[Said]:
-        """Let time pass in tenths of a second; everything that is said meanwhile."""
-        said: list[Said] = []
-        for _ in range(round(seconds * 10)):
-            self.decoder.tick(self.now_ms)
-            while command := self.decoder.to_send():
-                self.sent.append(command)
-                said += self.decoder.feed(self.answers.get(command, b""))
-            said += self.decoder.feed(b"")
-            self.now_ms += 100
-        return said
-
-    def commands(self) -> list[bytes]:
-        """What has been sent since the last call."""
-        sent, self.sent = self.sent, []
-        return sent
+        """Nothing has been said yet."""
+        super().__init__(Decoder(), {STOP: TAKEN, START: TAKEN, RECALL: TAKEN + OLD})
 
     def starts(self) -> list[Said]:
         """Connect, order a cuff, and run until it measures."""
@@ -58,31 +39,23 @@ class Bedside:
         return said + self.runs(2)
 
 
-def _cuffs(said: list[Said]) -> list[Cuff]:
-    return [one for one in said if isinstance(one, Cuff)]
-
-
-def _whys(said: list[Said]) -> list[str | None]:
-    return [one.why for one in _cuffs(said)]
-
-
 def test_whatever_runs_is_stopped_first_and_what_stands_in_it_is_anybodys() -> None:
     bed = Bedside()
     said = bed.runs(60)
     assert bed.commands()[:2] == [STOP, RECALL]
-    assert _cuffs(said) == []
+    assert cuffs_of(said) == []
     assert said.count(Notice("cuff at rest")) >= 12
 
 
 def test_an_ordered_cuff_is_started_waited_for_and_told_once() -> None:
     bed = Bedside()
-    assert _cuffs(bed.starts()) == []
+    assert cuffs_of(bed.starts()) == []
     assert bed.decoder.start_cuff() == "a cuff reading has already been started"
     bed.commands()
-    assert _cuffs(bed.runs(40)) == []
+    assert cuffs_of(bed.runs(40)) == []
     assert bed.commands() == []  # nothing is asked while it measures
     bed.answers[RECALL] = TAKEN + GOOD
-    assert _cuffs(bed.decoder.feed(GOOD) + bed.runs(60)) == [Cuff(102, 62, 87, 83)]
+    assert cuffs_of(bed.decoder.feed(GOOD) + bed.runs(60)) == [Cuff(102, 62, 87, 83)]
     assert bed.decoder.start_cuff() is None
 
 
@@ -90,21 +63,21 @@ def test_the_same_numbers_in_the_same_minute_are_ours_all_the_same() -> None:
     bed = Bedside()
     bed.starts()
     bed.runs(40)
-    assert _cuffs(bed.decoder.feed(OLD)) == [Cuff(199, 99, 133, 60)]
+    assert cuffs_of(bed.decoder.feed(OLD)) == [Cuff(199, 99, 133, 60)]
 
 
 def test_a_result_that_was_on_its_way_when_we_started_is_not_ours() -> None:
     bed = Bedside()
     bed.starts()
-    assert _cuffs(bed.decoder.feed(OLD) + bed.runs(30)) == []
-    assert _cuffs(bed.decoder.feed(GOOD)) == [Cuff(102, 62, 87, 83)]
+    assert cuffs_of(bed.decoder.feed(OLD) + bed.runs(30)) == []
+    assert cuffs_of(bed.decoder.feed(GOOD)) == [Cuff(102, 62, 87, 83)]
 
 
 def test_a_reading_of_its_own_button_is_found_and_as_old_as_it_may_be() -> None:
     bed = Bedside()
     bed.runs(8)
     bed.answers[RECALL] = TAKEN + GOOD
-    (told,) = _cuffs(bed.runs(30))
+    (told,) = cuffs_of(bed.runs(30))
     assert (told.systolic, told.quality) == (102, Quality.VALID)
     assert 0 < told.age_ms <= 6_000
 
@@ -115,7 +88,7 @@ def test_a_reading_that_was_taken_while_the_line_was_down_is_as_old_as_the_gap()
     bed.decoder.close()
     bed.now_ms += 600_000
     bed.answers[RECALL] = TAKEN + GOOD
-    (told,) = _cuffs(bed.runs(10))
+    (told,) = cuffs_of(bed.runs(10))
     assert told.age_ms >= 600_000
 
 
@@ -123,7 +96,7 @@ def test_a_frame_that_nobody_asked_for_is_new_now() -> None:
     bed = Bedside()
     bed.runs(8)
     bed.answers[RECALL] = TAKEN + GOOD
-    assert _cuffs(bed.decoder.feed(GOOD) + bed.runs(30)) == [Cuff(102, 62, 87, 83)]
+    assert cuffs_of(bed.decoder.feed(GOOD) + bed.runs(30)) == [Cuff(102, 62, 87, 83)]
 
 
 def test_somebody_elses_failed_try_is_told_and_is_no_failure_of_ours() -> None:
@@ -137,7 +110,7 @@ def test_an_error_has_no_numbers_and_its_code() -> None:
     bed = Bedside()
     bed.starts()
     bed.runs(20)
-    (told,) = _cuffs(bed.decoder.feed(encode_result(102, 62, 87, 83, error="E07")))
+    (told,) = cuffs_of(bed.decoder.feed(encode_result(102, 62, 87, 83, error="E07")))
     assert (told.systolic, told.quality) == (None, Quality.INVALID)
     assert told.why == "the cuff measurement failed (code E07 of the monitor)"
 
@@ -148,7 +121,7 @@ def test_an_error_has_no_numbers_and_its_code() -> None:
 def test_pressures_that_cannot_be_one_reading_are_none(
     numbers: tuple[int | None, int | None, int | None],
 ) -> None:
-    (told,) = _cuffs(Decoder().feed(encode_result(*numbers, 70)))
+    (told,) = cuffs_of(Decoder().feed(encode_result(*numbers, 70)))
     assert (told.systolic, told.quality) == (None, Quality.INVALID)
 
 
@@ -157,7 +130,7 @@ def test_a_refused_start_is_a_failure_in_words() -> None:
     bed.runs(8)
     bed.answers[START] = REFUSED
     bed.decoder.start_cuff()
-    assert _whys(bed.runs(5)) == ["the monitor refused the start: is an arm in it?"]
+    assert whys(bed.runs(5)) == ["the monitor refused the start: is an arm in it?"]
 
 
 def test_a_start_that_is_not_answered_is_stopped_for_it_may_run() -> None:
@@ -166,7 +139,7 @@ def test_a_start_that_is_not_answered_is_stopped_for_it_may_run() -> None:
     del bed.answers[START]
     bed.commands()
     bed.decoder.start_cuff()
-    assert _whys(bed.runs(6)) == ["the cuff did not answer the start: stopped"]
+    assert whys(bed.runs(6)) == ["the cuff did not answer the start: stopped"]
     sent = bed.commands()
     assert sent.count(START) == 1
     assert sent[sent.index(START) + 1] == STOP
@@ -175,9 +148,9 @@ def test_a_start_that_is_not_answered_is_stopped_for_it_may_run() -> None:
 def test_a_cuff_without_a_result_is_stopped_after_three_minutes() -> None:
     bed = Bedside()
     bed.starts()
-    assert _cuffs(bed.runs(177)) == []
+    assert cuffs_of(bed.runs(177)) == []
     bed.commands()
-    assert _whys(bed.runs(3)) == ["no cuff result within 180 s: stopped"]
+    assert whys(bed.runs(3)) == ["no cuff result within 180 s: stopped"]
     assert bed.commands()[0] == STOP
 
 
@@ -189,7 +162,7 @@ def test_a_cuff_is_stopped_at_any_moment() -> None:
         bed.runs(after_s)
         bed.commands()
         bed.decoder.cancel_cuff()
-        assert _whys(bed.runs(1)) == ["cancelled from here"]
+        assert whys(bed.runs(1)) == ["cancelled from here"]
         assert bed.commands()[0] == STOP
         assert bed.decoder.start_cuff() is None
 
@@ -207,9 +180,9 @@ def test_a_stop_is_sent_until_it_is_answered() -> None:
 def test_a_line_that_is_lost_ends_the_reading_and_the_next_begins_with_a_stop() -> None:
     bed = Bedside()
     bed.starts()
-    assert _whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
+    assert whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
     bed.commands()
-    assert _cuffs(bed.runs(8)) == []
+    assert cuffs_of(bed.runs(8)) == []
     assert bed.commands()[0] == STOP
 
 
@@ -222,13 +195,13 @@ def test_a_check_byte_may_be_any_control_byte(value: int) -> None:
         for a in range(99)
     ]
     frame = next(one for one in frames if one[-1] == value)
-    assert [one.systolic for one in _cuffs(Decoder().feed(frame + GOOD))] == [102, 102]
+    assert [one.systolic for one in cuffs_of(Decoder().feed(frame + GOOD))] == [102, 102]
 
 
 def test_another_address_that_is_checked_by_its_text_alone_needs_to_be_allowed() -> None:
     text_only = GOOD.replace(b"\x0100\x02", b"\x010 \x02")
-    assert _cuffs(DRIVER.decoder({}).feed(text_only)) == []
-    (told,) = _cuffs(DRIVER.decoder({"checksum": "warn"}).feed(text_only))
+    assert cuffs_of(DRIVER.decoder({}).feed(text_only)) == []
+    (told,) = cuffs_of(DRIVER.decoder({"checksum": "warn"}).feed(text_only))
     assert (told.systolic, told.quality) == (102, Quality.QUESTIONABLE)
 
 
@@ -242,23 +215,13 @@ def test_its_speed_is_a_setting() -> None:
 # The simulated monitor.
 
 
-def _with(twin: Twin, host: Decoder, from_ms: int, to_ms: int) -> list[tuple[int, Said]]:
-    heard: list[tuple[int, Said]] = []
-    for t_ms in range(from_ms, to_ms, 100):
-        host.tick(t_ms)
-        command = host.to_send()
-        answer = twin.tick(t_ms) + (twin.hear(command, t_ms) if command else b"")
-        heard += [(t_ms, said) for said in host.feed(answer)]
-    return heard
-
-
 def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
     patient = Patient(Story(name="quiet", drug="none"), 4)
     twin, host = Twin(patient, 4, {}), Decoder()
-    assert not [one for _, one in _with(twin, host, 0, 8_000) if isinstance(one, Cuff)]
+    assert not [one for _, one in beside(twin, host, 0, 8_000) if isinstance(one, Cuff)]
     for begin_ms in (8_000, 200_000, 400_000):
         assert host.start_cuff() is None
-        heard = _with(twin, host, begin_ms, begin_ms + 100_000)
+        heard = beside(twin, host, begin_ms, begin_ms + 100_000)
         ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
         assert 25_000 <= at_ms - begin_ms <= 64_000
         assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
@@ -268,7 +231,7 @@ def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
 @pytest.mark.parametrize("push", [True, False])
 def test_the_button_of_a_simulated_monitor_is_noticed(*, push: bool) -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {"cycle_s": 120, "push": push})
-    heard = _with(twin, Decoder(), 130_000, 900_000)
+    heard = beside(twin, Decoder(), 130_000, 900_000)
     cuffs = [one for _, one in heard if isinstance(one, Cuff)]
     assert 4 <= len(cuffs) <= 7
     assert all(one.age_ms <= 120_000 for one in cuffs)
@@ -277,18 +240,18 @@ def test_the_button_of_a_simulated_monitor_is_noticed(*, push: bool) -> None:
 def test_a_simulated_failure_is_a_failure() -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4), 4, {})
     host = Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     host.start_cuff()
-    (cuff,) = [one for _, one in _with(twin, host, 8_000, 100_000) if isinstance(one, Cuff)]
+    (cuff,) = [one for _, one in beside(twin, host, 8_000, 100_000) if isinstance(one, Cuff)]
     assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)
 
 
 def test_a_simulated_cuff_can_be_stopped_and_started_again() -> None:
     twin, host = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {}), Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     host.start_cuff()
-    _with(twin, host, 8_000, 20_000)
+    beside(twin, host, 8_000, 20_000)
     host.cancel_cuff()
-    assert _whys([one for _, one in _with(twin, host, 20_000, 90_000)]) == ["cancelled from here"]
+    assert whys([one for _, one in beside(twin, host, 20_000, 90_000)]) == ["cancelled from here"]
     assert host.start_cuff() is None
-    assert _cuffs([one for _, one in _with(twin, host, 90_000, 180_000)])
+    assert cuffs_of([one for _, one in beside(twin, host, 90_000, 180_000)])

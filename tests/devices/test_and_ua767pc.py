@@ -22,51 +22,24 @@ from monitor.model import Cuff, Fault, Notice, Quality, Said
 from simulators.and_ua767pc import Twin
 from simulators.patient import Patient
 from simulators.scenario import FirstCuff, Story
+from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 GOOD = encode_result(120, 70, 72)
 TAKEN = encode_answer()
 
 
-class Bedside:
-    """A decoder on its cable and a monitor that answers from a table; time goes on when it is told to."""
+class Bedside(Host):
+    """A monitor that is awake."""
 
     def __init__(self) -> None:
-        """The monitor is awake."""
-        self.decoder = Decoder()
-        self.answers = {OPEN: TAKEN, START: TAKEN, END: TAKEN}
-        self.sent: list[bytes] = []
-        self.now_ms = 1_000_000
-
-    def runs(self, seconds: float) -> list[Said]:
-        """Let time pass in tenths of a second; everything that is said meanwhile."""
-        said: list[Said] = []
-        for _ in range(round(seconds * 10)):
-            self.decoder.tick(self.now_ms)
-            while command := self.decoder.to_send():
-                self.sent.append(command)
-                said += self.decoder.feed(self.answers.get(command, b""))
-            said += self.decoder.feed(b"")
-            self.now_ms += 100
-        return said
-
-    def commands(self) -> list[bytes]:
-        """What has been sent since the last call, but for waking it."""
-        sent, self.sent = self.sent, []
-        return [command for command in sent if command != WAKE]
+        """Nothing has been said yet."""
+        super().__init__(Decoder(), {OPEN: TAKEN, START: TAKEN, END: TAKEN}, silent=(WAKE,))
 
     def starts(self) -> list[Said]:
         """Connect, order a cuff, and run until it measures."""
         said = self.runs(3)
         assert self.decoder.start_cuff() is None
         return said + self.runs(3)
-
-
-def _cuffs(said: list[Said]) -> list[Cuff]:
-    return [one for one in said if isinstance(one, Cuff)]
-
-
-def _whys(said: list[Said]) -> list[str | None]:
-    return [one.why for one in _cuffs(said)]
 
 
 @pytest.mark.parametrize(
@@ -81,24 +54,24 @@ def _whys(said: list[Said]) -> list[str | None]:
 def test_the_first_number_is_the_pulse_pressure(
     digits: bytes, pressures: tuple[int | None, int | None]
 ) -> None:
-    (told,) = _cuffs(Decoder().feed(digits + b"\r"))
+    (told,) = cuffs_of(Decoder().feed(digits + b"\r"))
     assert (told.systolic, told.diastolic) == pressures
 
 
 def test_digits_are_a_result_only_when_their_end_is_sure() -> None:
     decoder = Decoder()
     assert decoder.feed(GOOD) == []
-    assert [one.systolic for one in _cuffs(decoder.close())] == [120]
+    assert [one.systolic for one in cuffs_of(decoder.close())] == [120]
     bed = Bedside()
     bed.runs(3)
-    assert _cuffs(bed.decoder.feed(GOOD) + bed.runs(0.9)) == []
-    assert _cuffs(bed.runs(0.5)) == [Cuff(120, 70, None, 72)]
+    assert cuffs_of(bed.decoder.feed(GOOD) + bed.runs(0.9)) == []
+    assert cuffs_of(bed.runs(0.5)) == [Cuff(120, 70, None, 72)]
 
 
 @pytest.mark.parametrize("noise", [b"8", b"80", b"3", b"80324648"])
 def test_digits_glued_to_noise_are_no_result(noise: bytes) -> None:
-    assert _cuffs(Decoder().feed(noise + GOOD + b"\r")) == []
-    assert len(_cuffs(Decoder().feed(noise + b"\r" + GOOD + b"\r"))) == 1
+    assert cuffs_of(Decoder().feed(noise + GOOD + b"\r")) == []
+    assert len(cuffs_of(Decoder().feed(noise + b"\r" + GOOD + b"\r"))) == 1
 
 
 def test_it_is_woken_now_and_then_as_a_sign_of_life() -> None:
@@ -117,7 +90,7 @@ def test_an_ordered_cuff_is_opened_started_and_told_once() -> None:
     bed.runs(30)
     assert bed.commands() == [OPEN, START]
     said = bed.decoder.feed(GOOD) + bed.runs(30)
-    assert _cuffs(said) == [Cuff(120, 70, None, 72)]
+    assert cuffs_of(said) == [Cuff(120, 70, None, 72)]
     assert bed.commands()[0] == END
     assert bed.decoder.start_cuff() is None
 
@@ -140,28 +113,28 @@ def test_a_monitor_that_does_not_wake_is_a_failure_in_words() -> None:
     bed.runs(3)
     bed.commands()
     bed.decoder.start_cuff()
-    assert _whys(bed.runs(15)) == ["the monitor does not answer: not started"]
+    assert whys(bed.runs(15)) == ["the monitor does not answer: not started"]
     assert START not in bed.commands()
 
 
 def test_a_refused_start_is_a_failure_in_words() -> None:
     bed = Bedside()
     bed.answers[START] = encode_answer(NAK)
-    assert _whys(bed.starts()) == ["the monitor refused the start"]
+    assert whys(bed.starts()) == ["the monitor refused the start"]
 
 
 def test_a_start_that_is_not_answered_may_run_and_its_result_is_waited_for() -> None:
     bed = Bedside()
     del bed.answers[START]
-    assert _cuffs(bed.starts() + bed.runs(40)) == []
-    assert _cuffs(bed.decoder.feed(GOOD) + bed.runs(3)) == [Cuff(120, 70, None, 72)]
+    assert cuffs_of(bed.starts() + bed.runs(40)) == []
+    assert cuffs_of(bed.decoder.feed(GOOD) + bed.runs(3)) == [Cuff(120, 70, None, 72)]
     assert bed.commands().count(START) == 1
 
 
 def test_an_error_has_no_numbers_and_its_code() -> None:
     bed = Bedside()
     bed.starts()
-    (told,) = _cuffs(bed.decoder.feed(b"8132464800") + bed.runs(3))
+    (told,) = cuffs_of(bed.decoder.feed(b"8132464800") + bed.runs(3))
     assert (told.systolic, told.quality) == (None, Quality.INVALID)
     assert told.why == "the cuff measurement failed (code 81 of the monitor)"
 
@@ -169,17 +142,17 @@ def test_an_error_has_no_numbers_and_its_code() -> None:
 def test_a_reading_of_its_own_button_is_told_and_a_failed_one_is_no_failure_of_ours() -> None:
     bed = Bedside()
     bed.runs(3)
-    assert _cuffs(bed.decoder.feed(GOOD) + bed.runs(3)) == [Cuff(120, 70, None, 72)]
+    assert cuffs_of(bed.decoder.feed(GOOD) + bed.runs(3)) == [Cuff(120, 70, None, 72)]
     said = bed.decoder.feed(b"8232464800") + bed.runs(3)
-    assert _cuffs(said) == []
+    assert cuffs_of(said) == []
     assert Notice("a reading at the monitor has failed") in said
 
 
 def test_a_cuff_without_a_result_is_given_up_after_three_minutes() -> None:
     bed = Bedside()
     bed.starts()
-    assert _cuffs(bed.runs(176)) == []
-    assert _whys(bed.runs(4)) == ["no cuff result within 180 s: look at the monitor"]
+    assert cuffs_of(bed.runs(176)) == []
+    assert whys(bed.runs(4)) == ["no cuff result within 180 s: look at the monitor"]
 
 
 def test_a_cancel_is_always_taken_and_says_that_only_its_button_stops_it() -> None:
@@ -187,27 +160,27 @@ def test_a_cancel_is_always_taken_and_says_that_only_its_button_stops_it() -> No
     bed.starts()
     bed.commands()
     bed.decoder.cancel_cuff()
-    assert _whys(bed.runs(1)) == ["cancelled from here: press the monitor's own button to let the air out"]
+    assert whys(bed.runs(1)) == ["cancelled from here: press the monitor's own button to let the air out"]
     assert bed.commands() == [END]
     # The button makes it an error, which is nobody's failure.
-    assert _cuffs(bed.decoder.feed(b"8132464800") + bed.runs(3)) == []
+    assert cuffs_of(bed.decoder.feed(b"8132464800") + bed.runs(3)) == []
     assert bed.decoder.start_cuff() is None
     bed.decoder.cancel_cuff()
-    assert _whys(bed.runs(1)) == ["cancelled from here"]
+    assert whys(bed.runs(1)) == ["cancelled from here"]
     assert START not in bed.commands()
 
 
 def test_a_line_that_is_lost_ends_the_reading() -> None:
     bed = Bedside()
     bed.starts()
-    assert _whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
+    assert whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
 
 
 def test_stored_readings_are_history_of_a_capture_and_nobodys_at_a_bed() -> None:
     stored = encode_stored(128, 79, 66, time=(2026, 11, 22, 2, 10, 5))
-    (told,) = _cuffs(Decoder().feed(stored))
+    (told,) = cuffs_of(Decoder().feed(stored))
     assert (told.systolic, told.diastolic, told.device_time) == (128, 79, "2026-11-22 02:10:05")
-    assert _cuffs(Decoder().feed(stored + stored)) == [told]
+    assert cuffs_of(Decoder().feed(stored + stored)) == [told]
     bed = Bedside()
     bed.runs(3)
     assert bed.decoder.feed(stored) == [Fault("stored readings nobody asked for", len(stored))]
@@ -223,23 +196,13 @@ def test_two_stop_bits_and_one_source() -> None:
 # The simulated monitor.
 
 
-def _with(twin: Twin, host: Decoder, from_ms: int, to_ms: int) -> list[tuple[int, Said]]:
-    heard: list[tuple[int, Said]] = []
-    for t_ms in range(from_ms, to_ms, 100):
-        host.tick(t_ms)
-        command = host.to_send()
-        answer = twin.tick(t_ms) + (twin.hear(command, t_ms) if command else b"")
-        heard += [(t_ms, said) for said in host.feed(answer)]
-    return heard
-
-
 def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
     patient = Patient(Story(name="quiet", drug="none"), 4)
     twin, host = Twin(patient, 4, {"cycle_s": 0}), Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     for begin_ms in (8_000, 200_000, 400_000):
         assert host.start_cuff() is None
-        heard = _with(twin, host, begin_ms, begin_ms + 100_000)
+        heard = beside(twin, host, begin_ms, begin_ms + 100_000)
         ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
         assert 25_000 <= at_ms - begin_ms <= 70_000
         assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
@@ -248,14 +211,14 @@ def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
 
 def test_the_button_of_a_simulated_monitor_is_heard() -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {"cycle_s": 120})
-    cuffs = _cuffs([one for _, one in _with(twin, Decoder(), 130_000, 900_000)])
+    cuffs = cuffs_of([one for _, one in beside(twin, Decoder(), 130_000, 900_000)])
     assert 4 <= len(cuffs) <= 7
 
 
 def test_a_simulated_failure_is_a_failure() -> None:
     patient = Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4)
     twin, host = Twin(patient, 4, {"cycle_s": 0}), Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     host.start_cuff()
-    (cuff,) = _cuffs([one for _, one in _with(twin, host, 8_000, 100_000)])
+    (cuff,) = cuffs_of([one for _, one in beside(twin, host, 8_000, 100_000)])
     assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)

@@ -20,6 +20,7 @@ from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 from simulators.par_nibp import Twin
 from simulators.patient import Patient
 from simulators.scenario import FirstCuff, Probe, Story
+from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 ASK, ADULT, MANUAL, MEASURE = map(encode_command, ("18", "24", "03", "01"))
 OLD = encode_status(199, 99, 133, 60)
@@ -27,33 +28,12 @@ GOOD = encode_status(142, 92, 109, 88)
 END = encode_word("999")
 
 
-class Bedside:
-    """A decoder on its cable and a module that is told what to say; time goes on when it is told to."""
+class Bedside(Host):
+    """A module at rest, with an old result in its status."""
 
     def __init__(self) -> None:
-        """The module is at rest, and an old result stands in its status."""
-        self.decoder = Decoder()
-        self.status = OLD
-        self.stream = b""
-        self.sent: list[tuple[int, bytes]] = []
-        self.now_ms = 1_000_000
-
-    def runs(self, seconds: float) -> list[Said]:
-        """Let time pass in tenths of a second; everything that is said meanwhile."""
-        said: list[Said] = []
-        for _ in range(round(seconds * 10)):
-            self.decoder.tick(self.now_ms)
-            while command := self.decoder.to_send():
-                self.sent.append((self.now_ms, command))
-                said += self.decoder.feed(self.status if command == ASK and not self.stream else b"")
-            said += self.decoder.feed(self.stream)
-            self.now_ms += 100
-        return said
-
-    def commands(self) -> list[bytes]:
-        """What has been sent since the last call."""
-        sent, self.sent = self.sent, []
-        return [command for _, command in sent]
+        """Nothing has been said yet."""
+        super().__init__(Decoder(), {ASK: OLD})
 
     def starts(self) -> list[Said]:
         """Connect, order a cuff, and run until it measures."""
@@ -65,16 +45,8 @@ class Bedside:
 
     def ends(self, status: bytes) -> list[Said]:
         """The reading is over; this stands in the status."""
-        self.stream, self.status = b"", status
+        self.stream, self.answers[ASK] = b"", status
         return self.decoder.feed(END) + self.runs(3)
-
-
-def _cuffs(said: list[Said]) -> list[Cuff]:
-    return [one for one in said if isinstance(one, Cuff)]
-
-
-def _whys(said: list[Said]) -> list[str | None]:
-    return [one.why for one in _cuffs(said)]
 
 
 def test_whatever_runs_is_stopped_before_anything_else() -> None:
@@ -87,17 +59,17 @@ def test_at_rest_the_status_is_the_sign_of_life_and_its_old_result_nobodys() -> 
     bed = Bedside()
     said = bed.runs(60)
     assert said.count(Notice("cuff at rest")) >= 12
-    assert _cuffs(said) == []
+    assert cuffs_of(said) == []
     assert DRIVER.silent_after_ms == 15_000
 
 
 def test_an_ordered_cuff_is_adult_manual_start_a_second_apart_and_told_once() -> None:
     bed = Bedside()
-    assert _cuffs(bed.starts()) == []
+    assert cuffs_of(bed.starts()) == []
     sent = [command for command in bed.commands() if command not in {STOP, ASK}]
     assert sent == [ADULT, MANUAL, MEASURE]
-    assert _cuffs(bed.ends(GOOD)) == [Cuff(142, 92, 109, 88)]
-    assert _cuffs(bed.runs(60)) == []
+    assert cuffs_of(bed.ends(GOOD)) == [Cuff(142, 92, 109, 88)]
+    assert cuffs_of(bed.runs(60)) == []
     assert bed.decoder.start_cuff() is None
 
 
@@ -123,14 +95,14 @@ def test_while_it_measures_nothing_is_asked() -> None:
 def test_an_end_that_nobody_ordered_is_no_result() -> None:
     bed = Bedside()
     bed.runs(10)
-    assert _cuffs(bed.decoder.feed(encode_pressure(60)) + bed.ends(GOOD)) == []
+    assert cuffs_of(bed.decoder.feed(encode_pressure(60)) + bed.ends(GOOD)) == []
 
 
 def test_an_end_of_a_reading_that_was_stopped_is_no_result() -> None:
     bed = Bedside()
     bed.starts()
     bed.decoder.cancel_cuff()
-    assert _whys(bed.ends(GOOD)) == ["cancelled from here"]
+    assert whys(bed.ends(GOOD)) == ["cancelled from here"]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +121,7 @@ def test_an_end_of_a_reading_that_was_stopped_is_no_result() -> None:
 def test_a_reading_without_a_good_end_has_no_numbers_and_says_why(status: bytes, why: str) -> None:
     bed = Bedside()
     bed.starts()
-    (told,) = _cuffs(bed.ends(status))
+    (told,) = cuffs_of(bed.ends(status))
     assert (told.systolic, told.diastolic, told.quality) == (None, None, Quality.INVALID)
     assert why in str(told.why)
 
@@ -168,15 +140,15 @@ def test_a_module_that_is_still_busy_is_asked_again() -> None:
     bed = Bedside()
     bed.starts()
     said = bed.ends(encode_status(state=3))
-    bed.status = GOOD
-    assert _cuffs(said + bed.runs(3)) == [Cuff(142, 92, 109, 88)]
+    bed.answers[ASK] = GOOD
+    assert cuffs_of(said + bed.runs(3)) == [Cuff(142, 92, 109, 88)]
 
 
 def test_a_result_that_does_not_come_is_asked_for_three_times() -> None:
     bed = Bedside()
     bed.starts()
     bed.commands()
-    assert _whys(bed.ends(b"") + bed.runs(12)) == ["the module gave no result"]
+    assert whys(bed.ends(b"") + bed.runs(12)) == ["the module gave no result"]
     assert bed.commands()[:3] == [ASK, ASK, ASK]
 
 
@@ -184,17 +156,17 @@ def test_a_cuff_that_does_not_start_is_stopped_after_twenty_seconds() -> None:
     bed = Bedside()
     bed.runs(8)
     bed.decoder.start_cuff()
-    assert _cuffs(bed.runs(19)) == []
+    assert cuffs_of(bed.runs(19)) == []
     bed.commands()
-    assert _whys(bed.runs(2)) == ["the cuff did not start: stopped"]
+    assert whys(bed.runs(2)) == ["the cuff did not start: stopped"]
     assert STOP in bed.commands()
 
 
 def test_a_cuff_without_an_end_is_stopped_after_150_seconds() -> None:
     bed = Bedside()
     bed.starts()
-    assert _cuffs(bed.runs(143)) == []
-    assert _whys(bed.runs(2)) == ["no cuff result within 150 s: stopped"]
+    assert cuffs_of(bed.runs(143)) == []
+    assert whys(bed.runs(2)) == ["no cuff result within 150 s: stopped"]
     assert STOP in bed.commands()
 
 
@@ -206,7 +178,7 @@ def test_a_cuff_is_stopped_at_once_at_any_moment() -> None:
         bed.runs(after_s)
         bed.commands()
         bed.decoder.cancel_cuff()
-        assert _whys(bed.runs(0.1)) == ["cancelled from here"]
+        assert whys(bed.runs(0.1)) == ["cancelled from here"]
         assert bed.commands()[:1] == [STOP]
         assert bed.decoder.start_cuff() is None
 
@@ -216,23 +188,23 @@ def test_a_stop_is_taken_while_nothing_runs() -> None:
     bed.runs(8)
     bed.commands()
     bed.decoder.cancel_cuff()
-    assert _cuffs(bed.runs(1)) == []
+    assert cuffs_of(bed.runs(1)) == []
     assert bed.commands()[:1] == [STOP]
 
 
 def test_a_line_that_is_lost_ends_the_reading_and_the_next_begins_with_a_stop() -> None:
     bed = Bedside()
     bed.starts()
-    assert _whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
+    assert whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
     bed.commands()
     bed.stream = b""
-    assert _cuffs(bed.runs(5)) == []
+    assert cuffs_of(bed.runs(5)) == []
     assert bed.commands()[0] == STOP
 
 
 def test_a_capture_tells_each_result_once_and_again_behind_another_measurement() -> None:
     capture = GOOD + GOOD + encode_pressure(120) + END + GOOD
-    assert _cuffs(Decoder().feed(capture)) == [Cuff(142, 92, 109, 88)] * 2
+    assert cuffs_of(Decoder().feed(capture)) == [Cuff(142, 92, 109, 88)] * 2
 
 
 def test_the_board_with_an_oximeter_speaks_otherwise_and_measures_more() -> None:
@@ -259,24 +231,14 @@ def test_an_option_that_is_wrong_says_what_would_be_right(options: dict[str, obj
 # The simulated module.
 
 
-def _with(twin: Twin, host: Decoder, from_ms: int, to_ms: int) -> list[tuple[int, Said]]:
-    heard: list[tuple[int, Said]] = []
-    for t_ms in range(from_ms, to_ms, 100):
-        host.tick(t_ms)
-        command = host.to_send()
-        answer = twin.tick(t_ms) + (twin.hear(command, t_ms) if command else b"")
-        heard += [(t_ms, said) for said in host.feed(answer)]
-    return heard
-
-
 @pytest.mark.parametrize("board", ["nibp", "combo"])
 def test_the_real_host_leads_a_simulated_module_through_a_session(board: str) -> None:
     patient = Patient(Story(name="quiet", drug="none"), 4)
     twin, host = Twin(patient, 4, {"board": board}), Decoder(board)
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     for begin_ms in (8_000, 200_000, 400_000):
         assert host.start_cuff() is None
-        heard = _with(twin, host, begin_ms, begin_ms + 100_000)
+        heard = beside(twin, host, begin_ms, begin_ms + 100_000)
         ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
         assert 25_000 <= at_ms - begin_ms <= 68_000
         assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
@@ -288,26 +250,26 @@ def test_the_real_host_leads_a_simulated_module_through_a_session(board: str) ->
 def test_a_simulated_failure_is_a_failure() -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4), 4, {})
     host = Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     host.start_cuff()
-    (cuff,) = [one for _, one in _with(twin, host, 8_000, 100_000) if isinstance(one, Cuff)]
+    (cuff,) = [one for _, one in beside(twin, host, 8_000, 100_000) if isinstance(one, Cuff)]
     assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)
 
 
 def test_a_simulated_cuff_can_be_stopped_and_started_again() -> None:
     twin, host = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {}), Decoder()
-    _with(twin, host, 0, 8_000)
+    beside(twin, host, 0, 8_000)
     host.start_cuff()
-    _with(twin, host, 8_000, 20_000)
+    beside(twin, host, 8_000, 20_000)
     host.cancel_cuff()
-    assert _whys([one for _, one in _with(twin, host, 20_000, 90_000)]) == ["cancelled from here"]
+    assert whys([one for _, one in beside(twin, host, 20_000, 90_000)]) == ["cancelled from here"]
     assert host.start_cuff() is None
-    assert _cuffs([one for _, one in _with(twin, host, 90_000, 180_000)])
+    assert cuffs_of([one for _, one in beside(twin, host, 90_000, 180_000)])
 
 
 def test_without_a_finger_the_simulated_oximeter_has_no_numbers() -> None:
     patient = Patient(Story(name="q", drug="none", probe=(Probe(state="off", at_min=0, for_s=60),)), 4)
-    said = [one for _, one in _with(Twin(patient, 4, {"board": "combo"}), Decoder("combo"), 0, 30_000)]
+    said = [one for _, one in beside(Twin(patient, 4, {"board": "combo"}), Decoder("combo"), 0, 30_000)]
     samples = [one for one in said if isinstance(one, Sample)]
     assert samples
     assert {one.quality for one in samples} == {Quality.MISSING}

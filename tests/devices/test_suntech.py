@@ -23,42 +23,23 @@ from monitor.model import Cuff, Fault, Notice, Quality, Said
 from simulators.patient import Patient
 from simulators.scenario import FirstCuff, Story
 from simulators.suntech import Twin
+from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 GOOD = encode_result(138, 86, 103, 78, beats=24, status=1)
 OLD = encode_result(199, 99, 133, 60, beats=24, status=1)
 
 
-class Bedside:
-    """A decoder on its cable and a module that answers from a table; time goes on when it is told to."""
+class Bedside(Host):
+    """A module at rest, with an old result in it."""
+
+    step_ms = 20
 
     def __init__(self) -> None:
-        """The module is at rest, and an old result stands in it."""
-        self.decoder = Decoder()
-        self.answers = {
-            ABORT: encode_packet(b"A"),
-            POLL: encode_pressure(2),
-            START: encode_packet(b"O"),
-            FETCH: OLD,
-        }
-        self.sent: list[tuple[int, bytes]] = []
-        self.now_ms = 1_000_000
-
-    def runs(self, seconds: float) -> list[Said]:
-        """Let time pass in steps of 20 ms; everything that is said meanwhile."""
-        said: list[Said] = []
-        for _ in range(round(seconds * 50)):
-            self.decoder.tick(self.now_ms)
-            while command := self.decoder.to_send():
-                self.sent.append((self.now_ms, command))
-                said += self.decoder.feed(self.answers.get(command, b""))
-            said += self.decoder.feed(b"")
-            self.now_ms += 20
-        return said
-
-    def commands(self) -> list[bytes]:
-        """What has been sent since the last call."""
-        sent, self.sent = self.sent, []
-        return [command for _, command in sent]
+        """Nothing has been said yet."""
+        super().__init__(
+            Decoder(),
+            {ABORT: encode_packet(b"A"), POLL: encode_pressure(2), START: encode_packet(b"O"), FETCH: OLD},
+        )
 
     def starts(self) -> list[Said]:
         """Connect, order a cuff, and run until it measures."""
@@ -73,14 +54,6 @@ class Bedside:
         return self.decoder.feed(encode_packet(letter)) + self.runs(5)
 
 
-def _cuffs(said: list[Said]) -> list[Cuff]:
-    return [one for one in said if isinstance(one, Cuff)]
-
-
-def _whys(said: list[Said]) -> list[str | None]:
-    return [one.why for one in _cuffs(said)]
-
-
 def test_whatever_runs_is_stopped_before_anything_else() -> None:
     bed = Bedside()
     bed.runs(10)
@@ -90,7 +63,7 @@ def test_whatever_runs_is_stopped_before_anything_else() -> None:
 def test_a_stop_that_is_not_answered_is_sent_again_until_it_is() -> None:
     bed = Bedside()
     answer = bed.answers.pop(ABORT)
-    assert _cuffs(bed.runs(10)) == []
+    assert cuffs_of(bed.runs(10)) == []
     assert set(bed.commands()) == {ABORT}
     bed.answers[ABORT] = answer
     bed.runs(4)
@@ -116,14 +89,14 @@ def test_commands_are_a_tenth_of_a_second_apart() -> None:
 
 def test_an_ordered_cuff_is_started_watched_fetched_and_told_once() -> None:
     bed = Bedside()
-    assert _cuffs(bed.starts()) == []
+    assert cuffs_of(bed.starts()) == []
     sent = bed.commands()
     assert sent.count(START) == 1
     assert FETCH not in sent
     assert sent.count(POLL) >= 8
     bed.answers[FETCH] = GOOD
-    assert _cuffs(bed.ends()) == [Cuff(138, 86, 103, 78)]
-    assert _cuffs(bed.runs(60)) == []
+    assert cuffs_of(bed.ends()) == [Cuff(138, 86, 103, 78)]
+    assert cuffs_of(bed.runs(60)) == []
     assert bed.decoder.start_cuff() is None
 
 
@@ -132,7 +105,7 @@ def test_a_poll_that_is_answered_in_front_of_the_end_is_read() -> None:
     bed.starts()
     bed.answers[FETCH] = GOOD
     said = bed.decoder.feed(encode_pressure(31) + encode_packet(b"K")) + bed.runs(1)
-    assert _cuffs(said) == [Cuff(138, 86, 103, 78)]
+    assert cuffs_of(said) == [Cuff(138, 86, 103, 78)]
 
 
 def test_one_at_a_time() -> None:
@@ -148,9 +121,9 @@ def test_a_result_of_before_is_nobodys() -> None:
     bed = Bedside()
     bed.runs(5)
     assert bed.decoder.feed(OLD) == [Fault("a result nobody asked for", 24)]
-    assert _cuffs(bed.decoder.feed(encode_packet(b"K")) + bed.runs(5)) == []
+    assert cuffs_of(bed.decoder.feed(encode_packet(b"K")) + bed.runs(5)) == []
     bed.starts()
-    assert _cuffs(bed.decoder.feed(OLD)) == []
+    assert cuffs_of(bed.decoder.feed(OLD)) == []
 
 
 def test_a_failed_reading_has_no_numbers_and_says_why() -> None:
@@ -158,7 +131,7 @@ def test_a_failed_reading_has_no_numbers_and_says_why() -> None:
     for code, words in ((0x57, "leak"), (0x02, "movement"), (0x59, "over-pressure"), (0x7E, "code 7Eh")):
         bed.starts()
         bed.answers[FETCH] = encode_result(138, 86, 103, 78, error=code)
-        (told,) = _cuffs(bed.ends())
+        (told,) = cuffs_of(bed.ends())
         assert (told.systolic, told.diastolic, told.quality) == (None, None, Quality.INVALID)
         assert words in str(told.why)
 
@@ -175,7 +148,7 @@ def test_a_busy_module_is_asked_again_after_two_seconds_and_not_for_ever() -> No
     bed.runs(1)
     bed.answers[START] = encode_packet(b"B")
     assert bed.decoder.start_cuff() is None
-    assert _whys(bed.runs(30)) == ["the module stays busy"]
+    assert whys(bed.runs(30)) == ["the module stays busy"]
     starts = [at_ms for at_ms, command in bed.sent if command == START]
     assert len(starts) == BUSY_TRIES + 1
     assert all(after - before >= 2_000 for before, after in pairwise(starts))
@@ -199,7 +172,7 @@ def test_a_refused_start_is_a_failure_in_words(letter: bytes) -> None:
     bed.runs(1)
     bed.answers[START] = encode_packet(letter)
     bed.decoder.start_cuff()
-    (why,) = _whys(bed.runs(2))
+    (why,) = whys(bed.runs(2))
     assert why is not None
     assert why.startswith("the module")
 
@@ -209,7 +182,7 @@ def test_a_reading_that_ends_otherwise_is_a_failure(letter: bytes) -> None:
     bed = Bedside()
     bed.starts()
     bed.commands()
-    (told,) = _cuffs(bed.ends(letter))
+    (told,) = cuffs_of(bed.ends(letter))
     assert told.systolic is None
     assert FETCH not in bed.commands()
 
@@ -220,7 +193,7 @@ def test_a_start_that_is_not_answered_is_stopped_for_it_may_run() -> None:
     del bed.answers[START]
     bed.decoder.start_cuff()
     bed.commands()
-    assert _whys(bed.runs(5)) == ["the cuff did not answer the start: stopped"]
+    assert whys(bed.runs(5)) == ["the cuff did not answer the start: stopped"]
     sent = bed.commands()
     assert sent.count(START) == 1
     assert sent[sent.index(START) + 1] == ABORT
@@ -232,16 +205,16 @@ def test_a_result_that_does_not_come_is_asked_for_three_times() -> None:
     bed.commands()
     del bed.answers[FETCH]
     bed.ends()
-    assert _whys(bed.runs(10)) == ["the module gave no result"]
+    assert whys(bed.runs(10)) == ["the module gave no result"]
     assert bed.commands().count(FETCH) == 3
 
 
 def test_a_cuff_without_an_end_is_stopped_after_three_minutes() -> None:
     bed = Bedside()
     bed.starts()
-    assert _cuffs(bed.runs(177)) == []
+    assert cuffs_of(bed.runs(177)) == []
     bed.commands()
-    assert _whys(bed.runs(3)) == ["no cuff result within 180 s: stopped"]
+    assert whys(bed.runs(3)) == ["no cuff result within 180 s: stopped"]
     assert ABORT in bed.commands()
 
 
@@ -255,9 +228,9 @@ def test_a_cuff_is_stopped_at_any_moment() -> None:
         bed.commands()
         bed.decoder.cancel_cuff()
         bed.answers[POLL] = encode_pressure(0)
-        assert _whys(bed.runs(0.2)) == ["cancelled from here"]
+        assert whys(bed.runs(0.2)) == ["cancelled from here"]
         assert bed.commands()[:1] == [ABORT]
-        assert _cuffs(bed.decoder.feed(encode_packet(b"K")) + bed.runs(10)) == []
+        assert cuffs_of(bed.decoder.feed(encode_packet(b"K")) + bed.runs(10)) == []
         assert bed.decoder.start_cuff() is None
 
 
@@ -266,7 +239,7 @@ def test_a_stop_is_taken_while_nothing_runs() -> None:
     bed.runs(1)
     bed.commands()
     bed.decoder.cancel_cuff()
-    assert _cuffs(bed.runs(1)) == []
+    assert cuffs_of(bed.runs(1)) == []
     assert ABORT in bed.commands()
 
 
@@ -290,10 +263,10 @@ def test_a_cuff_that_stays_full_after_a_stop_is_stopped_again_and_said() -> None
 def test_a_line_that_is_lost_ends_the_reading_and_the_next_begins_with_a_stop() -> None:
     bed = Bedside()
     bed.starts()
-    assert _whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
+    assert whys(bed.decoder.close()) == ["the line to the cuff was lost while it was measuring"]
     bed.answers[POLL] = encode_pressure(0)
     bed.commands()
-    assert _cuffs(bed.runs(5)) == []
+    assert cuffs_of(bed.runs(5)) == []
     assert bed.commands()[0] == ABORT
     assert bed.decoder.start_cuff() is None
 
@@ -315,24 +288,14 @@ def test_it_has_no_options() -> None:
 # The simulated module.
 
 
-def _with(twin: Twin, host: Decoder, from_ms: int, to_ms: int) -> list[tuple[int, Said]]:
-    heard: list[tuple[int, Said]] = []
-    for t_ms in range(from_ms, to_ms, 50):
-        host.tick(t_ms)
-        command = host.to_send()
-        answer = twin.tick(t_ms) + (twin.hear(command, t_ms) if command else b"")
-        heard += [(t_ms, said) for said in host.feed(answer)]
-    return heard
-
-
 @pytest.mark.parametrize("options", [{}, {"asleep": True}])
 def test_the_real_host_leads_a_simulated_module_through_a_session(options: dict[str, bool]) -> None:
     patient = Patient(Story(name="quiet", drug="none"), 4)
     twin, host = Twin(patient, 4, options), Decoder()
-    _with(twin, host, 0, 5_000)
+    beside(twin, host, 0, 5_000, 50)
     for begin_ms in (5_000, 200_000, 400_000):
         assert host.start_cuff() is None
-        heard = _with(twin, host, begin_ms, begin_ms + 100_000)
+        heard = beside(twin, host, begin_ms, begin_ms + 100_000, 50)
         ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
         assert 25_000 <= at_ms - begin_ms <= 62_000
         assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
@@ -342,19 +305,19 @@ def test_the_real_host_leads_a_simulated_module_through_a_session(options: dict[
 def test_a_simulated_failure_is_a_failure() -> None:
     patient = Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4)
     twin, host = Twin(patient, 4, {}), Decoder()
-    _with(twin, host, 0, 5_000)
+    beside(twin, host, 0, 5_000, 50)
     host.start_cuff()
-    (cuff,) = [one for _, one in _with(twin, host, 5_000, 100_000) if isinstance(one, Cuff)]
+    (cuff,) = [one for _, one in beside(twin, host, 5_000, 100_000, 50) if isinstance(one, Cuff)]
     assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)
 
 
 def test_a_simulated_cuff_can_be_stopped_and_started_again() -> None:
     twin, host = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {}), Decoder()
-    _with(twin, host, 0, 5_000)
+    beside(twin, host, 0, 5_000, 50)
     host.start_cuff()
-    _with(twin, host, 5_000, 15_000)
+    beside(twin, host, 5_000, 15_000, 50)
     host.cancel_cuff()
-    heard = [one for _, one in _with(twin, host, 15_000, 90_000)]
-    assert _whys(heard) == ["cancelled from here"]
+    heard = [one for _, one in beside(twin, host, 15_000, 90_000, 50)]
+    assert whys(heard) == ["cancelled from here"]
     assert host.start_cuff() is None
-    assert _cuffs([one for _, one in _with(twin, host, 90_000, 180_000)])
+    assert cuffs_of([one for _, one in beside(twin, host, 90_000, 180_000, 50)])
