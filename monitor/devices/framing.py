@@ -67,7 +67,7 @@ OUTSIDE_MAX = 256
 """So many bytes outside of packets are one Fault: a line at the wrong speed is told while it lasts."""
 
 Cut = tuple[int, str | None]
-"""What stands at a place: so many bytes (0: wait), and why they are no packet: None if one, "" if nobody's."""
+"""What stands at a place: so many bytes (0: wait), and why they are no packet: None if one, "" if no loss."""
 
 
 class Packets:
