@@ -22,10 +22,10 @@ from monitor.devices.driver import Driver, SerialSettings
 from monitor.devices.links.link import TAKEN
 from monitor.devices.links.serial import open_serial
 from monitor.devices.probe import Outcome, Probed, probe
-from simulators.patient import MINUTE_MS, CuffResult, Patient
+from simulators.patient import MINUTE_MS
 from simulators.play import SERIAL, Network, Part, play, twin_of
-from simulators.scenario import load
 from tests.shells.conftest import Cable, until
+from tests.whole.twins import Witness
 
 pytestmark = pytest.mark.real
 
@@ -41,19 +41,9 @@ ASK_S = 3.0
 """A decoder asks by the real clock: the slowest needs three answers, a second apart."""
 
 
-class Witness(Patient):
-    """A patient who remembers each cuff that was put on."""
-
-    def __init__(self, seed: int) -> None:
-        """Anybody."""
-        super().__init__(load("N0")[0], seed)
-        self.cuffs: list[int] = []
-
-    def cuff(self, t_ms: int, before_ms: int | None) -> CuffResult:
-        """As any patient; noted, unless it is of the time before the test."""
-        if t_ms >= self.story.start_min * MINUTE_MS:
-            self.cuffs.append(t_ms)
-        return super().cuff(t_ms, before_ms)
+def _put_on(patient: Witness, since_ms: int) -> list[int]:
+    """When cuffs were put on; a monitor may hold an older reading of its own."""
+    return [at_ms for at_ms, _ in patient.cuffs if at_ms >= since_ms]
 
 
 def _idle(driver: str) -> dict[str, Any]:
@@ -90,8 +80,8 @@ async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(
 ) -> None:
     patients: list[Witness] = []
 
-    def witness(_scenario: str, _bed: int, seed: int) -> Witness:
-        patients.append(Witness(seed))
+    def witness(scenario: str, bed: int, seed: int) -> Witness:
+        patients.append(Witness(scenario, bed, seed))
         return patients[-1]
 
     monkeypatch.setattr("simulators.play.patient_of", witness)
@@ -105,16 +95,15 @@ async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(
         assert DRIVERS[name].title in one.why
         assert one.heard is not None
         assert one.heard[one.settings] > 0
-    by_themselves = [patient.cuffs for name, patient in zip(SERIAL, patients, strict=True) if not _idle(name)]
-    ordered = [patient.cuffs for name, patient in zip(SERIAL, patients, strict=True) if _idle(name)]
-    assert ordered
-    assert not any(ordered)
-    assert len(by_themselves) + len(ordered) == len(SERIAL)
+    for name, patient in zip(SERIAL, patients, strict=True):
+        assert not DRIVERS[name].starts_cuff or not _put_on(patient, patient.story.start_min * MINUTE_MS), (
+            name
+        )
 
 
 def _talks(driver: Driver) -> bool:
     """Whether its twin says anything without being asked."""
-    twin = twin_of(driver.name)(Witness(1), 1, _idle(driver.name))
+    twin = twin_of(driver.name)(Witness("N0", 1, 1), 1, _idle(driver.name))
     sent = [t_ms for t_ms in range(0, 60_000, 250) if twin.tick(t_ms)]
     return bool(sent) and sent[-1] >= 30_000  # a word at power-up is gone before anybody listens
 
@@ -199,7 +188,7 @@ def _words(driver: Driver) -> list[bytes]:
     if driver.question:
         return [driver.question]
     said = []
-    for twin in (None, twin_of(driver.name)(Witness(1), 1, _idle(driver.name))):
+    for twin in (None, twin_of(driver.name)(Witness("N0", 1, 1), 1, _idle(driver.name))):
         decoder: Any = driver.decoder({})
         for t_ms in range(0, round(1000 * probing.ASK_S) + 50, 50):
             decoder.tick(t_ms)
@@ -212,7 +201,7 @@ def _words(driver: Driver) -> list[bytes]:
 
 def _starts(driver: Driver) -> list[bytes]:
     """The words with which a cuff is started by its decoder, and that they do start its twin's."""
-    patient = Witness(1)
+    patient = Witness("N0", 1, 1)
     twin, decoder = twin_of(driver.name)(patient, 1, _idle(driver.name)), driver.decoder({})
     before: set[bytes] = set()
     after: list[bytes] = []
@@ -224,10 +213,10 @@ def _starts(driver: Driver) -> list[bytes]:
         if words := decoder.to_send():
             if t_ms < 20_000:
                 before.add(words)
-            elif not patient.cuffs and words not in before:
+            elif not _put_on(patient, 0) and words not in before:
                 after.append(words)
             decoder.feed(twin.hear(words, t_ms))
-    assert len(patient.cuffs) == 1
+    assert len(_put_on(patient, 0)) == 1
     assert after
     return after
 
@@ -270,7 +259,7 @@ def test_the_model_of_a_line_hears_what_is_said_at_its_own_speed() -> None:
 @pytest.mark.parametrize("starter", STARTERS, ids=lambda driver: driver.name)
 def test_nothing_that_a_probe_says_starts_a_cuff_of_any_device_at_any_speed(starter: Driver) -> None:
     starts = _starts(starter)
-    patient = Witness(2)
+    patient = Witness("N0", 1, 2)
     twin = twin_of(starter.name)(patient, 2, _idle(starter.name))
     t_ms = 0
     for asked in POLLED:
@@ -283,8 +272,7 @@ def test_nothing_that_a_probe_says_starts_a_cuff_of_any_device_at_any_speed(star
                 twin.hear(heard, t_ms)
                 for later_ms in range(0, 4_000, 1_000):
                     twin.tick(t_ms + later_ms)
-                # A monitor may hold an older reading of its own.
-                assert not [at_ms for at_ms in patient.cuffs if at_ms >= t_ms], (asked.name, heard)
+                assert not _put_on(patient, t_ms), (asked.name, heard)
                 t_ms += 4_000
 
 
