@@ -42,6 +42,8 @@ SPAN = {"cut", "noise", "delay", "unplug", "silence", "repeat"}
 
 AGAIN_S = 100.0
 """A simulated bridge dials again after a second of the world, which is a minute of this one."""
+DOUBT_MS = 3_000
+"""A host that comes so late to an age in seconds takes it for another measurement's."""
 DEAF = {"cut", "delay", "silence"}
 
 VARIANTS = (
@@ -135,13 +137,14 @@ def _values(record: Record) -> list[str]:
                 wrong.append(f"{live} is of no cuff")
             continue
         judged += 1
-        from_ms = live.at_ms - OLD_MS
+        old_ms = OLD_MS + record.stalled_ms(live.arrived_ms)
+        from_ms = live.at_ms - old_ms
         latest_ms = min(live.arrived_ms, live.at_ms + OLD_MS) + 500
         if record.patient.had(live.vital, live.value, from_ms, latest_ms):
             continue
         held_ms = None if tells_time else _held_since(record, live.arrived_ms)
         # A stream without a clock that was held up, or said again, cannot be told from a fresh one.
-        if held_ms is not None and record.patient.had(live.vital, live.value, held_ms - OLD_MS, latest_ms):
+        if held_ms is not None and record.patient.had(live.vital, live.value, held_ms - old_ms, latest_ms):
             continue
         if not checked and _noisy(player, live.arrived_ms):
             excused += 1  # a digit turned into another one, and no checksum to tell
@@ -186,7 +189,8 @@ def _pressures(record: Record) -> list[str]:
             and _same(cuff.diastolic, result.diastolic)
         ]
         if not fits:
-            if record.player.checked() or not _noisy(record.player, arrived_ms):
+            excused = not record.player.checked() and _noisy(record.player, arrived_ms)
+            if not excused and record.stalled_ms(arrived_ms) < DOUBT_MS:
                 wrong.append(f"{cuff} at {arrived_ms} was not taken, or was told already")
             continue
         begin_ms = max(fits)
@@ -195,7 +199,7 @@ def _pressures(record: Record) -> list[str]:
         was_there = end_ms < 1000 * BEGIN_S  # a device that tells no ages still shows the last one
         if was_there or _disturbed(record, end_ms, arrived_ms):
             continue
-        if abs(measured_ms - end_ms) > CUFF_SEEN_MS:
+        if abs(measured_ms - end_ms) > CUFF_SEEN_MS + record.stalled_ms(arrived_ms):
             wrong.append(f"{cuff} of {end_ms} is said to be of {measured_ms}")
     for begin_ms, (end_ms, result) in taken.items():
         quiet = begin_ms > 1000 * BEGIN_S and end_ms + CUFF_SEEN_MS < record.end_ms
@@ -226,6 +230,8 @@ def _words(record: Record) -> list[str]:
         moves = record.moves(one.at_ms, until_ms)
         said = "; ".join(f"{move.now.value}: {move.why}" for _, move in moves)
         notes = record.notes(one.at_ms, until_ms)
+        if 4 * record.stalled_ms(until_ms, until_ms - one.at_ms) > record.player.silent_after_ms:
+            continue  # the half frame before a silence may have come late, and look like the reason of it
         if not _tells(record.player, one, [move.now for _, move in moves], said, notes):
             wrong.append(f"{one.kind} is not told: {said or 'no move'}; {notes or 'no note'}")
     return wrong

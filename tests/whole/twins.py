@@ -62,6 +62,8 @@ OF_PATIENT: Mapping[Vital, str] = {
     Vital.ETCO2: "etco2",
 }
 SAME_CUFF = 1.0
+LATELY_MS = 60_000
+BEAT_S, PUNCTUAL_S = 0.02, 0.03
 CUFF_SEEN_MS = 20_000
 
 
@@ -188,6 +190,12 @@ class Record:
     offset_ms: int = 0
     """Host time minus the patient's."""
     end_ms: int = 0
+    stalls: list[tuple[int, int]] = field(default_factory=list)
+    """When this machine was late itself, and by how much: a tenth of a second is six here."""
+
+    def stalled_ms(self, at_ms: float, within_ms: float = LATELY_MS) -> int:
+        """By how much the machine was late in the time before an instant."""
+        return sum(late_ms for when_ms, late_ms in self.stalls if at_ms - within_ms <= when_ms <= at_ms)
 
     def moves(self, from_ms: float = -(2**62), to_ms: float = 2**62) -> list[tuple[int, LinkMoved]]:
         """What the link did."""
@@ -282,6 +290,7 @@ async def perform(
             ports=ports,
         )
     tasks = [asyncio.create_task(broker.run()), asyncio.create_task(play(parts, network, lambda *_: None))]
+    stalls: list[tuple[int, int]] = []
     try:
         await until(lambda: broker.up or tasks[0].done())
         tasks += [asyncio.create_task(record.reader.run()) for record in records if record.reader]
@@ -290,6 +299,8 @@ async def perform(
         network.set_ms(clock.now_ms())
         for record in records:
             record.offset_ms = clock.now_ms() - round(BEGIN_S * 1000) - network.passed_ms()
+            record.stalls = stalls
+        tasks.append(asyncio.create_task(_watch(network, stalls)))
         await _order_cuffs(records, network, seconds)
         for record in records:
             record.end_ms = round(BEGIN_S * 1000) + network.passed_ms()
@@ -302,6 +313,16 @@ async def perform(
         for port in ports:
             await port.close()
     return records
+
+
+async def _watch(network: Network, stalls: list[tuple[int, int]]) -> None:
+    """Note when the loop is late: what arrives late by that is no device's doing, and no reader's."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due_s = loop.time() + BEAT_S
+        await asyncio.sleep(BEAT_S)
+        if (late_s := loop.time() - due_s) > PUNCTUAL_S:
+            stalls.append((round(BEGIN_S * 1000) + network.passed_ms(), round(1000 * SPEED * late_s)))
 
 
 def _into(record: Record, clock: SteadyClock) -> Callable[[Event], None]:
