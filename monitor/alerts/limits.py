@@ -375,7 +375,8 @@ def _agree(check: _Check, where: str, made: Numbers, rule: Rule) -> None:
             f"{where}limit", f"{made.limit:g} is outside its span {made.span[0]:g} to {made.span[1]:g}"
         )
     if made.limit is not None and made.severe is not None:
-        beyond = made.severe < made.limit if rule.side is Side.LOW else made.severe > made.limit
+        # On the limit is allowed: a relative limit may come to lie there, and then nothing is waited for.
+        beyond = made.severe <= made.limit if rule.side is Side.LOW else made.severe >= made.limit
         if not beyond:
             check.wrong(f"{where}severe", f"{made.severe:g} must lie beyond the limit {made.limit:g}")
     if (made.slow_heart_limit is None) != (made.slow_heart_below is None):
