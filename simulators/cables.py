@@ -393,6 +393,8 @@ def _hang_up(client: aiomqtt.Client) -> None:
 
 async def _publish(client: aiomqtt.Client, message: Message) -> None:
     await client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+    if _is_told_to_end():  # `wait_for` of Python 3.11 loses a cancellation that comes with what it waited for
+        raise asyncio.CancelledError
 
 
 def _nobody_there(master: int) -> bool:
