@@ -23,6 +23,7 @@ from monitor.model import (
     Reading,
     SessionMoved,
     SessionPhase,
+    SourceMoved,
     Staff,
     Vital,
     VitalTyped,
@@ -119,6 +120,12 @@ class Bedside:
         if not sources or sources[-1][1] != device:
             sources.append((at_ms, device))
             del sources[:-SOURCES_MAX]
+
+    def takes_over(self, moved: SourceMoved) -> None:
+        """Another device speaks for a vital. In a journal the first such move names who spoke before."""
+        if moved.vital not in self.sources:
+            self.speaks(moved.vital, moved.was, self.since_ms or moved.at_ms)
+        self.speaks(moved.vital, moved.now, moved.at_ms)
 
     def alone(self, vital: Vital, device: Device) -> bool:
         """Whether no other device has ever spoken for this vital here."""
@@ -276,6 +283,7 @@ class Bedside:
             by=None,
             last_value=last.value if last else None,
             last_at_ms=last.at_ms if last else None,
+            instead_of=self._first_before(vital, reading.device),
         )
 
     def cuff_now(self) -> CuffNow:
@@ -319,6 +327,12 @@ class Bedside:
     def ranks(self, device: Device) -> int:
         """The device's place in the clinic's list: the lower speaks first."""
         return self.devices.index(device) if device in self.devices else len(self.devices)
+
+    def _first_before(self, vital: Vital, device: Device) -> Device | None:
+        """Who has spoken for this vital here and ranks before this device, the first of them."""
+        spoke = {each for _, each in self.sources.get(vital, ())}
+        first = min(spoke, key=self.ranks, default=device)
+        return first if self.ranks(first) < self.ranks(device) else None
 
     def _vitals_now(self) -> Iterable[VitalNow]:
         for vital in dict.fromkeys([*self.now, *self.typed]):

@@ -43,6 +43,8 @@ class VitalNow:
     by: Staff | None
     last_value: float | None
     last_at_ms: int | None
+    instead_of: Device | None = None
+    """The device that speaks for this vital whenever it can, where `device` stands in for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class AlarmNow:
     acked_at_ms: int | None
     ack_until_ms: int | None
     quiet: str | None
-    """Why it does not sound now although it is ACTIVE ("audio paused by dana"), or None."""
+    """Why it does not sound now although it is ACTIVE ("audio paused", "alarm paused"), or None."""
     spoken_for: bool
     """A worse alarm of the same cause speaks for this one: shown, not sounded, not paged."""
     accepted_by: Staff | None
@@ -144,6 +146,8 @@ class AlarmNow:
     """Whose alarm it is; None for one of the service, or of a bed where nobody is."""
     over_at_ms: int | None = None
     """When it became CLEAR; the rest is then what was true of it last."""
+    quiet_by: Staff | None = None
+    """Who has paused it, where it is quiet."""
 
 
 @dataclass(frozen=True, slots=True)

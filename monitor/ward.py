@@ -371,7 +371,7 @@ class Ward:
             case CuffNotTaken():
                 self._beds[event.bed].misses_cuff(event)
             case SourceMoved():
-                self._beds[event.bed].speaks(event.vital, event.now, event.at_ms)
+                self._beds[event.bed].takes_over(event)
                 self._sources[event.bed, event.vital] = event
             case Paused():
                 self._last_pause = max(self._last_pause, event.pause_id)
@@ -432,6 +432,7 @@ class Ward:
             acked_at_ms=ack.at_ms if ack else was.acked_at_ms,
             ack_until_ms=None,
             quiet=None,
+            quiet_by=None,
             spoken_for=False,
             next_page_ms=None,
             over_at_ms=moved.at_ms,
@@ -940,6 +941,7 @@ class Ward:
         bedside = self._beds.get(alarm.bed)
         pauses = bedside.pauses.values() if bedside else ()
         rule, due = alarm.rule, self._page_due(alarm)
+        pause = mutes.silencer(pauses, alarm.bed, rule.vital, self._now_ms)
         return AlarmNow(
             alarm_id=alarm.alarm_id,
             bed=alarm.bed,
@@ -959,7 +961,8 @@ class Ward:
             acked_by=alarm.acked_by,
             acked_at_ms=alarm.acked_at_ms,
             ack_until_ms=alarm.ack_until_ms,
-            quiet=mutes.why_silent(pauses, alarm.bed, rule.vital, self._now_ms),
+            quiet=pause.kind.value if pause else None,
+            quiet_by=pause.by if pause else None,
             spoken_for=self._board.speaker(alarm) is not None,
             accepted_by=self._paging.accepted_by(alarm.alarm_id),
             next_page_ms=due.at_ms if due else None,

@@ -22,12 +22,9 @@ def covers(pause: Paused, bed: Bed, vital: Vital | None, now_ms: int) -> bool:
     return pause.bed == bed and now_ms < pause.until_ms and pause.vital in (None, vital)
 
 
-def why_silent(pauses: Iterable[Paused], bed: Bed, vital: Vital | None, now_ms: int) -> str | None:
-    """Why an alarm makes no sound now, or None where it may."""
-    for pause in pauses:
-        if covers(pause, bed, vital, now_ms):
-            return f"{pause.kind.value} by {pause.by}"
-    return None
+def silencer(pauses: Iterable[Paused], bed: Bed, vital: Vital | None, now_ms: int) -> Paused | None:
+    """The pause for which an alarm makes no sound now, or None where it may sound."""
+    return next((pause for pause in pauses if covers(pause, bed, vital, now_ms)), None)
 
 
 def why_unpaged(

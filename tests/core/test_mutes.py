@@ -104,7 +104,7 @@ def test_ALM_050_a_pause_is_shown_with_who_and_until_when_and_ends_by_itself() -
     ward = Shift()
     ward.hears("3", spo2=84, fresh_s=3_600)
     assert ward.pauses("3", AUDIO, seconds=120) is None
-    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="audio paused by sam")
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="audio paused", quiet_by="sam")
     shown = ward.bed("3").pauses[0]
     assert (shown.kind, shown.by, shown.until_ms) == (AUDIO, "sam", ward.now_ms + 120_000)
     ward.waits(seconds=119)
@@ -119,7 +119,7 @@ def test_audio_paused_pages_all_the_same() -> None:
     ward = Shift()
     ward.pauses("3", AUDIO, seconds=120)
     ward.stays("3", seconds=16, spo2=91)
-    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet="audio paused by sam")
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet="audio paused", quiet_by="sam")
 
 
 def test_ALM_042_a_new_high_ends_the_audio_pause_of_its_bed_and_of_no_other() -> None:
@@ -145,14 +145,14 @@ def test_alarm_paused_never_holds_back_the_page_of_a_high() -> None:
     ward = Shift()
     ward.pauses("3", ALARM, seconds=180, vital=Vital.SPO2)
     ward.hears("3", spo2=84)
-    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="alarm paused by sam")
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="alarm paused", quiet_by="sam")
 
 
 def test_signals_of_a_condition_that_is_still_there_resume_when_the_pause_ends() -> None:
     ward = Shift()
     ward.pauses("3", ALARM, seconds=120, vital=Vital.SPO2)
     ward.stays("3", seconds=100, spo2=91)
-    ward.shows("3", "spo2-low-m", ACTIVE, paged=[], quiet="alarm paused by sam", next_page_ms=None)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=[], quiet="alarm paused", quiet_by="sam", next_page_ms=None)
     ward.stays("3", seconds=21, spo2=91)
     ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet=None)
     ward.stays("3", seconds=88, spo2=91)

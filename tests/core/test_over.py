@@ -29,7 +29,7 @@ def test_an_alarm_that_is_over_is_kept_as_it_was_last() -> None:
     session = shift.bed("3").session
     assert session is not None
     assert kept.session == session.session
-    assert (kept.acked_by, kept.next_page_ms, kept.quiet) == (None, None, None)
+    assert (kept.acked_by, kept.next_page_ms, kept.quiet, kept.quiet_by) == (None, None, None, None)
 
 
 def test_who_acknowledged_stays_with_it_from_active_and_from_latched() -> None:

@@ -17,6 +17,12 @@ def source(shift: Shift, name: str = "spo2") -> str | None:
     return now.device
 
 
+def instead_of(shift: Shift, name: str = "spo2") -> str | None:
+    now = shift.ward.vital_now(BED, VITALS[name])
+    assert now is not None
+    return now.instead_of
+
+
 def told(shift: Shift) -> list[str]:
     return [moved.why for moved in shift.of(SourceMoved)]
 
@@ -39,7 +45,7 @@ def test_the_second_takes_over_with_a_notice_when_the_first_is_silent() -> None:
     shift.link("monitor-3", LinkState.SILENT, silent_s=6)
     shift.waits(seconds=5)
     shift.hears("3", by="second", spo2=95)
-    assert source(shift) == "second-3"
+    assert (source(shift), instead_of(shift)) == ("second-3", "monitor-3")
     assert told(shift) == ["SpO2 now from second-3: monitor-3 is silent"]
     assert shift.ward.link_now(Device("second-3")).notices == ("SpO2 now from second-3: monitor-3 is silent",)
 
@@ -51,7 +57,7 @@ def test_the_first_takes_its_place_back_with_a_notice() -> None:
     shift.hears("3", by="second", spo2=95)
     shift.waits(seconds=1)
     shift.hears("3", spo2=96)
-    assert source(shift) == "monitor-3"
+    assert (source(shift), instead_of(shift)) == ("monitor-3", None)
     assert told(shift) == ["SpO2 now from second-3: monitor-3 has no value", "SpO2 from monitor-3 again"]
     assert shift.ward.link_now(Device("second-3")).notices == ()
     assert shift.ward.link_now(Device("monitor-3")).notices == ("SpO2 from monitor-3 again",)
@@ -102,6 +108,7 @@ def test_who_spoke_last_is_known_after_a_restart() -> None:
     shift.restarts()
     shift.hears("3", by="second", spo2=95)
     assert len(told(shift)) == 1, "nothing has changed"
+    assert instead_of(shift) == "monitor-3"
     shift.hears("3", spo2=97)
     assert told(shift)[-1] == "SpO2 from monitor-3 again"
 

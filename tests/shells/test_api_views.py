@@ -160,7 +160,7 @@ def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so()
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2, BED4)}
     told = turns.Told(ward.alarms.values())
-    ward.alarms = {1: alarm(1, quiet="audio paused by anna"), 2: alarm(2, BED4, next_page_ms=NOON_MS)}
+    ward.alarms = {1: alarm(1, quiet="audio paused", quiet_by=ANNA), 2: alarm(2, BED4, next_page_ms=NOON_MS)}
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     found = told_after([pause, DutySet(NOON_MS, (ANNA,), (), ANNA)], ward, told, after_seq=6)
     assert {(c["alarm"]["alarm_id"], c["seq"]) for c in found if c["kind"] == "alarm"} == {(1, 7), (2, 8)}
@@ -194,11 +194,11 @@ def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2), 3: alarm(3, BED4)}
     told = turns.Told(ward.alarms.values())
-    ward.alarms[1] = alarm(1, quiet="audio paused by anna")
+    ward.alarms[1] = alarm(1, quiet="audio paused", quiet_by=ANNA)
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     changes = told_after([pause], ward, told)
     assert kinds(changes) == ["bed", "alarm"]
-    assert changes[1]["alarm"]["quiet"] == "audio paused by anna"
+    assert (changes[1]["alarm"]["quiet"], changes[1]["alarm"]["quiet_by"]) == ("audio paused", "anna")
     assert told_after([pause], ward, told)[1:] == [], "nothing new is not told again"
 
 
@@ -267,8 +267,8 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
         "systolic_mmhg", "diastolic_mmhg", "heart_rate_per_min", "spo2_percent", "respiration_per_min",
     }  # fmt: skip
     assert set(bed["vitals"]["spo2"]) == {
-        "vital", "value", "unit", "quality", "why", "at_ms", "fresh_until_ms", "device", "by", "last_value",
-        "last_at_ms",
+        "vital", "value", "unit", "quality", "why", "at_ms", "fresh_until_ms", "device", "instead_of", "by",
+        "last_value", "last_at_ms",
     }  # fmt: skip
     assert set(bed["cuff"]) == {
         "systolic_mmhg", "diastolic_mmhg", "mean_mmhg", "pulse_per_min", "quality", "why", "measured_at_ms",
@@ -284,7 +284,7 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     assert set(msgspec.to_builtins(records.alarm_shown(alarm()))) == {
         "alarm_id", "bed", "rule", "priority", "technical", "vital", "device", "state", "since_ms",
         "raised_at_ms", "value", "limit", "unit", "text", "note", "acked_by", "acked_at_ms", "ack_until_ms",
-        "quiet", "spoken_for", "accepted_by", "next_page_at_ms", "session", "over_at_ms",
+        "quiet", "quiet_by", "spoken_for", "accepted_by", "next_page_at_ms", "session", "over_at_ms",
     }  # fmt: skip
     assert set(msgspec.to_builtins(records.page_shown(page()))) == {
         "page_id", "alarm_id", "bed", "rule", "priority", "step", "to", "why", "text", "ordered_at_ms",

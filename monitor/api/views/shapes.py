@@ -9,7 +9,10 @@ import msgspec
 
 
 class VitalShown(msgspec.Struct, frozen=True):
-    """One vital of one bed. `value` is null unless valid or questionable, and null once it is old."""
+    """One vital of one bed. `value` is null unless valid or questionable, and null once it is old.
+
+    `instead_of` names the device that speaks whenever it can, where `device` stands in for it.
+    """
 
     vital: str
     value: float | None
@@ -19,6 +22,7 @@ class VitalShown(msgspec.Struct, frozen=True):
     at_ms: int
     fresh_until_ms: int
     device: str | None
+    instead_of: str | None
     by: str | None
     last_value: float | None
     last_at_ms: int | None
@@ -140,6 +144,7 @@ class AlarmShown(msgspec.Struct, frozen=True):
     acked_at_ms: int | None
     ack_until_ms: int | None
     quiet: str | None
+    quiet_by: str | None
     spoken_for: bool
     accepted_by: str | None
     next_page_at_ms: int | None
