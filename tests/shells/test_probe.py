@@ -96,9 +96,9 @@ async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(
         assert one.heard is not None
         assert one.heard[one.settings] > 0
     for name, patient in zip(SERIAL, patients, strict=True):
-        assert not DRIVERS[name].starts_cuff or not _put_on(patient, patient.story.start_min * MINUTE_MS), (
-            name
-        )
+        assert not DRIVERS[name].starts_cuff or not _put_on(
+            patient, round(patient.story.start_min * MINUTE_MS)
+        ), name
 
 
 def _talks(driver: Driver) -> bool:
