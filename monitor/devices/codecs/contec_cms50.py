@@ -33,6 +33,7 @@ RUN_OLD = 20
 """So many old packets in a row: with a wrong parity single ones look right (fact sheet, quirks)."""
 RUN_NEW = 3
 NOISE_TOLD = 256
+OUTSIDE = "bytes between packets"
 
 NO_PULSE, NO_SPO2, NO_PERFUSION = 255, 127, 0xFFFF
 SPO2_MAX = 100
@@ -115,18 +116,17 @@ class Decoder:
         self._bytes += data
         held, at, end = self._bytes, 0, len(self._bytes)
         while at < end:
-            whole = WHOLE.match(held, at)
-            if whole is not None:
-                said += self._quiet() + self._packet(whole.group())
-                at = whole.end()
-            elif end - at < LONGEST and BEGUN.match(held, at):
+            whole = WHOLE.search(held, at)
+            if whole is None:
+                # A packet that has begun holds no beginning of a whole one, so none is waited for in vain.
+                begun = BEGUN.search(held, max(at, end - LONGEST + 1))
+                to = end if begun is None else begun.start()
+                said += self._skip(to - at)
+                at = to
                 break
-            else:
-                at += 1
-                self._noise += 1
-                said += self._run.ends()
-                if self._noise == NOISE_TOLD:
-                    said += self._quiet()
+            said += self._skip(whole.start() - at)
+            said += self._quiet() + self._packet(whole.group())
+            at = whole.end()
         del held[:at]
         return said
 
@@ -140,9 +140,17 @@ class Decoder:
         self._live, self._streams = False, False
         return said + leftover(dropped)
 
+    def _skip(self, count: int) -> list[Said]:
+        """Bytes that belong to no packet: they end a run, and many of them are told at once."""
+        if not count:
+            return []
+        said = self._run.ends()
+        whole, self._noise = divmod(self._noise + count, NOISE_TOLD)
+        return said + [Fault(OUTSIDE, NOISE_TOLD)] * whole
+
     def _quiet(self) -> list[Said]:
         dropped, self._noise = self._noise, 0
-        return [Fault("bytes between packets", dropped)] if dropped else []
+        return [Fault(OUTSIDE, dropped)] if dropped else []
 
     def _packet(self, packet: bytes) -> list[Said]:
         if packet[0] & HIGH:

@@ -55,12 +55,13 @@ class Decoder:
 
 
 def _cut(held: bytearray, at: int) -> Cut:
-    if len(held) - at < SIZE:
-        return 0, None
-    # Noise fails here, but for one place in 256.
-    if held[at] ^ held[at + NOT_NUMBER] == 0xFF and _is_block(held[at : at + SIZE]):
-        return SIZE, None
-    return 1, "bytes between blocks"
+    begin, last = at, len(held) - SIZE
+    # Noise fails at the first comparison, but for one place in 256.
+    while at <= last and not (held[at] ^ held[at + NOT_NUMBER] == 0xFF and _is_block(held[at : at + SIZE])):
+        at += 1
+    if at > begin:
+        return at - begin, "bytes between blocks"
+    return (SIZE, None) if at <= last else (0, None)
 
 
 def _is_block(block: bytes | bytearray) -> bool:

@@ -196,7 +196,7 @@ def _invoked(body: Cursor) -> MdsCreated | Poll | None:
         if event != MDS_CREATED:
             return None
         told.take(len(MDS))
-        return MdsCreated(invoke_id, tuple(attributes(told)))
+        return MdsCreated(invoke_id, attributes(told))
     if command == ACTION:
         argument.u32()
         action = argument.u16()
@@ -249,7 +249,7 @@ def _contexts(cursor: Cursor) -> Iterator[Context]:
         objects: list[Object] = []
         inside = cursor.counted()
         while inside:
-            objects.append(Object(inside.u16(), tuple(attributes(inside))))
+            objects.append(Object(inside.u16(), attributes(inside)))
         yield number, tuple(objects)
 
 

@@ -6,11 +6,12 @@ itself questions, has not measured or has made up is nobody's.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntFlag
 
-from monitor.devices.codecs.intellivue.wire import Attribute, Cursor, counted, u16
+from monitor.devices.codecs.intellivue.wire import Attribute, Cursor, Malformed, counted, u16
 from monitor.model import Quality, Vital
 
 OBSERVED, COMPOUND, MEASURED_AT = 0x0950, 0x094B, 0x0990
@@ -32,8 +33,9 @@ class State(IntFlag):
 UNBELIEVED = 0xFF00
 """Valid is a high byte of 0; 0100 and 0200 have been seen there too, and nobody has said what they are."""
 
-NOBODYS = State.TEST | State.DEMO
-NOT_FINAL = State.EARLY | State.ONGOING
+# Plain numbers: an `&` with a State makes a State, of every number of every answer.
+NOBODYS = int(State.TEST | State.DEMO)
+NOT_FINAL = int(State.EARLY | State.ONGOING)
 
 WHY = (
     (State.DEMO, Quality.INVALID, "demonstration data"),
@@ -49,6 +51,9 @@ STRANGE = "the monitor marks it in a way nobody has described"
 NO_NUMBER = frozenset({0x7FFFFF, 0x800000, 0x7FFFFE, 0x800002, 0x800001})
 NAN = 0x007FFFFF
 MANTISSA_SIGN, MANTISSA_SPAN = 0x800000, 0x1000000
+EXPONENT_SIGN, EXPONENT_SPAN = 0x80, 0x100
+
+_NUMBER = struct.Struct(">HHHI")
 
 PER_MINUTE, BREATHS_PER_MINUTE = 0x0AA0, 0x0AE0
 PERCENT, NO_UNIT = 0x0220, 0x0200
@@ -143,17 +148,19 @@ def numbers(given: Iterable[Attribute]) -> tuple[Number, ...]:
     found: list[Number] = []
     for number, value in given:
         if number == OBSERVED:
-            found.append(_number(Cursor(value)))
+            found.append(_number(value, 0))
         elif number == COMPOUND:
-            inside = Cursor(value).counted()
-            while inside:
-                found.append(_number(inside))
+            several = Cursor(value).run()
+            found += [_number(several, at) for at in range(0, len(several), _NUMBER.size)]
     return tuple(found)
 
 
-def _number(cursor: Cursor) -> Number:
-    source, state, unit = cursor.u16(), cursor.u16(), cursor.u16()
-    return Number(source, state, unit, *_float(cursor.u32()))
+def _number(data: bytes, at: int) -> Number:
+    try:
+        source, state, unit, word = _NUMBER.unpack_from(data, at)
+    except struct.error:
+        raise Malformed from None
+    return Number(source, state, unit, *_float(word))
 
 
 def _float(word: int) -> tuple[float | None, int]:
@@ -163,7 +170,9 @@ def _float(word: int) -> tuple[float | None, int]:
         return None, 0
     if mantissa & MANTISSA_SIGN:
         mantissa -= MANTISSA_SPAN
-    exponent = int.from_bytes((word >> 24).to_bytes(1), signed=True)
+    exponent = word >> 24
+    if exponent & EXPONENT_SIGN:
+        exponent -= EXPONENT_SPAN
     # Divided by a whole power of ten, 982e-1 is the 98.2 one would write; multiplied by 0.1 it may not be.
     return (mantissa / 10**-exponent if exponent < 0 else float(mantissa * 10**exponent)), max(-exponent, 0)
 

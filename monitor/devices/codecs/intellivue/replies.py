@@ -164,8 +164,8 @@ def _goes_on(first: Result, count: int, result: Result) -> bool:
 
 
 def _measured(one: Object) -> _Measured:
-    at = next((value for number, value in one.attributes if number == MEASURED_AT), b"")
-    return _Measured(numbers(one.attributes), absolute_time(at))
+    at = next((absolute_time(value) for number, value in one.attributes if number == MEASURED_AT), None)
+    return _Measured(numbers(one.attributes), at)
 
 
 def _device_time(now: datetime | None, ticks: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import struct
+from collections.abc import Iterable
 from datetime import datetime
 
 Attribute = tuple[int, bytes]
@@ -10,6 +11,9 @@ Attribute = tuple[int, bytes]
 
 NO_TIME = b"\xff" * 8
 """An absolute time that is not given."""
+
+_TIME_DIGITS = 14
+_ATTRIBUTE = struct.Struct(">HH")
 
 
 class Malformed(ValueError):  # noqa: N818  what a message is, not what we did
@@ -49,10 +53,13 @@ class Cursor:
         """All that is left."""
         return self.take(len(self._data) - self._at)
 
-    def counted(self) -> Cursor:
+    def run(self) -> bytes:
         """What stands behind a count and a length. The length rules: the count says nothing it does not."""
-        self.u16()
-        return Cursor(self.take(self.u16()))
+        return self.take(self.u32() & 0xFFFF)
+
+    def counted(self) -> Cursor:
+        """The same, to be read on."""
+        return Cursor(self.run())
 
 
 def u16(*numbers: int) -> bytes:
@@ -76,11 +83,22 @@ def counted(bodies: Iterable[bytes]) -> bytes:
     return u16(len(pieces)) + sized(b"".join(pieces))
 
 
-def attributes(cursor: Cursor) -> Iterator[Attribute]:
+def attributes(cursor: Cursor) -> tuple[Attribute, ...]:
     """An attribute list, unknown ones too."""
-    inside = cursor.counted()
-    while inside:
-        yield inside.u16(), inside.take(inside.u16())
+    # A monitor with many modules sends a hundred of these lists a second: no `Cursor` for what is in them.
+    inside = cursor.run()
+    found: list[Attribute] = []
+    at, end = 0, len(inside)
+    while at < end:
+        begin = at + _ATTRIBUTE.size
+        if begin > end:
+            raise Malformed
+        number, length = _ATTRIBUTE.unpack_from(inside, at)
+        at = begin + length
+        if at > end:
+            raise Malformed
+        found.append((number, inside[begin:at]))
+    return tuple(found)
 
 
 def attribute_list(given: Iterable[Attribute]) -> bytes:
@@ -90,11 +108,14 @@ def attribute_list(given: Iterable[Attribute]) -> bytes:
 
 def absolute_time(digits: bytes) -> datetime | None:
     """The monitor's own wall clock, eight bytes of decimal digits; None where it is not given."""
-    text = digits[:7].hex()
-    if len(digits) < len(NO_TIME) or not text.isdecimal():
+    if len(digits) < len(NO_TIME):
         return None
+    text = digits[:7].hex()
+    if not text.isdecimal():
+        return None
+    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, _TIME_DIGITS, 2))
     try:
-        return datetime.strptime(text, "%Y%m%d%H%M%S")  # noqa: DTZ007  nobody knows its zone
+        return datetime(int(text[:4]), month, day, hour, minute, second)  # noqa: DTZ001  nobody knows its zone
     except ValueError:
         return None
 
