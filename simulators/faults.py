@@ -29,6 +29,8 @@ EXPLAINED: dict[FaultKind, tuple[float, str]] = {
 """Every kind with its usual ARG, in words for `--help`."""
 
 NOISE_SHARE = 0.02
+CUT_WITHIN_MS = 1_000
+"""What is sent so soon after the wire broke was on it; what comes later never gets there."""
 FLOOD_MAX = 100_000
 GARBAGE_MAX = 1_000_000
 
@@ -120,7 +122,8 @@ class Faults:
         if self._on("unplug", t_ms) or self._on("silence", t_ms):
             return []
         if (cut := self._running("cut", t_ms)) is not None:
-            return [_half(frames[0])] if frames and self._spend(cut, 1) else []
+            being_sent = t_ms - cut.at_ms < CUT_WITHIN_MS
+            return [_half(frames[0])] if frames and being_sent and self._spend(cut, 1) else []
         if self._on("delay", t_ms):
             self._held += frames
             return []

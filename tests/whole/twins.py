@@ -115,6 +115,8 @@ class Player:
     faults: tuple[Fault, ...] = ()
     twin: Mapping[str, Any] = field(default_factory=dict)
     reader: Mapping[str, Any] = field(default_factory=dict)
+    bare: bool = False
+    """In this form no checksum guards it, whatever its driver's usual one has."""
 
     @property
     def name(self) -> str:
@@ -135,7 +137,7 @@ class Player:
     def checked(self) -> bool:
         """Whether a checksum guards its frames (`[good]` of its vectors)."""
         rows = tomllib.loads((FOLDER / f"{self.driver.name}.toml").read_text())
-        return bool(rows.get("good", {}).get("checked", False))
+        return not self.bare and bool(rows.get("good", {}).get("checked", False))
 
     def tells_time(self) -> bool:
         """Whether its continuous values say when they were measured: only then can an old one be known."""
