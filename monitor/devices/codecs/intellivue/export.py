@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+import msgspec
+
 from monitor.devices.codecs.intellivue.frame import framed
 from monitor.devices.codecs.intellivue.wire import (
     Attribute,
@@ -85,8 +87,7 @@ class Error(IntEnum):
     NO_SUCH_ACTION = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(msgspec.Struct, frozen=True):
     """One object of a result by its handle, which holds for this session only."""
 
     handle: int

@@ -2,6 +2,9 @@
 
 Source of every code: fact sheet, 5. Only a number whose state has a high byte of 0 is one: what the monitor
 itself questions, has not measured or has made up is nobody's.
+
+A monitor with many modules sends a hundred numbers a second: `Number`, and what carries it, are structs of
+msgspec as `Sample` is, for they are made at a tenth of the cost of a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -10,6 +13,8 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntFlag
+
+import msgspec
 
 from monitor.devices.codecs.intellivue.wire import Attribute, Cursor, Malformed, counted, u16
 from monitor.model import Quality, Vital
@@ -99,8 +104,7 @@ SOURCES: dict[Vital, tuple[int, ...]] = {
 CONTINUOUS = {source: vital for vital, sources in SOURCES.items() for source in sources}
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(msgspec.Struct, frozen=True, gc=False):
     """One number as it stands on the wire: `value` is None where the FLOAT is none."""
 
     source: int

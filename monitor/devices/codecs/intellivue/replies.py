@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import msgspec
+
 from monitor.devices.codecs.intellivue import alarms
 from monitor.devices.codecs.intellivue.association import TICKS_PER_MS
 from monitor.devices.codecs.intellivue.export import Kind, Link, Object, Result
@@ -75,8 +77,7 @@ def between(ticks: int, later: int) -> float:
     return ((later - ticks + TICKS_SPAN // 2) % TICKS_SPAN - TICKS_SPAN // 2) / TICKS_PER_MS
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
+class _Measured(msgspec.Struct, frozen=True):
     """The numbers of one object, and when it says they were measured."""
 
     numbers: tuple[Number, ...]
