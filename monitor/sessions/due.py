@@ -150,7 +150,7 @@ def _nearest(
     if not made:
         return None
     # Of two judgements the later one stands: it may correct the other.
-    score = max(made, key=lambda one: one.at_ms)
+    score = max(reversed(made), key=lambda one: one.at_ms)
     return Filled(item, score.value, score.done_at_ms, score.done_at_ms - due_at_ms, None, score.by)
 
 

@@ -94,6 +94,8 @@ def _reached(value: float, sign: str, bound: float) -> bool:
 
 
 LABELS = {vital.value: vital.label for vital in Vital} | {
+    Vital.SYSTOLIC.value: "systolic",
+    Vital.DIASTOLIC.value: "diastolic",
     Score.MOAAS.value: "MOAA/S",
     Score.OXYGEN.value: "oxygen",
 }

@@ -1,8 +1,8 @@
 """The life of a treatment session as one total table: what may be done where, and what follows. Data only.
 
 A cell is the phase that follows, `BACK` (the phase that goes on under a side state) or `NO`. The table says
-what is possible; what must be there first is asked of the therapy (`needs.py`). Its source is protocols.md 3.3
-and 4.2.
+what is possible; what must be there first is asked of the therapy (`needs.py`). Its source is protocols.md,
+3.3 and 4.2.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ MOVES = (
 
 # fmt: off
 LAW: Mapping[Phase, tuple[Phase | Cell, ...]] = {
-    # in: checked in, to: time-out, go: start, de: device, la: last device, no: no more, wi: window, ck: checked,
-    # mi: missed, en: end, lr: later, rd: to ready, cl: close, ho: hold, re: resume, st: stop, em: emergency,
-    # tr: transfer, ab: abort
+    # in checked in, to time-out, go start, de device, la last device, no no more, wi window, ck checked,
+    # mi missed, en end, lr later, rd to ready, cl close, ho hold, re resume, st stop, em emergency,
+    # tr transfer, ab abort
     #                           in  to  go  de  la  no  wi  ck  mi  en  lr  rd  cl  ho  re  st  em  tr  ab
     Phase.CHECK_IN:            (BL, __, __, __, __, __, __, __, __, __, __, __, __, HE, __, ST, EM, TR, AB),
     Phase.BASELINE:            (__, TO, __, DO, ON, __, __, __, __, __, __, __, __, HE, __, ST, EM, TR, AB),

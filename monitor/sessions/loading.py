@@ -21,7 +21,8 @@ SIGNATURE = "signature"
 def therapy(data: Mapping[str, Any]) -> Therapy:
     """The therapy this data says. A mistake is a ValueError whose lines name each wrong key."""
     try:
-        made = Therapy.model_validate_json(_json({**data, "digest": digest(data)}))
+        # Through JSON, lists become the tuples of the types and words their enums; nothing else is bent.
+        made = Therapy.model_validate_json(json.dumps(_plain({**data, "digest": digest(data)})))
     except ValidationError as error:
         lines = dict.fromkeys(f"{_place(e['loc'], data)}: {_sentence(e)}" for e in error.errors())
         raise ValueError("\n".join(lines)) from None
@@ -34,7 +35,8 @@ def therapy(data: Mapping[str, Any]) -> Therapy:
 def digest(data: Mapping[str, Any]) -> str:
     """What a signature is for: the SHA-256 of everything in the file but the signature and the comments."""
     unsigned = {key: value for key, value in data.items() if key != SIGNATURE}
-    return hashlib.sha256(_json(unsigned).encode()).hexdigest()
+    text = json.dumps(_plain(unsigned), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def merged(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,7 +241,8 @@ _PLAIN = {
 
 def _sentence(error: ErrorDetails) -> str:
     plain = _PLAIN.get(error["type"], "is not as it should be")
-    return plain.format(**error.get("ctx", {}))
+    context = {key: _value(value) for key, value in error.get("ctx", {}).items()}
+    return plain.format(**context)
 
 
 def _place(loc: tuple[int | str, ...], data: Any) -> str:
@@ -279,12 +282,8 @@ def _value(value: Any) -> str:
             return str(value)
 
 
-def _json(data: Mapping[str, Any]) -> str:
-    # A date of the file is text to JSON, and a number is the same with and without its ".0".
-    return json.dumps(_plain(data), sort_keys=True, ensure_ascii=False)
-
-
 def _plain(value: Any) -> Any:
+    """The data as JSON can say it: a date is text, and a number is the same with and without its ".0"."""
     if isinstance(value, Mapping):
         return {str(key): _plain(held) for key, held in value.items()}
     if isinstance(value, list | tuple):

@@ -1,7 +1,8 @@
 """NEWS2 as a trend beside the real alarms: complete or not at all. Pure.
 
-It never raises anything here: it gives nothing for a systolic of 111 to 219 and so cannot see the surge this
-drug makes, and dissociation looks like new confusion to it (physiology.md 3). Consciousness is a nurse's entry.
+It never raises anything here: it gives nothing for a systolic of 111 to 219 and so cannot see the surge that
+this drug makes, and dissociation looks like new confusion to it (physiology.md 3). Consciousness is therefore
+a nurse's own entry.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ class Record:
             case FlagSet():
                 self.flags_set[event.flag] = event
             case BaselineRestarted():
-                self.baseline_from_ms = event.at_ms
+                self.baseline_from_ms = event.at_ms + 1  # what is measured until now is what it is not
                 self.baseline = None
             case BaselineTaken():
                 self.baseline = event
@@ -199,7 +199,8 @@ class Record:
     def score(self, score: Score) -> Scored | None:
         """The newest judgement of this kind, by when it was made."""
         made = self.scores.get(score)
-        return max(made, key=lambda one: one.done_at_ms) if made else None
+        # Of two of one moment the later entry stands: it corrects the other.
+        return max(reversed(made), key=lambda one: one.done_at_ms) if made else None
 
     def value(self, score: Score) -> int | None:
         """Its value."""
@@ -239,7 +240,7 @@ class Record:
     def stood_at(self, at_ms: int) -> bool:
         """Whether the patient was standing then, as far as anybody has said."""
         said = [one for one in self.scores.get(Score.POSTURE, ()) if one.done_at_ms <= at_ms]
-        return bool(said) and max(said, key=lambda one: one.done_at_ms).value == STANDING
+        return bool(said) and max(reversed(said), key=lambda one: one.done_at_ms).value == STANDING
 
 
 def begin(therapy: Therapy, opened: TreatmentOpened) -> Record:
