@@ -96,8 +96,6 @@ def _ends_with_us() -> None:
     # Linux: no child outlives the tests, however they end.
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    # A shell that runs the tests in its background has Ctrl-C ignored, and children would inherit it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Program:
