@@ -6,6 +6,6 @@ import signal
 
 
 def pytest_configure() -> None:
-    """A shell that runs the tests in its background has Ctrl-C ignored, and every child would inherit that."""
+    """A shell that runs the tests in its background has Ctrl-C ignored; every child would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
