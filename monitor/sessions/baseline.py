@@ -19,6 +19,8 @@ class Proposal:
     baseline: Baseline
     cuffs: tuple[CuffTaken, ...]
     missing: tuple[str, ...]
+    next_ms: int | None
+    """When the next reading may be taken that still is wanted, once there is a first."""
 
     def age_ms(self, now_ms: int) -> int | None:
         """How old its newest cuff reading is."""
@@ -39,10 +41,14 @@ def propose(record: Record, seen: Seen, now_ms: int) -> Proposal:
             missing.append(f"The two readings differ by more than {rules.differ_mmhg:g} mmHg: take a third.")
     elif len(cuffs) < wanted:
         missing.append(f"{len(cuffs)} of {wanted} blood pressures, at least {rules.apart_min:g} min apart.")
+    more = 0 < len(cuffs) < wanted
+    next_ms = cuffs[-1].measured_at_ms + ms(rules.apart_min) if more else None
     if cuffs and until_ms - cuffs[-1].measured_at_ms > ms(rules.lasts_min):
         old = round((until_ms - cuffs[-1].measured_at_ms) / 60_000)
         missing.append(f"The baseline is {old} min old: measure again.")
-    return Proposal(_baseline(cuffs, seen, until_ms - ms(rules.steady_min), until_ms), cuffs, tuple(missing))
+    return Proposal(
+        _baseline(cuffs, seen, until_ms - ms(rules.steady_min), until_ms), cuffs, tuple(missing), next_ms
+    )
 
 
 def _apart(cuffs: Sequence[CuffTaken], apart_ms: int) -> tuple[CuffTaken, ...]:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from monitor.model import CuffTaken, Device, Priority, Staff, Vital
 from monitor.sessions import layers
+from monitor.sessions.baseline import propose
 from monitor.sessions.events import Filled, Measured, Phase, Score, Seen
 from monitor.sessions.record import Record, watched
 from monitor.sessions.therapy import Check, ms
@@ -76,7 +77,7 @@ def cuff_due_ms(record: Record, now_ms: int) -> int | None:
     if record.over:
         return None
     times = [due.due_ms for due in _cuff(record, now_ms)]
-    times += _baseline_cuff(record)
+    times += _baseline_cuff(record, now_ms)
     for check in record.therapy.check:
         window = window_of(check, record)
         if window is not None and NIBP in check.required and check.name not in record.checks:
@@ -215,13 +216,12 @@ def _cuff(record: Record, now_ms: int) -> Iterable[Due]:
     yield _due(record, now_ms, NIBP, "BP", at_ms, Priority.MEDIUM)
 
 
-def _baseline_cuff(record: Record) -> list[int]:
+def _baseline_cuff(record: Record, now_ms: int) -> list[int]:
     """In the baseline phase the readings follow each other by themselves, once the first was asked for."""
     if record.phase is not Phase.BASELINE:
         return []
-    rules = record.therapy.baseline
-    found = [taken for taken in record.cuffs if taken.measured_at_ms >= record.baseline_from_ms]
-    return [found[-1].measured_at_ms + ms(rules.apart_min)] if 0 < len(found) < rules.readings else []
+    next_ms = propose(record, Seen(), now_ms).next_ms
+    return [] if next_ms is None else [next_ms]
 
 
 def _devices(record: Record, now_ms: int) -> Iterable[Due]:

@@ -108,7 +108,8 @@ def _time(record: Record, seen: Seen, now_ms: int) -> Found:
 def _pressure(record: Record, seen: Seen, now_ms: int) -> Found:
     rules = record.therapy.readiness
     said, missing = _heart(record, seen, now_ms)
-    cuffs = record.cuffs_between(record.start_ms or now_ms, now_ms)
+    # A reading of the very moment of the start is one of before.
+    cuffs = record.cuffs_between(_from_ms(record, now_ms) + 1, now_ms)
     if not cuffs or cuffs[-1].measured_at_ms < now_ms - ms(rules.pressure_fresh_min):
         return said, [f"No blood pressure in the last {rules.pressure_fresh_min:g} min.", *missing]
     last = cuffs[-1]
@@ -319,7 +320,7 @@ def _newest(record: Record, seen: Seen, now_ms: int, *vitals: Vital) -> Measured
     for vital in vitals:
         found = [one for one in seen.samples if one.vital is vital and from_ms <= one.at_ms <= now_ms]
         if found:
-            return max(found, key=lambda one: one.at_ms)
+            return max(reversed(found), key=lambda one: one.at_ms)
     return None
 
 

@@ -239,7 +239,7 @@ class Record:
 
     def stood_at(self, at_ms: int) -> bool:
         """Whether the patient was standing then, as far as anybody has said."""
-        said = [one for one in self.scores.get(Score.POSTURE, ()) if one.done_at_ms <= at_ms]
+        said = [one for one in self.scores.get(Score.POSTURE, ()) if one.done_at_ms < at_ms]
         return bool(said) and max(reversed(said), key=lambda one: one.done_at_ms).value == STANDING
 
 

@@ -52,7 +52,7 @@ def test_7_every_item_has_value_who_and_when(name: str) -> None:
 def test_7_at_the_start_nothing_is_taken_for_granted(name: str) -> None:
     visit = Visit(name)
     open_items = {i.item for i in readiness.items(visit.record, visit.seen, visit.now_ms) if i.missing}
-    assert open_items == set(visit.therapy.readiness.items) - {Item.QUIET}
+    assert open_items == set(visit.therapy.readiness.items) - {Item.QUIET, Item.BREATHING}  # what is live
 
 
 def bp(systolic: float, diastolic: float = 76) -> Callable[[Visit], None]:
@@ -88,9 +88,9 @@ def oxygen_until_now(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("happens", "item", "words"),
     [
-        (bp(145), Item.PRESSURE, "145 is not within 20 % of the baseline 120.5"),
-        (bp(96), Item.PRESSURE, "96 is not within 20 % of the baseline 120.5"),
-        (bp(128), Item.PRESSURE, "The pressure has risen by 6 mmHg"),
+        (bp(146), Item.PRESSURE, "146 is not within 20 % of the baseline 121"),
+        (bp(96), Item.PRESSURE, "96 is not within 20 % of the baseline 121"),
+        (bp(130), Item.PRESSURE, "The pressure has risen by 6 mmHg"),
         (bp(122, 95), Item.PRESSURE, "122/95 is not below 150/95"),
         (sees(hr=49), Item.PRESSURE, "Heart rate 49 is not within 50 to 110"),
         (sees(hr=111), Item.PRESSURE, "Heart rate 111 is not within 50 to 110"),
@@ -126,17 +126,16 @@ def test_7_one_item_that_fails_is_named_and_keeps_the_patient(
 
 def test_7_the_band_and_the_limit_are_at_their_edges() -> None:
     visit = about_to_leave()
-    bp(124)(visit)  # 2 above the reading ten minutes before: flat
+    bp(129)(visit)  # 5 above the reading ten minutes before: flat
     assert visit.missing(Item.PRESSURE) == ""
 
 
 def test_7_two_readings_at_least_10_minutes_apart() -> None:
     visit = Visit()
-    visit.to_decline()
+    visit.doses()
     visit.waits(120)
     visit.cuff(122, 76)
     visit.waits(9)
-    visit.record.cuffs[:-1] = []
     visit.cuff(122, 76)
     assert visit.missing(Item.PRESSURE) == "Two readings at least 10 min apart."
     visit.waits(1)

@@ -152,6 +152,7 @@ def test_4_2_late_recovery_asks_to_sit_then_stand_for_a_pressure() -> None:
     visit.cuff(130, 80)
     visit.waits(1)
     visit.scores(gait=1, posture=2)
+    visit.waits(1)
     visit.cuff(109, 70)
     assert visit.missing(Item.STEADY) == "The pressure falls by 21 mmHg on standing."
     visit.waits(1)
@@ -163,7 +164,7 @@ def test_4_2_minimum_stay_after_infusion_is_60_minutes() -> None:
     visit = at(Phase.LATE_RECOVERY)
     end_ms = visit.record.end_ms
     assert end_ms is not None
-    visit.waits((end_ms + 46 * MIN - visit.now_ms) / MIN)
+    visit.waits((end_ms + 45 * MIN - visit.now_ms) / MIN)
     visit.makes_ready()
     visit.waits((end_ms + 60 * MIN - visit.now_ms) / MIN - 1 / 60)
     assert visit.refused(visit.step(Move.TO_READY)) == "Least stay: 1 min to go."

@@ -1,0 +1,302 @@
+"""No order of moves, crashes and clock steps closes a session without what it needs, or a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.model import Cuff, CuffTaken, Quality, Staff
+from monitor.people import Role
+from monitor.sessions import session
+from monitor.sessions.events import (
+    Act,
+    CheckFilled,
+    DeviceGiven,
+    DoseChecked,
+    Kept,
+    Move,
+    Overridden,
+    Phase,
+    PhaseMoved,
+    Score,
+    Scored,
+    Signed,
+    Stepped,
+    TreatmentOpened,
+)
+from monitor.sessions.record import rebuilt
+from monitor.sessions.session import Refused
+from tests.core.visit import BED, DANA, KIM, LEE, MIN, MONITOR, SHIPPED, Visit
+
+WHATS = ("floor", "pressure:before", "pressure:check_40", "pressure:end", "pressure:final", "gate:bp-elevated",
+         "item:pressure", "item:quiet", "item:awake", "item:mood", "item:signed")  # fmt: skip
+
+people = st.sampled_from([DANA, LEE, KIM])
+whys = st.sampled_from(["", "because"])
+agos = st.sampled_from([0, 0, 0, 3, 10, 12, -1])
+deeds = st.one_of(
+    st.tuples(st.just("move"), st.sampled_from(list(Move)), people, whys, agos),
+    st.tuples(st.just("device"), st.integers(1, 4), st.booleans(), st.sampled_from([0, 0, 5, 10])),
+    st.tuples(st.just("sign"), people),
+    st.tuples(st.just("decide"), st.sampled_from(WHATS), people, whys),
+    st.tuples(st.just("cuff"), st.sampled_from([118, 121, 124, 150, 190]), st.sampled_from([0, 0, 3, 45])),
+    st.tuples(st.just("waits"), st.sampled_from([1, 5, 11, 36, 60, 121])),
+    st.tuples(st.just("back"), st.integers(1, 90)),
+    st.tuples(st.just("save")),
+    st.tuples(st.just("dose"), people, people),
+    st.tuples(st.just("well")),
+    st.tuples(st.just("leaves"), people),
+    st.tuples(st.just("crash")),
+)
+"""What may be tried, in any order: most of it is refused, and none of it may lead to a wrong end."""
+
+STARTS = ("check_in", "start", "doses", "recovery", "ready")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("start", STARTS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tried=st.lists(deeds, max_size=25))
+def test_no_order_of_moves_crashes_and_clock_steps_closes_without_floor_pressures_and_signature(
+    name: str, start: str, tried: list[tuple[object, ...]]
+) -> None:
+    visit = begun(name, start)
+    for deed in tried:
+        happens(visit, deed)
+    closed_rightly(visit)
+
+
+def begun(name: str, start: str) -> Visit:
+    """A session that has come so far in the right way; from there anything is tried."""
+    visit = Visit(name)
+    match start:
+        case "start":
+            visit.to_start()
+        case "doses":
+            visit.doses()
+        case "recovery" if name.startswith("iv"):
+            visit.to_recovery()
+        case "recovery":
+            visit.to_decline()
+        case "ready":
+            visit.to_ready()
+    return visit
+
+
+def happens(visit: Visit, deed: tuple[object, ...]) -> None:  # noqa: C901  a line a kind of deed
+    match deed:
+        case ("move", Move() as move, str() as by, str() as why, int() as ago):
+            tries(visit, visit.step(move, why, ago=ago, by=Staff(by)))
+        case ("device", int() as number, bool() as last, int() as ago):
+            tries(visit, visit.device(number, last=last, why="so", ago=ago))
+        case ("sign", str() as by):
+            tries(visit, visit.sign(Staff(by)))
+        case ("decide", str() as what, str() as by, str() as why):
+            tries(visit, visit.override(what, why, Staff(by)))
+        case ("cuff", int() as systolic, int() as ago):
+            visit.cuff(systolic, 76, at_ms=visit.now_ms - ago * MIN)
+        case ("waits", int() as minutes):
+            sleeps(visit, minutes)
+        case ("back", int() as minutes):
+            # An act that was stamped long before it came.
+            at_ms = visit.now_ms - minutes * MIN
+            tries(visit, Stepped(at_ms, 7, Move.CLOSE, at_ms, KIM, Role.PRESCRIBER))
+        case ("save",):
+            tries(visit, visit.save())
+        case ("dose", str() as by, str() as second):
+            tries(visit, DoseChecked(visit.now_ms, 7, 80, 0.5, 1, 60, "", Staff(by), Staff(second)))
+        case ("well",):
+            grows_well(visit)
+        case ("leaves", str() as by):
+            tries(visit, visit.step(Move.TO_READY, by=Staff(by)))
+            sleeps(visit, 1)
+            visit.cuff(121, 76)
+            tries(visit, visit.sign(Staff(by)))
+            tries(visit, visit.step(Move.CLOSE, by=Staff(by)))
+        case ("crash",):
+            crashes(visit)
+        case _:
+            raise AssertionError(deed)
+
+
+def sleeps(visit: Visit, minutes: int) -> None:
+    """The service was away, or the machine was asleep: time comes in one step."""
+    visit.now_ms += minutes * MIN
+    visit._measure()
+    visit._tick()
+
+
+def grows_well(visit: Visit) -> None:
+    """All that the list asks for of pressures and judgements, in whatever phase; a quarter of an hour."""
+    values = {
+        Score.MOAAS: 5, Score.ORIENTED: 3, Score.DISSOCIATION: 0, Score.NAUSEA: 0, Score.GAIT: 1, Score.ESCORT: 1,
+        Score.SUICIDE_CHECK: 1, Score.DRIVING: 1, Score.INSTRUCTIONS: 1, Score.LINE_OUT: 1, Score.POSTURE: 2,
+    }  # fmt: skip
+    for minutes in (0, 11):
+        sleeps(visit, minutes)
+        visit.cuff(122, 76)
+    sleeps(visit, 1)
+    for score, value in values.items():
+        tries(visit, visit.score(score, value, "Robin"))
+    sleeps(visit, 1)
+    visit.cuff(118, 76)
+    tries(visit, visit.score(Score.POSTURE, 1))
+
+
+def tries(visit: Visit, act: Act) -> None:
+    answer = session.ask(visit.record, act, visit.seen)
+    if isinstance(answer, Refused):
+        assert answer.missing
+        assert all(words.strip() for words in answer.missing)
+        return
+    visit._keep(*answer)
+    visit._tick()
+
+
+def crashes(visit: Visit) -> None:
+    """Everything but the journal is gone: what is read back from its bytes makes the same session."""
+    back: list[Kept] = [
+        msgspec.json.decode(msgspec.json.encode(event), type=type(event)) for event in visit.events
+    ]
+    assert back == visit.events
+    again = rebuilt(visit.therapy, back)
+    assert again == visit.record
+    visit.record, visit.events = again, back
+
+
+def closed_rightly(visit: Visit) -> None:
+    """What must be true of a journal in which a session was closed, told from the events alone."""
+    events: Sequence[Kept] = visit.events
+    steps = [event for event in events if isinstance(event, PhaseMoved)]
+    ends = [moved for moved in steps if moved.now is Phase.CLOSED]
+    assert len(ends) <= 1
+    if not ends:
+        return
+    (end,) = ends
+    decided = {
+        event.what
+        for event in events
+        if isinstance(event, Overridden) and event.why.strip() and event.role is Role.PRESCRIBER
+    }
+    signed = {event.by: event.role for event in events if isinstance(event, Signed)}
+    assert Role.PRESCRIBER in signed.values() or len(signed) >= 2
+    given = [event for event in events if isinstance(event, DeviceGiven)]
+    begun_ms = [moved.done_at_ms for moved in steps if moved.move is Move.START] + [
+        g.done_at_ms for g in given
+    ]
+    if end.was is Phase.ABORTED_BEFORE_DOSE:
+        assert not begun_ms
+        return
+    if end.was is Phase.TRANSFERRED:
+        (gone,) = [moved for moved in steps if moved.now is Phase.TRANSFERRED]
+        assert gone.why.strip()
+        assert not begun_ms or Role.PRESCRIBER in signed.values()
+        return
+    assert begun_ms
+    least_ms, from_ms = floor_of(visit, given, steps)
+    assert from_ms is None or end.at_ms - from_ms >= least_ms or "floor" in decided
+    assert (
+        any(taken.measured_at_ms <= min(begun_ms) for taken in cuffs(events)) or "pressure:before" in decided
+    )
+    ready_ms = max(moved.done_at_ms for moved in steps if moved.now is Phase.READY)
+    assert any(taken.measured_at_ms >= ready_ms for taken in cuffs(events)) or "pressure:final" in decided
+    if given:
+        for one, two in pairwise(given):
+            assert two.done_at_ms - one.done_at_ms >= 5 * MIN
+        checks = [event for event in events if isinstance(event, CheckFilled)]
+        saved = [one for check in checks for one in check.filled if one.item == "nibp"]
+        assert saved or "pressure:check_40" in decided
+        for one in saved:
+            first_ms, last_ms = given[0].done_at_ms, given[-1].done_at_ms
+            assert first_ms + 35 * MIN <= one.at_ms <= last_ms + 45 * MIN
+
+
+def floor_of(
+    visit: Visit, given: Sequence[DeviceGiven], steps: Sequence[PhaseMoved]
+) -> tuple[int, int | None]:
+    """The least stay and since when it counts, said by hand and not by the program."""
+    match visit.therapy.name:
+        case "spravato_us":
+            return 120 * MIN, given[-1].done_at_ms
+        case "iv_ketamine_40":
+            ended = [m.done_at_ms for m in steps if m.move is Move.END]
+            begun_ms = next(m.done_at_ms for m in steps if m.move is Move.START)
+            stopped = [m.done_at_ms for m in steps if m.move is Move.STOP and m.done_at_ms >= begun_ms]
+            return 60 * MIN, min(ended + stopped)
+        case _:
+            return 0, None
+
+
+def cuffs(events: Sequence[Kept]) -> list[CuffTaken]:
+    return [event for event in events if isinstance(event, CuffTaken) and event.cuff.quality is Quality.VALID]
+
+
+# The property is worth its name only if ends are reached, and found when they are wrong.
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_right_way_closes_and_is_found_right(name: str) -> None:
+    visit = Visit(name)
+    visit.closes()
+    crashes(visit)
+    assert visit.record.phase is Phase.CLOSED
+    closed_rightly(visit)
+
+
+@pytest.mark.parametrize("left_out", [Signed, CheckFilled, CuffTaken])
+def test_a_wrong_end_would_be_found(left_out: type[Kept]) -> None:
+    visit = Visit()
+    visit.closes()
+    visit.events = [event for event in visit.events if not isinstance(event, left_out)]
+    with pytest.raises(AssertionError):
+        closed_rightly(visit)
+
+
+def test_an_end_before_the_floor_would_be_found() -> None:
+    visit = Visit()
+    visit.closes()
+    early = [e for e in visit.events if not (isinstance(e, PhaseMoved) and e.now is Phase.CLOSED)]
+    device = next(e for e in reversed(early) if isinstance(e, DeviceGiven))
+    end = PhaseMoved(
+        device.done_at_ms + 120 * MIN - 1, 7, Move.CLOSE, Phase.READY, Phase.CLOSED, Phase.CLOSED,
+        device.done_at_ms + 120 * MIN - 1, KIM,
+    )  # fmt: skip
+    visit.events = [*early, end]
+    with pytest.raises(AssertionError):
+        closed_rightly(visit)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_step_is_an_event_with_who_and_when(name: str) -> None:
+    visit = Visit(name)
+    visit.closes()
+    for event in visit.events:
+        assert event.at_ms >= visit.opened.at_ms
+        if isinstance(event, PhaseMoved) and event.by is None:
+            assert event.move in {Move.WINDOW, Move.MISSED, Move.LATER}
+        elif not isinstance(event, CuffTaken) and hasattr(event, "by"):
+            assert event.by
+    assert isinstance(visit.events[0], TreatmentOpened)
+
+
+def test_a_session_begins_with_its_opening_and_only_once() -> None:
+    visit = Visit()
+    with pytest.raises(ValueError, match="begins with its opening"):
+        rebuilt(visit.therapy, [])
+    with pytest.raises(ValueError, match="is open already"):
+        rebuilt(visit.therapy, [visit.opened, visit.opened])
+
+
+def test_a_failed_cuff_and_one_of_another_patient_leave_no_trace() -> None:
+    visit = Visit()
+    nothing = Cuff(None, None, why="leak")
+    visit._keep(CuffTaken(visit.now_ms, visit.now_ms, BED, MONITOR, nothing))
+    assert visit.record.cuffs == []
+    assert Score.MOAAS not in visit.record.scores
+    visit._keep(Scored(visit.now_ms, 7, Score.MOAAS, 5, visit.now_ms, DANA))
+    assert visit.record.value(Score.MOAAS) == 5
