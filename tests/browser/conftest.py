@@ -41,7 +41,10 @@ def chromium() -> Iterator[Browser]:
 def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     """What the service would answer to looking; every act is put there by its own test."""
     answers: dict[tuple[str, str], tuple[int, Any]] = {
-        ("GET", "/me"): (200, clinic["me"] | {"screen": None, "ends_at_ms": None, "idle_ms": None}),
+        ("GET", "/me"): (
+            200,
+            clinic["me"] | {"screen": None, "ends_at_ms": None, "idle_ms": None, "home": "/me"},
+        ),
         ("GET", "/alarms"): (200, {"alarms": []}),
         ("POST", "/screens/sound"): (200, {"recorded": True}),
     }

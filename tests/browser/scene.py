@@ -31,6 +31,7 @@ def vital(name: str, value: float | None, **more: Any) -> Wire:
         "at_ms": NOW - 400,
         "fresh_until_ms": NOW + 10 * MINUTE,  # no test of something else is to race against freshness
         "device": "monitor-1",
+        "instead_of": None,
         "by": None,
         "last_value": value,
         "last_at_ms": NOW - 400 if value is not None else None,
@@ -179,6 +180,7 @@ def alarm(number: int, name: str, rule: str, priority: str, text: str, since_s: 
         "acked_at_ms": None,
         "ack_until_ms": None,
         "quiet": None,
+        "quiet_by": None,
         "spoken_for": False,
         "accepted_by": None,
         "next_page_at_ms": None,
@@ -220,6 +222,19 @@ def link(name: str, state: str = "up", **more: Any) -> Wire:
         "why": "",
         "notices": [],
         "can_start_cuff": True,
+    } | more
+
+
+def sound(screen: str, state: str, **more: Any) -> Wire:
+    """What a paired screen says of its own sound, which was checked this morning."""
+    return {
+        "screen": screen,
+        "paired": True,
+        "state": state,
+        "by": None,
+        "at_ms": NOW - 20 * MINUTE,
+        "checked_at_ms": NOW - 6 * 60 * MINUTE,
+        "checked_by": "sam",
     } | more
 
 
@@ -267,7 +282,8 @@ def clinic(now_ms: int = NOW) -> Wire:
         value=113,
         limit=110,
         unit="/min",
-        quiet="audio paused by dana",
+        quiet="audio paused",
+        quiet_by="dana",
     )
     pause = {
         "pause_id": 1,
@@ -359,6 +375,7 @@ def clinic(now_ms: int = NOW) -> Wire:
             "set_at_ms": NOW - 6 * 3_600_000,
         },
         "staff": STAFF,
+        "sounds": [sound("floor", "on"), sound("wall", "on")],
     }
 
 

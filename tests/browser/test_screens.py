@@ -211,7 +211,7 @@ def test_a_running_audio_pause_can_be_ended(stage: Stage, open_page: Open) -> No
 def test_act_first_sign_after(stage: Stage, open_page: Open) -> None:
     stage.answers |= {
         ("POST", "/beds/4/cuff"): (401, {"detail": "Sign in first."}),
-        ("POST", "/signin"): (200, {"name": "dana"}),
+        ("POST", "/signin"): (200, {"name": "dana", "home": "/me"}),
     }
     page = open_page(stage, "/bed/4", STATION)
     page.get_by_role("button", name="Start cuff now").click()

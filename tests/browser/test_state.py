@@ -165,7 +165,7 @@ def test_an_alarm_that_a_worse_one_speaks_for_is_neither_counted_nor_sounded(hou
         ({"state": "acked", "acked_by": "dana", "acked_at_ms": scene.NOW}, "MEDIUM"),
         ({"state": "latched"}, "MEDIUM"),
         ({"state": "pending"}, "MEDIUM"),
-        ({"quiet": "audio paused by dana"}, "MEDIUM"),
+        ({"quiet": "audio paused", "quiet_by": "dana"}, "MEDIUM"),
     ],
 )
 def test_only_what_is_active_and_not_quiet_sounds(house: Page, change: dict[str, Any], sounds: str) -> None:

@@ -7,7 +7,7 @@ import { Chips, Clock, Footer, Health, Lost, Nav, Who } from "./bar.js";
 import { chem, icon, ring } from "./draw.js";
 import { html } from "./html.js";
 import { Limits } from "./limits.js";
-import { limitsOf, look, marks, named, numberOf, priorityOf, textOf } from "./look.js";
+import { limitsOf, look, marks, named, numberOf, priorityOf, sentence, textOf } from "./look.js";
 import { Told } from "./plain.js";
 import { SignInBeside } from "./signin.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
@@ -85,7 +85,7 @@ function panel(app, bed, r, past, changed) {
   const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
   return html`<div class="panel ${row} ${r.paused ? "off" : ""}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
     <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small>${own && html`<small class="own">${words.own}</small>`}</dt>
-    ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : digits(r.number)}</dl>
+    ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : html`${digits(r.number)}${remark(r)}`}</dl>
     <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
 }
 
@@ -108,10 +108,16 @@ const joinedCuffs = (past, live) => {
   return [...past.cuffs, ...live.filter(([t]) => !known.has(t))].sort((a, b) => a[0] - b[0]);
 };
 
+/** Under the number: the device that stands in for another (why stands in the facts), and why there is no number or doubt of it. */
+function remark({ source, number }) {
+  const said = [source && sentence(words.from(source)), (!number.live || number.doubtful) && sentence(number.why)].filter(Boolean);
+  return said.length > 0 && html`<dd class="remark">${said.map((text) => html`<span key=${text}>${chem(text)}</span>`)}</dd>`;
+}
+
 function moreOf(bed, bp) {
   const b = bed.session.baseline;
   const delta = bp.taken && b.systolic_mmhg !== null && b.diastolic_mmhg !== null ? words.delta(bp.systolic - b.systolic_mmhg, bp.diastolic - b.diastolic_mmhg, `${b.systolic_mmhg}/${b.diastolic_mmhg}`) : null;
-  return html`${(bp.taken || bp.failed_ms !== null) && html`<b>${ageOf(bp)}</b>`}${bp.failed_ms !== null && bp.failed_why && html`: <span class="why">${bp.failed_why}</span>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${delta && html`<br />${delta}`}`;
+  return html`${(bp.taken || bp.failed_ms !== null) && html`<b>${ageOf(bp)}</b>`}${bp.failed_ms !== null && bp.failed_why && html`: <span class="why">${bp.failed_why}</span>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${bp.hand && html`<br /><b class="hand">${bed.cuff_refusal}</b>`}${delta && html`<br />${delta}`}`;
 }
 
 // What stands beside: facts and log, or the one form that is open. Nothing covers the trends.

@@ -4,13 +4,14 @@ import { useState } from "preact/hooks";
 import { html } from "./html.js";
 import { named } from "./look.js";
 import { Plain, Told } from "./plain.js";
+import { Unheard } from "./sounds.js";
 import { words } from "./words.js";
 
 const draftOf = (duty) => ({ on: [...duty.on], beds: Object.fromEntries(duty.beds.map((b) => [b.bed, b.staff])) });
 
 export function Duty({ app }) {
   const { state } = app, people = state.staff.filter((s) => s.role !== "display" && s.role !== "machine");
-  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<//>`;
+  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Unheard} app=${app} /><//>`;
 }
 
 function Form({ app, people }) {

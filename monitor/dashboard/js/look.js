@@ -119,6 +119,7 @@ export function look(state, name, now_ms) {
   for (const alarm of [...alarms].reverse()) if (alarm.state !== "latched" && ROW[alarm.vital]) hot[ROW[alarm.vital]] = alarm;
   const pauses = bed.pauses.filter((p) => p.until_ms > now_ms).map((p) => ({ ...p, left_ms: p.until_ms - now_ms, who: named(state, p.by) }));
   const paused = new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => ROW[p.vital]));
+  const bp = bpOf(state, bed, now_ms);
   const isPending = (row) => pending.some((a) => ROW[a.vital] === row) && !hot[row];
   return {
     name, place: bed.place, empty: false, flags: flagsOf(bed, pauses), session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
@@ -126,9 +127,9 @@ export function look(state, name, now_ms) {
     line: top ? alarmLine(state, bed, alarms, now_ms) : quietLine(bed, now_ms),
     rows: ROWS.map((row) => {
       const vital = vitalOf(bed, row, now_ms);
-      return { row, vital, number: numberOf(state, bed.vitals[vital], now_ms), hot: hot[row] ?? null, pending: isPending(row), paused: paused.has(row) };
+      return { row, vital, source: sourceOf(bed.vitals[vital]), number: numberOf(state, bed.vitals[vital], now_ms), hot: hot[row] ?? null, pending: isPending(row), paused: paused.has(row) };
     }),
-    bp: { ...bpOf(state, bed, now_ms), hot: hot.bp ?? null, pending: isPending("bp"), paused: paused.has("bp") },
+    bp: { ...bp, hot: hot.bp ?? null, pending: isPending("bp"), paused: paused.has("bp"), hand: handOf(state, bed, bp, pending) },
   };
 }
 
@@ -144,6 +145,16 @@ export function bpOf(state, bed, now_ms) {
     failed_ms: c?.failed_at_ms && (!taken || c.failed_at_ms > c.measured_at_ms) ? now_ms - c.failed_at_ms : null, failed_why: c?.failed_why ?? null,
   };
 }
+
+/** Where a reading is wanted now (it is due, it has failed, an alarm waits for a second one) and none can be started from here: what to do, in short. */
+function handOf(state, bed, bp, pending) {
+  const wanted = (bp.next_ms !== null && bp.next_ms <= 0) || bp.failed_ms !== null || pending.some((a) => ROW[a.vital] === "bp");
+  if (!wanted || bed.cuff_refusal === null || bp.running_ms !== null) return null;
+  return bed.devices.some((d) => state.links[d]?.can_start_cuff) ? words.cuffAway : words.pressButton;
+}
+
+/** The device a vital comes from, where that is not the one it should come from. */
+const sourceOf = (vital) => (vital?.instead_of ? vital.device : null);
 
 /** The limits of one row, as the rules name their vitals. */
 export const limitsOf = (bed, row) => bed.limits.filter((l) => ROW[l.vital] === row);
@@ -191,10 +202,7 @@ export function whoOf(state, alarm, now_ms) {
 }
 
 /** Why it is silent, with the name that the clinic uses. */
-export function quietOf(state, alarm) {
-  const by = alarm.quiet?.match(/^audio paused by (\S+)$/)?.[1];
-  return by ? words.quietPause(named(state, by)) : sentence(alarm.quiet);
-}
+export const quietOf = (state, alarm) => words.quiet[alarm.quiet]?.(named(state, alarm.quiet_by)) ?? "";
 
 /** A remark of the service as a sentence of its own. */
 export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1)}.` : "");
@@ -209,6 +217,24 @@ export function sounding(state, heard = new Set()) {
   if (!top) return null;
   const same = loud.filter((a) => a.priority === top.priority);
   return { priority: top.priority, technical: same.every((a) => a.technical), alarm_ids: same.map((a) => a.alarm_id) };
+}
+
+// Where an alarm may go unheard, as each screen says of itself (ALM-031, ALM-032).
+
+const CHECK_LASTS_MS = 12 * 3_600_000;   // one check a shift, and no shift is longer
+
+/** Every screen that has said how its sound does: what is off first, then what nobody has checked for a shift. */
+export function sounds(state, now_ms) {
+  const is = (s) => (s.state === "off" ? "off" : s.checked_at_ms === null || now_ms - s.checked_at_ms > CHECK_LASTS_MS ? "unchecked" : "heard");
+  const order = ["off", "unchecked", "heard"];
+  return Object.values(state.sounds).map((s) => ({ ...s, is: is(s), name: s.paired ? s.screen : words.ownBrowser(named(state, s.by)) }))
+    .sort((a, b) => order.indexOf(a.is) - order.indexOf(b.is) || a.name.localeCompare(b.name));
+}
+
+/** The stations among them on which nobody can rely. A browser of one's own is no station, and this screen speaks for itself while it is off. */
+export function unheard(state, now_ms) {
+  const here = state.me?.role === "display" ? state.me.name : state.screen;
+  return sounds(state, now_ms).filter((s) => s.paired && s.is !== "heard" && !(s.screen === here && state.sound === "off"));
 }
 
 /** The name of the tab: worst alarm first. */

@@ -8,13 +8,10 @@ import { Footer, Lost } from "./bar.js";
 
 /** The screen /signin. */
 export function SignIn({ app }) {
-  const done = async () => { await app.signedIn(); app.go(landing(app.state), { replace: true }); };
+  const done = async (who) => { await app.signedIn(); app.go(who.home, { replace: true }); };
   return html`<div id="screen" class="plain signin" data-screen="signin"><header id="bar"><p class="product">${words.product}</p><${Lost} state=${app.state} /></header>
     <main id="plain" tabindex="-1"><h1>${words.signIn}</h1><${Form} app=${app} done=${done} /></main><${Footer} state=${app.state} ...${app.theme} /></div>`;
 }
-
-/** A phone is somebody's own: it opens with their pages and beds. */
-const landing = (state) => (matchMedia("(max-width: 44rem)").matches && state.screen === null && state.me?.role !== "administrator" ? "/me" : "/");
 
 /** Beside what was being done: the act waits for a name, and is done then. */
 export function SignInBeside({ app }) {
@@ -44,7 +41,7 @@ function Form({ app, done, autofocus = false }) {
       return setError({ at: "secret", text: answer.status === 401 && !answer.data?.detail ? words.wrongSignIn : answer.detail });
     }
     setError(null);
-    await done();
+    await done(answer.data);
   };
 
   return html`<form class="form" onSubmit=${send} noValidate>

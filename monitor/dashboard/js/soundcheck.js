@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { icon } from "./draw.js";
 import { html } from "./html.js";
 import { Plain } from "./plain.js";
+import { Sounds } from "./sounds.js";
 import { words } from "./words.js";
 
 const KINDS = ["HIGH", "MEDIUM", "LOW"];
@@ -22,5 +23,5 @@ export function SoundCheck({ app }) {
     <ul class="checks">${KINDS.map((kind) => html`<li key=${kind}><button class="main" disabled=${busy} onClick=${() => play(kind)}>${icon("sound")}${words.play(kind)}</button>
       <button disabled=${!heard[kind]} aria-pressed=${heard[kind] === "heard"} aria-label="${words.heard}: ${kind}" onClick=${() => said(kind, "heard")}>${words.heard}</button>
       <button disabled=${!heard[kind]} aria-pressed=${heard[kind] === "not"} aria-label="${words.notHeard}: ${kind}" onClick=${() => said(kind, "not")}>${words.notHeard}</button></li>`)}</ul>
-    <p class="told">${all ? words.heardAll : some ? words.notHeardThen : ""}</p><//>`;
+    <p class="told">${all ? words.heardAll : some ? words.notHeardThen : ""}</p><${Sounds} app=${app} /><//>`;
 }

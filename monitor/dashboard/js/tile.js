@@ -38,7 +38,7 @@ const SHORT = 16;
 export function line({ top, line }, room = SHORT) {
   const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
   const time = line.time_ms === undefined ? "" : running(line.time_ms), n = line.text.length + time.length + (top?.technical ? 3 : 0);
-  return html`<div class="line ${line.due ? "due" : ""} ${n > 27 ? "longest" : n > 17 ? "long" : ""}">
+  return html`<div class="line ${line.due ? "due" : ""} ${n > 33 ? "two" : n > 27 ? "longest" : n > 17 ? "long" : ""}">
     <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
       <span class="text">${chem(line.text)}</span>${time && html`<span class="time">${time}</span>`}</p>
     <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}${also}</p></div>`;
@@ -49,8 +49,11 @@ export const digits = (number) => (number.live
   ? html`<dd class="digits">${number.text}${number.doubtful && html`<span class="doubt" title=${number.why}>?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`
   : html`<dd class="digits gone"><span aria-hidden="true">––</span><span class="was"><span class="sr">${words.gone}</span>${number.last !== null && html`${words.last(number.last)}<br />${number.age_ms < 3_600_000 ? ago(number.age_ms) : words.agoShort(number.age_ms)}`}</span></dd>`);
 
-const row = (bed, { row, vital, number, hot, pending, paused }, trace, now_ms, redraw) => html`<div class="row ${paused ? "off" : ""}" key=${row} data-row=${row} data-hot=${priorityOf(hot)}>
-  <dt>${chem(words.vital[vital])}${pending && dot}</dt>
+/** Under a vital that comes from another device than it should: which. A low tile has room for the sign alone. */
+const from = (source) => source && html`<small class="source">${icon("swap")}<span>${words.from(source)}</span></small>`;
+
+const row = (bed, { row, vital, source, number, hot, pending, paused }, trace, now_ms, redraw) => html`<div class="row ${paused ? "off" : ""}" key=${row} data-row=${row} data-hot=${priorityOf(hot)}>
+  <dt>${chem(words.vital[vital])}${pending && dot}${from(source)}</dt>
   ${digits(number)}
   <dd class="trace"><${Spark} bed=${bed} trace=${trace} row=${row} vital=${vital} hot=${hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken[vital])} /></dd></div>`;
 
@@ -60,7 +63,10 @@ const cuff = (bed, bp, trace, now_ms, redraw) => html`<div class="row bp ${bp.pa
   <dt>${words.vital.bp}${bp.pending && dot}</dt>
   ${pressure(bp)}
   <dd class="trace"><${Cuffs} bed=${bed} trace=${trace} hot=${bp.hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken.bp)} /></dd>
-  <dd class="age"><span>${ageOf(bp)}</span><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span></dd></div>`;
+  <dd class="age ${bp.hand ? "hand" : ""} ${bp.failed_ms !== null ? "failed" : ""}"><span>${ageOf(bp)}</span>${bp.hand ? asks(bp) : html`<span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>`}</dd></div>`;
+
+/** What somebody has to do at the bed. A low tile has no room for how late it is, or when it failed. */
+const asks = (bp) => html`<span class="late">${bp.failed_ms !== null ? html`<span class="low">${words.failedSo}</span>` : bp.late && html`<span class="high">${nextOf(bp)}, </span>`}${bp.hand}</span>`;
 
 export const pressure = (bp) => (bp.taken
   ? html`<dd class="digits ${bp.old ? "old" : ""} ${bp.diastolic > 99 && bp.systolic > 99 ? "long" : ""}">${bp.systolic}<span class="slash">/</span>${bp.diastolic}${bp.doubtful && html`<span class="doubt">?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`

@@ -85,6 +85,8 @@ export const words = {
   nextIn: (ms) => `next in ${minutes(Math.ceil(ms / 60_000) * 60_000)}`,
   dueNow: "due now",
   late: (ms) => `${minutes(Math.floor(ms / 60_000) * 60_000)} late`,
+  pressButton: "press its button", cuffAway: "cuff not connected", failedSo: "failed, ",
+  from: (device) => `from ${device}`,
   noTimer: "No cuff timer", noPlan: "on request", cuffRunning: (ms) => `Cuff running ${running(ms)}`, cuffFailed: (ms) => `cuff failed ${ago(ms)}`,
   ready: "Ready to leave", toFloor: (ms) => `${minutes(ms)} to 2 h`,
   minutesSince: (n) => `${n} minutes since the session was opened`, min: "min",
@@ -107,7 +109,7 @@ export const words = {
   alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
   dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : ms > -60_000 ? "due" : words.late(-ms)}`,
   soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
-  unreported: "Sound state not reported", quietPause: (who) => `Audio paused by ${who}.`,
+  unreported: "Sound state not reported", quiet: { "audio paused": (who) => `Audio paused by ${who}.`, "alarm paused": (who) => `Alarm paused by ${who}.` },
   soundOff: "Sound is off on this screen. Press to turn it on.", soundOffShort: "Sound off here",
   connecting: "Connecting. Numbers may be old.", stillConnecting: "Still connecting to the clinic server",
   lost: (at_ms) => `Not connected since ${clock(at_ms)}. Look at the patients.`,
@@ -202,6 +204,14 @@ export const words = {
   soundCheck: "Sound check", soundAsk: "Play each sound at the level this station has during the day.", play: (kind) => `Play ${kind}`,
   heard: "I heard it", notHeard: "I did not", heardAll: "All three sounds were heard here.", notHeardThen: "Raise the volume of this station and play it again. If it stays silent, do not use this station alone.",
   silentNow: "An alarm is sounding. The check waits.",
+  soundsOf: "Sound at every screen", noSounds: "No screen has said how its sound does.", ownBrowser: (who) => `${who}, own browser`,
+  soundIs: {
+    off: (s) => `${s.name}${words.soundRest}`,
+    unchecked: (s, now_ms) => `${s.name}: sound ${s.checked_at_ms === null ? "never checked" : `last checked ${ago(now_ms - s.checked_at_ms)}`}`,
+    heard: (s) => `${s.name}: sound is on`,
+  },
+  soundRest: ": sound is off", soundSince: (at_ms, who) => `since ${clock(at_ms, false)}${who ? `, ${who}` : ""}`, soundChecked: (at_ms, who) => `checked ${clock(at_ms, false)}${who ? `, ${who}` : ""}`,
+  toSounds: "Screens that may not be heard",
 
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
