@@ -845,9 +845,17 @@ class Ward:
             return "This monitor cannot be started from here: please press its button."
         if not any(self._is_up(d) for d in able):
             return "The cuff's monitor is not connected."
-        if bedside.cuff_running_since_ms is not None:
+        if bedside.cuff_running_since_ms is not None or self._measures_by_itself(bedside):
             return "A reading is running already."
         return None
+
+    def _measures_by_itself(self, bedside: Bedside) -> bool:
+        """Whether a monitor of the bed measures by its cycle or button: two cuffs never press one patient."""
+        began_ms = bedside.cuff_began_ms
+        if began_ms is None or bedside.cuff_ended_ms is not None:
+            return False
+        says = any(CUFF_MEASURING in self._notices.get(device, ()) for device in bedside.devices)
+        return says and self._now_ms - began_ms < CUFF_GIVES_UP_MS
 
     def _refuse_stop(self, bedside: Bedside) -> str | None:
         able = self._cuffs(bedside)

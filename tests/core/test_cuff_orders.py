@@ -15,6 +15,7 @@ from monitor.model import (
     CuffTaken,
     CuffWhy,
     Device,
+    DeviceNoted,
     Event,
     LinkState,
     Quality,
@@ -84,6 +85,27 @@ def test_one_cuff_at_a_time_for_a_bed() -> None:
     assert ask(shift) == []
     takes(shift, FIRST, 120)
     assert shift.bed("3").cuff_refusal is None
+
+
+@pytest.mark.parametrize("other", [BUTTON, FIRST, SECOND])
+def test_nothing_is_started_while_a_monitor_of_the_bed_measures_by_itself(other: Device) -> None:
+    shift = Shift(devices=TWO)
+    shift.feed(DeviceNoted(shift.now_ms, other, ("cuff measuring",)))
+    assert shift.bed("3").cuff_refusal == "A reading is running already."
+    assert ask(shift) == []
+    # Its word may outlast its result by some seconds: the repeat does not wait for it.
+    takes(shift, other, 172)
+    assert ordered(shift) == [(FIRST, CuffWhy.CONFIRM)]
+
+
+def test_a_monitor_that_says_it_measures_and_never_ends_does_not_keep_the_others_from_it() -> None:
+    shift = Shift(devices=TWO)
+    shift.feed(DeviceNoted(shift.now_ms, BUTTON, ("cuff measuring",)))
+    shift.waits(seconds=189)
+    assert ask(shift) == []
+    shift.waits(seconds=2)
+    ask(shift)
+    assert ordered(shift) == [(FIRST, CuffWhy.ASKED)]
 
 
 def test_a_bed_whose_monitors_take_no_orders_says_which_button_to_press() -> None:
