@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ from monitor.devices.framing import MESSAGE_MAX, Lines, printable, read_json
 from monitor.devices.hextext import from_hex
 from monitor.devices.validity import screen
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Samples, Told
+
+OPENS, CLOSES = re.compile(rb"\s*[{\[]"), re.compile(rb"[}\]]\s*$")
+SPREAD_MAX = 200
+"""Over so many lines a message may be spread: a numeric message of a dozen values has 20."""
 
 NO_CLOCK_MS = -1
 """`at_ms` of a message from a file: no clock stands beside it, only the times it carries itself."""
@@ -94,16 +99,40 @@ def one_by_one(told: Iterable[Told]) -> Iterator[Said]:
 
 
 def _messages(decoder: Any, chunks: Iterable[bytes]) -> Iterator[Said]:
-    lines = Lines(2 * MESSAGE_MAX)
+    lines, spread = Lines(2 * MESSAGE_MAX), _Spread()
     for chunk in chunks:
         for line in lines.feed(chunk):
-            if isinstance(line, Fault):
-                yield line
-            else:
-                yield from _message(decoder, line)
+            for whole in [line] if isinstance(line, Fault) else spread.joined(line):
+                yield from [whole] if isinstance(whole, Fault) else _message(decoder, whole)
     # The last line of a text file may lack its end, and a message is whole or it is no JSON.
     for line in lines.feed(b"\n"):
-        yield from [line] if isinstance(line, Fault) else _message(decoder, line)
+        for whole in [line] if isinstance(line, Fault) else spread.joined(line):
+            yield from [whole] if isinstance(whole, Fault) else _message(decoder, whole)
+    for whole in spread.rest():
+        yield from _message(decoder, whole)
+
+
+class _Spread:
+    """Puts JSON together that somebody has spread over several lines, as documents and editors do."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+
+    def joined(self, line: bytes) -> list[bytes]:
+        """What this line completes; a line that begins nothing is itself."""
+        if not self._lines and (not OPENS.match(line) or not isinstance(read_json(line), Fault)):
+            return [line]
+        self._lines.append(line)
+        whole = b"\n".join(self._lines)
+        if CLOSES.search(line) and not isinstance(read_json(whole), Fault):
+            self._lines.clear()
+            return [whole]
+        return self.rest() if len(self._lines) >= SPREAD_MAX else []
+
+    def rest(self) -> list[bytes]:
+        """What was never completed, line by line."""
+        lines, self._lines = self._lines, []
+        return lines
 
 
 def _message(decoder: Any, line: bytes) -> Iterator[Said]:

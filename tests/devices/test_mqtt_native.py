@@ -15,6 +15,7 @@ from monitor.devices.codecs.mqtt_native import (
     encode_status,
     topic,
 )
+from monitor.devices.lines import decode
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 NOW_MS = 1_795_313_704_300  # 2026-11-22T02:15:04.300Z
@@ -251,3 +252,10 @@ def test_the_words_of_a_bridge_carry_no_control_characters() -> None:
     assert isinstance(cuff, Cuff)
     assert cuff.why == "a?[2Jb? (E)"
     assert _hears(Decoder(), _numeric(device_flags=["\x07"]))[-1] == Notice("?")
+
+
+def test_a_message_spread_over_lines_is_one_and_a_broken_one_costs_no_other() -> None:
+    spread = msgspec.json.format(_numeric(1), indent=2)
+    said = list(decode(DRIVER, [spread, b'\n{"schema":\n', _numeric(2), b"\n97\n"]))
+    assert [line["value"] for line in said if line["kind"] == "sample"] == [97, 97]
+    assert sum(line["kind"] == "fault" for line in said) == 2
