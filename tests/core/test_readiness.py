@@ -31,7 +31,7 @@ def about_to_leave(name: str = "spravato_us") -> Visit:
 def test_7_ready_only_when_all_are_true_and_then_a_person_signs(name: str) -> None:
     visit = about_to_leave(name)
     visit.steps(Move.TO_READY)
-    assert visit.record.phase is Phase.READY
+    assert visit.phase() is Phase.READY
     assert "Signed by a prescriber, or by 2 people." in visit.missing(Item.SIGNED)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from monitor.alerts import limits
@@ -25,15 +27,19 @@ def gate(visit: Visit) -> dict[str, str]:
 
 
 def measured(
-    systolic: float, diastolic: float, *, name: str = "spravato_us", age: int = 40, **vitals: float
+    systolic: float,
+    diastolic: float,
+    *,
+    name: str = "spravato_us",
+    age: int = 40,
+    vitals: Mapping[str, float] | None = None,
 ) -> Visit:
+    """A patient with this baseline: of two readings, two apart, it is the median."""
     visit = Visit(name, age=age)
-    visit.sees(**vitals)
+    visit.sees(**(vitals or {}))
     visit.samples = visit.samples[-3:]
     visit.to_baseline()
-    visit.takes_baseline(
-        systolic - 1, diastolic - 1
-    )  # the second is two higher: the median is what was asked for
+    visit.takes_baseline(systolic - 1, diastolic - 1)
     return visit
 
 
@@ -68,7 +74,7 @@ def test_6_1_the_gate_of_the_pressure(
     ],
 )  # fmt: skip
 def test_6_1_the_gate_asks_about_hr_spo2_and_rr(vitals: dict[str, float], shut: bool) -> None:  # noqa: FBT001
-    assert gate(measured(120, 75, **vitals)) == ({"vitals": "ask"} if shut else {})
+    assert gate(measured(120, 75, vitals=vitals)) == ({"vitals": "ask"} if shut else {})
 
 
 def test_6_1_the_gate_asks_about_moaas_under_5() -> None:

@@ -236,9 +236,9 @@ def closed_rightly(visit: Visit) -> None:
         checks = [event for event in events if isinstance(event, CheckFilled)]
         saved = [one for check in checks for one in check.filled if one.item == "nibp"]
         assert saved or "pressure:check_40" in decided
-        for one in saved:
+        for pressure in saved:
             first_ms, last_ms = given[0].done_at_ms, given[-1].done_at_ms
-            assert first_ms + 35 * MIN <= one.at_ms <= last_ms + 45 * MIN
+            assert first_ms + 35 * MIN <= pressure.at_ms <= last_ms + 45 * MIN
 
 
 def floor_of(
@@ -269,7 +269,7 @@ def test_the_right_way_closes_and_is_found_right(name: str) -> None:
     visit = Visit(name)
     visit.closes()
     crashes(visit)
-    assert visit.record.phase is Phase.CLOSED
+    assert visit.phase() is Phase.CLOSED
     closed_rightly(visit)
 
 

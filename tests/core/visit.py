@@ -327,6 +327,10 @@ class Visit:
 
     # What is seen.
 
+    def phase(self) -> Phase:
+        """Where the session is."""
+        return self.record.phase
+
     def missing(self, item: Item) -> str:
         """What is missing of one item of the readiness list."""
         found = readiness.items(self.record, self.seen, self.now_ms)
