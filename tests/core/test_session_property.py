@@ -47,6 +47,7 @@ deeds = st.one_of(
     st.tuples(st.just("device"), st.integers(1, 4), st.booleans(), st.sampled_from([0, 0, 5, 10])),
     st.tuples(st.just("sign"), people),
     st.tuples(st.just("decide"), st.sampled_from(WHATS), people, whys),
+    st.tuples(st.just("decide"), st.just("floor"), people, whys),
     st.tuples(st.just("cuff"), st.sampled_from([118, 121, 124, 150, 190]), st.sampled_from([0, 0, 3, 45])),
     st.tuples(st.just("waits"), st.sampled_from([1, 5, 11, 36, 60, 121])),
     st.tuples(st.just("back"), st.integers(1, 90)),
@@ -93,9 +94,9 @@ def begun(name: str, start: str) -> Visit:
             visit.doses()
             visit.waits(100)
             visit.makes_ready()
-        case "well":
+        case "well":  # two minutes before the end of the least stay, and only that is missing
             visit.to_recovery() if name.startswith("iv") else visit.to_decline()
-            visit.waits(31)
+            visit.waits(44 if name.startswith("iv") else 69)
             visit.makes_ready()
         case "ready":
             visit.to_ready()
