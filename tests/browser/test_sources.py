@@ -194,6 +194,23 @@ def test_a_bed_whose_device_errs_says_so_and_which_device(open_page: Open, numbe
         assert cut_in_band(page) == []
 
 
+@pytest.mark.parametrize("path", ["/?wall", "/", "/alarms"])
+@pytest.mark.parametrize("size", [WALL, STATION], ids=["wall", "station"])
+def test_the_worst_alarm_keeps_its_stars_and_its_bed_in_the_bar_however_many_there_are(
+    open_page: Open, path: str, size: tuple[int, int]
+) -> None:
+    with staged(erring(20) | {"sounds": [scene.sound("Station 2", "off")]}) as stage:
+        page = open_page(stage, path, size)
+        first = page.locator("#bar .now li").first
+        expect(first).to_contain_text("Monitor sends impossible values")
+        inside = first.locator(".chip").evaluate("""(chip) => {
+          const edge = chip.getBoundingClientRect().right;
+          const all = [...chip.querySelectorAll('.stars, b')].map((e) => e.getBoundingClientRect());
+          return all.length === 2 && all.every((box) => box.width > 0 && box.right <= edge);
+        }""")
+        assert inside
+
+
 def cut_in_band(page: Page) -> list[str]:
     found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('#alarm .text')]

@@ -26,7 +26,8 @@ export function SoundMark({ state, now_ms, wall = false }) {
   const [first, ...more] = unheard(state, now_ms).filter((s) => s.is === "off");
   if (!first) return null;
   const others = more.length ? ` +${more.length}` : "";
-  // A narrow bar has room for the name alone: the struck-out loudspeaker says the rest.
-  const inner = html`${icon("silent")}<span class="sr">${words.soundIs.off(first)}${others}</span><span aria-hidden="true">${first.name}<span class="rest">${words.soundRest}</span>${others}</span>`;
-  return wall ? html`<p class="silent">${inner}</p>` : html`<a class="silent" href="/sound">${inner}</a>`;
+  const whole = `${words.soundIs.off(first)}${others}`;
+  // Beside the navigation is room for the name alone: the struck-out loudspeaker says the rest.
+  return wall ? html`<p class="silent">${icon("silent")}<span>${whole}</span></p>`
+    : html`<a class="silent" href="/sound">${icon("silent")}<span class="sr">${whole}</span><span aria-hidden="true">${first.name}${others}</span></a>`;
 }

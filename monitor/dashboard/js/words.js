@@ -206,11 +206,11 @@ export const words = {
   silentNow: "An alarm is sounding. The check waits.",
   soundsOf: "Sound at every screen", noSounds: "No screen has said how its sound does.", ownBrowser: (who) => `${who}, own browser`,
   soundIs: {
-    off: (s) => `${s.name}${words.soundRest}`,
+    off: (s) => `${s.name}: sound is off`,
     unchecked: (s, now_ms) => `${s.name}: sound ${s.checked_at_ms === null ? "never checked" : `last checked ${ago(now_ms - s.checked_at_ms)}`}`,
     heard: (s) => `${s.name}: sound is on`,
   },
-  soundRest: ": sound is off", soundSince: (at_ms, who) => `since ${clock(at_ms, false)}${who ? `, ${who}` : ""}`, soundChecked: (at_ms, who) => `checked ${clock(at_ms, false)}${who ? `, ${who}` : ""}`,
+  soundSince: (at_ms, who) => `since ${clock(at_ms, false)}${who ? `, ${who}` : ""}`, soundChecked: (at_ms, who) => `checked ${clock(at_ms, false)}${who ? `, ${who}` : ""}`,
   toSounds: "Screens that may not be heard",
 
   // Keys.
