@@ -22,7 +22,6 @@ from monitor.alerts.gaps import Gaps
 from monitor.alerts.limits import Limits
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
-from monitor.bedside import CUFF_GIVES_UP_MS, TYPED_LASTS_MS, Bedside
 from monitor.model import (
     AlarmState,
     Bed,
@@ -40,6 +39,7 @@ from monitor.model import (
 )
 from monitor.plan import Plan
 from monitor.snapshot import LimitNow
+from monitor.ward.bedside import CUFF_GIVES_UP_MS, TYPED_LASTS_MS, Bedside
 
 FRESH_MS = 10_000
 """How long a continuous value is live (physiology.md 1): gap delays count from its last instant."""

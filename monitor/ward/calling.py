@@ -1,0 +1,163 @@
+"""Who is called to an alarm, when, and with which words: the duty list, the chains and the pages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from monitor.alerts import mutes
+from monitor.alerts.board import Alarm, Board
+from monitor.alerts.paging import Due, Paging
+from monitor.alerts.roster import Duty, has_nurse, meant
+from monitor.alerts.rules import INDEX, RULES
+from monitor.model import (
+    AlarmMoved,
+    Bed,
+    DutySet,
+    PageChanged,
+    PageOrdered,
+    PageRecalled,
+    Staff,
+    Why,
+)
+from monitor.plan import Plan
+from monitor.snapshot import DutyNow
+from monitor.ward.bedside import Bedside
+from monitor.ward.wording import Wording
+
+UNPAGED = ("paging-down",)
+"""Conditions that no page could tell of: every screen does."""
+
+
+class Calling:
+    """Whom every open alarm calls; one object a ward. Pages are ordered here and remembered by `Paging`."""
+
+    def __init__(
+        self, plan: Plan, beds: Mapping[Bed, Bedside], board: Board, paging: Paging, wording: Wording
+    ) -> None:
+        """On duty are those of the plan, until somebody says otherwise."""
+        self.duty = plan.duty
+        self._set_by: DutySet | None = None
+        self._plan = plan
+        self._beds = beds
+        self._board = board
+        self._paging = paging
+        self._wording = wording
+
+    # Who is on duty.
+
+    def duty_set(self, event: DutySet) -> None:
+        """Somebody says who is on, and who has which bed."""
+        self._set_by, self.duty = event, Duty(event.on, dict(event.beds))
+
+    def duty_now(self) -> DutyNow:
+        """Who is on duty and who has which bed."""
+        set_by = self._set_by
+        return DutyNow(
+            on=self.duty.on,
+            beds=tuple(self.duty.beds.items()),
+            set_by=set_by.by if set_by else None,
+            set_at_ms=set_by.at_ms if set_by else None,
+        )
+
+    def has_nurse(self, bed: Bed) -> bool:
+        """Whether the bed has a nurse on duty; in a replay nobody is."""
+        return not self._plan.live or has_nurse(bed, self.duty, self._plan.people)
+
+    # Pages that go out.
+
+    def due(self, alarm: Alarm) -> Due | None:
+        """The page this alarm needs next, or None where it needs none or would reach nobody."""
+        if alarm.rule.condition in UNPAGED:
+            return None
+        due = self._paging.due(alarm)
+        return due if due is not None and self._reaches_anybody(alarm) else None
+
+    def pages(self, alarm: Alarm, now_ms: int) -> list[PageOrdered]:
+        """The pages of an alarm that have fallen due."""
+        due = self.due(alarm)
+        if due is None or due.at_ms > now_ms:
+            return []
+        step, to = self._whom(alarm, due)
+        words = self._wording.page(alarm, now_ms)
+        return [
+            PageOrdered(
+                at_ms=now_ms,
+                page_id=page_id,
+                alarm_id=alarm.alarm_id,
+                bed=alarm.bed,
+                rule=alarm.rule.name,
+                priority=alarm.priority,
+                step=step,
+                to=name,
+                why=due.why,
+                text=words,
+            )
+            for page_id, name in enumerate(to, self._paging.last_id + 1)
+        ]
+
+    def dues(self, now_ms: int) -> Iterator[int]:
+        """When each next page is due, and when a page that is under way counts as lost."""
+        for alarm in self._board:
+            if (due := self.due(alarm)) is not None:
+                yield due.at_ms
+        grace_ms = self._plan.undelivered_ms
+        if grace_ms is not None:
+            lost_ms = self._paging.undelivered_due_ms(grace_ms, now_ms)
+            if lost_ms is not None:
+                yield lost_ms
+
+    def in_vain_since_ms(self, now_ms: int) -> int | None:
+        """Since when pages have reached nobody."""
+        grace_ms = self._plan.undelivered_ms
+        return None if grace_ms is None else self._paging.undelivered_since_ms(grace_ms, now_ms)
+
+    # Pages that are out.
+
+    def rewordings(self, moved: AlarmMoved, now_ms: int) -> list[PageChanged]:
+        """Its condition has ended before anybody has looked, or is back: the pages that are out say so."""
+        alarm = self._board.get(moved.alarm_id)
+        if alarm is None:
+            return []
+        words = self._wording.page(alarm, now_ms)
+        pages = [page for page in self._paging.of(alarm.alarm_id) if page.text != words]
+        return [PageChanged(now_ms, page.ordered.page_id, words) for page in pages]
+
+    def recalls(self, moved: AlarmMoved, now_ms: int) -> list[PageRecalled]:
+        """Nobody need come any more: every page of the alarm that is out says so."""
+        pages = self._paging.of(moved.alarm_id)
+        if not pages:
+            return []
+        words = self._wording.recall(moved, RULES[INDEX[moved.rule]], now_ms)
+        return [PageRecalled(now_ms, page.ordered.page_id, words, moved.cue.value) for page in pages]
+
+    def quieten(self, bed: Bed, at_ms: int) -> None:
+        """Whose chain stands still now: a worse alarm speaks for it, or a pause holds its pages back."""
+        bedside = self._beds.get(bed)
+        pauses = bedside.pauses.values() if bedside else ()
+        for alarm in self._board.of(bed):
+            quiet = self._board.speaker(alarm) is not None or (
+                mutes.why_unpaged(pauses, bed, alarm.rule.vital, alarm.priority, at_ms) is not None
+            )
+            self._paging.quieted(alarm.alarm_id, at_ms, quiet=quiet)
+
+    # Whom a step means.
+
+    def _whom(self, alarm: Alarm, due: Due) -> tuple[int, tuple[Staff, ...]]:
+        """The step that goes out, and the people on duty it means."""
+        steps = self._plan.chains[alarm.priority].steps
+        if due.why is Why.STILL_LATCHED:  # a reminder is no step of the chain
+            return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in steps)), ())
+        for number in range(due.step, len(steps)):
+            # A step that means nobody on duty is no step: go on to the next at once.
+            if to := self._meant(steps[number].to, alarm.bed):
+                return number, to
+        # Nobody further up is on duty: who can be reached is asked again, in the time of the chain.
+        return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in reversed(steps))), ())
+
+    def _reaches_anybody(self, alarm: Alarm) -> bool:
+        steps = self._plan.chains[alarm.priority].steps
+        return any(self._meant(step.to, alarm.bed) for step in steps)
+
+    def _meant(self, to: Sequence[str], bed: Bed) -> tuple[Staff, ...]:
+        names = [name for role in to for name in meant(role, bed, self.duty, self._plan.people)]
+        return tuple(dict.fromkeys(names))

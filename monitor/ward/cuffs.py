@@ -1,0 +1,113 @@
+"""The cuffs that are started and stopped from here: by whom, by which device, and why not. Pure.
+
+Orders are made here and nowhere else. That one has been given, carried out or missed is known at the bed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from monitor.model import Bed, CuffNotTaken, CuffOrdered, CuffStopped, CuffWhy, Device
+from monitor.ward.bedside import CUFF_GIVES_UP_MS, Bedside
+from monitor.ward.equipment import Equipment
+
+CUFF_MEASURING = "cuff measuring"
+"""How drivers say that a cuff is running."""
+
+
+class Cuffs:
+    """What may be ordered of the cuffs of every bed; one object a ward."""
+
+    def __init__(self, beds: Mapping[Bed, Bedside], equipment: Equipment) -> None:
+        """For these beds, with this equipment."""
+        self._beds = beds
+        self._equipment = equipment
+
+    # Why not.
+
+    def refusal(self, bedside: Bedside, now_ms: int) -> str | None:
+        """Why no cuff can be started at a bed now; shown on the tile, too."""
+        if bedside.session is None:
+            return f"Bed {bedside.bed} has no open session."
+        able = self._able(bedside)
+        if not able:
+            return "This monitor cannot be started from here: please press its button."
+        if not any(map(self._equipment.is_up, able)):
+            return "The cuff's monitor is not connected."
+        if bedside.cuff_running_since_ms is not None or self._measures_by_itself(bedside, now_ms):
+            return "A reading is running already."
+        return None
+
+    def refusal_to_stop(self, bedside: Bedside) -> str | None:
+        """Why no cuff can be stopped at a bed now."""
+        if self._able(bedside):
+            return None
+        return "This monitor cannot be stopped from here: please press its button."
+
+    # Orders.
+
+    def order(self, bedside: Bedside, why: CuffWhy, now_ms: int) -> list[CuffOrdered]:
+        """Start a cuff on the first device that can, if any may be started."""
+        if self.refusal(bedside, now_ms) is not None:
+            return []
+        device = next(filter(self._equipment.is_up, self._able(bedside)))
+        return [CuffOrdered(now_ms, bedside.bed, device, why)]
+
+    def order_again(self, bedside: Bedside, now_ms: int, *, unsure: bool) -> list[CuffOrdered]:
+        """What a reading calls for: a second one where it is `unsure`, one try more where it has failed."""
+        if bedside.cuff_excused:
+            return []  # it was ended here: whoever wants another one asks for it
+        if unsure and bedside.failures <= 1:
+            return self.order(bedside, CuffWhy.CONFIRM, now_ms)
+        if bedside.failures == 1:
+            # A cuff that fails twice is an alarm, one that failed once is only late.
+            return self.order(bedside, CuffWhy.SCHEDULED, now_ms)
+        return []
+
+    def order_elsewhere(self, missed: CuffNotTaken, now_ms: int) -> list[CuffOrdered]:
+        """A device has refused: the next one of the bed is asked, each of them once."""
+        able = self._able(self._beds[missed.bed])
+        later = able[able.index(missed.device) + 1 :]
+        device = next(filter(self._equipment.is_up, later), None)
+        return [] if device is None else [CuffOrdered(now_ms, missed.bed, device, missed.asked)]
+
+    def stop(self, bedside: Bedside, now_ms: int) -> list[CuffStopped]:
+        """End what was ordered; where nothing was, whatever a monitor of the bed may be doing by itself."""
+        ordered = bedside.cuff_ordered
+        devices = self._able(bedside) if ordered is None else [ordered.device]
+        return [CuffStopped(now_ms, bedside.bed, device) for device in devices]
+
+    def given_up(self, now_ms: int) -> list[CuffNotTaken]:
+        """The orders of which nothing has come for too long."""
+        why = f"nothing has come of it for {CUFF_GIVES_UP_MS // 1000} s"
+        return [
+            CuffNotTaken(now_ms, bedside.bed, ordered.device, ordered.why, why)
+            for bedside in self._beds.values()
+            if (ordered := bedside.cuff_ordered) is not None
+            if now_ms - ordered.at_ms >= CUFF_GIVES_UP_MS
+        ]
+
+    def waits_for(self, missed: CuffNotTaken) -> bool:
+        """Whether this very device has an order that it says it does not carry out."""
+        bedside = self._beds.get(missed.bed)
+        ordered = None if bedside is None else bedside.cuff_ordered
+        return ordered is not None and ordered.device == missed.device
+
+    def dues(self) -> Iterator[int]:
+        """When each running order is given up."""
+        for bedside in self._beds.values():
+            if bedside.cuff_running_since_ms is not None:
+                yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
+
+    # Small judgements.
+
+    def _able(self, bedside: Bedside) -> list[Device]:
+        return self._equipment.starts_cuffs(bedside.devices)
+
+    def _measures_by_itself(self, bedside: Bedside, now_ms: int) -> bool:
+        """Whether a monitor is measuring by its own cycle or button: two cuffs never press one patient."""
+        began_ms = bedside.cuff_began_ms
+        if began_ms is None or bedside.cuff_ended_ms is not None:
+            return False
+        says = CUFF_MEASURING in self._equipment.says(*bedside.devices)
+        return says and now_ms - began_ms < CUFF_GIVES_UP_MS

@@ -1,0 +1,73 @@
+"""The parts of one ward by their names, as one record: made here, moved by the ward alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from monitor.alerts.board import Board
+from monitor.alerts.paging import Paging
+from monitor.alerts.rules import RULES, Rule
+from monitor.alerts.sounds import Sounds
+from monitor.model import Bed
+from monitor.plan import Plan
+from monitor.ward.bedside import Bedside
+from monitor.ward.calling import Calling
+from monitor.ward.cuffs import Cuffs
+from monitor.ward.equipment import Equipment
+from monitor.ward.over import Over
+from monitor.ward.sources import Sources
+from monitor.ward.technical import explains
+from monitor.ward.visits import Visits
+from monitor.ward.watch import Watch
+from monitor.ward.wording import Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Every part owns its own state; whoever is given this record may read them all."""
+
+    plan: Plan
+    rules: Mapping[str, Rule]
+    beds: Mapping[Bed, Bedside]
+    visits: Visits
+    equipment: Equipment
+    sources: Sources
+    watch: Watch
+    board: Board
+    over: Over
+    paging: Paging
+    wording: Wording
+    calling: Calling
+    cuffs: Cuffs
+    sounds: Sounds
+
+
+def parts_of(plan: Plan) -> Parts:
+    """The parts of a ward that has heard nothing yet."""
+    rules = {rule.name: rule for rule in RULES}
+    beds = {
+        bed: Bedside(index, bed, place, tuple(d.device for d in plan.devices if d.bed == bed))
+        for index, (bed, place) in enumerate(plan.beds)
+    }
+    equipment = Equipment(plan)
+    board = Board(rules, partial(explains, equipment.devices))
+    paging = Paging(plan.chains, plan.ways)
+    wording = Wording(beds, equipment)
+    return Parts(
+        plan=plan,
+        rules=rules,
+        beds=beds,
+        visits=Visits(beds),
+        equipment=equipment,
+        sources=Sources(equipment),
+        watch=Watch(plan),
+        board=board,
+        over=Over(),
+        paging=paging,
+        wording=wording,
+        calling=Calling(plan, beds, board, paging, wording),
+        cuffs=Cuffs(beds, equipment),
+        sounds=Sounds(),
+    )

@@ -1,0 +1,104 @@
+"""The ward as a screen sees it, drawn from its parts at one instant. Changes nothing; pure."""
+
+from __future__ import annotations
+
+from monitor.alerts import mutes
+from monitor.alerts.board import Alarm
+from monitor.alerts.paging import Page
+from monitor.model import Accepted, Bed, Device
+from monitor.snapshot import AlarmNow, BedNow, LinkNow, PageNow, Snapshot
+from monitor.ward.parts import Parts
+
+
+def snapshot(parts: Parts, now_ms: int) -> Snapshot:
+    """Everything a screen needs, from one instant."""
+    return Snapshot(
+        at_ms=now_ms,
+        beds=tuple(bed_now(parts, bed, now_ms) for bed in parts.beds),
+        alarms=tuple(alarm_now(parts, alarm, now_ms) for alarm in parts.board),
+        pages=tuple(map(page_now, parts.paging)),
+        links=tuple(link_now(parts, device, now_ms) for device in parts.equipment.devices),
+        parts=parts.equipment.parts_now(),
+        duty=parts.calling.duty_now(),
+        closed=tuple(parts.visits.closed.values()),
+        sounds=parts.sounds.now(now_ms),
+        over=tuple(parts.over),
+    )
+
+
+def bed_now(parts: Parts, bed: Bed, now_ms: int) -> BedNow:
+    """One bed; KeyError for one that is not in the plan."""
+    bedside = parts.beds[bed]
+    nurse, limits = parts.calling.duty.nurse(bed), parts.watch.limits_now(bedside)
+    return bedside.bed_now(now_ms, nurse, limits, parts.cuffs.refusal(bedside, now_ms))
+
+
+def link_now(parts: Parts, device: Device, now_ms: int) -> LinkNow:
+    """One device's link; KeyError for one that is not in the plan."""
+    bedside = parts.beds[parts.equipment.bed_of(device)]
+    return parts.equipment.link_now(device, parts.sources.stand_ins(bedside, device, now_ms))
+
+
+def alarm_now(parts: Parts, alarm: Alarm, now_ms: int) -> AlarmNow:
+    """One open alarm, with what keeps it quiet and whom it calls next."""
+    bedside = parts.beds.get(alarm.bed)
+    pauses = bedside.pauses.values() if bedside else ()
+    rule, due = alarm.rule, parts.calling.due(alarm)
+    pause = mutes.silencer(pauses, alarm.bed, rule.vital, now_ms)
+    return AlarmNow(
+        alarm_id=alarm.alarm_id,
+        bed=alarm.bed,
+        rule=rule.name,
+        condition=rule.condition,
+        priority=alarm.priority,
+        technical=rule.technical,
+        vital=rule.vital,
+        device=alarm.device,
+        state=alarm.state,
+        since_ms=alarm.since_ms,
+        raised_at_ms=alarm.raised_at_ms,
+        value=alarm.value,
+        limit=alarm.limit,
+        text=parts.wording.alarm(alarm),
+        note=alarm.note,
+        acked_by=alarm.acked_by,
+        acked_at_ms=alarm.acked_at_ms,
+        ack_until_ms=alarm.ack_until_ms,
+        quiet=pause.kind.value if pause else None,
+        quiet_by=pause.by if pause else None,
+        spoken_for=parts.board.speaker(alarm) is not None,
+        accepted_by=parts.paging.accepted_by(alarm.alarm_id),
+        next_page_ms=due.at_ms if due else None,
+        session=_whose(parts, alarm),
+    )
+
+
+def page_now(page: Page) -> PageNow:
+    """One page and what became of it."""
+    ordered, answer = page.ordered, page.answer
+    return PageNow(
+        page_id=ordered.page_id,
+        alarm_id=ordered.alarm_id,
+        bed=ordered.bed,
+        rule=ordered.rule,
+        priority=ordered.priority,
+        step=ordered.step,
+        to=ordered.to,
+        why=ordered.why,
+        text=page.text,
+        ordered_at_ms=ordered.at_ms,
+        outcomes=tuple((o.way, o.outcome, o.why, o.at_ms) for o in page.outcomes),
+        answer=None if answer is None else "accepted" if isinstance(answer, Accepted) else "rejected",
+        answered_by=answer.by if answer else None,
+        answered_at_ms=answer.at_ms if answer else None,
+        over=page.over,
+    )
+
+
+def _whose(parts: Parts, alarm: Alarm) -> int | None:
+    """The session an alarm belongs to; one of a device may have been raised for the patient before."""
+    bedside = parts.beds.get(alarm.bed)
+    began_ms = alarm.moved_at_ms if alarm.raised_at_ms is None else alarm.raised_at_ms
+    if bedside is None or bedside.session is None or not bedside.holds(began_ms):
+        return None
+    return bedside.session.session
