@@ -40,7 +40,8 @@ WHATS = (
 
 people = st.sampled_from([DANA, LEE, KIM])
 whys = st.sampled_from(["", "because"])
-leavings = st.tuples(st.just("leaves"), people, st.booleans())
+deciders = st.sampled_from([None, None, DANA, KIM])
+leavings = st.tuples(st.just("leaves"), people, st.booleans(), st.sampled_from([None, -1, 0]), deciders)
 agos = st.sampled_from([0, 0, 0, 3, 10, 12, -1])
 deeds = st.one_of(
     st.tuples(st.just("move"), st.sampled_from(list(Move)), people, whys, agos),
@@ -57,7 +58,6 @@ deeds = st.one_of(
     leavings,
     leavings,
     leavings,
-    st.tuples(st.just("edge"), st.sampled_from([-1, 0])),
     st.tuples(st.just("crash")),
 )
 """What may be tried, in any order: most of it is refused, and none of it may lead to a wrong end."""
@@ -127,15 +127,12 @@ def happens(visit: Visit, deed: tuple[object, ...]) -> None:  # noqa: C901, PLR0
             tries(visit, DoseChecked(visit.now_ms, 7, 80, 0.5, 1, 60, "", Staff(by), Staff(second)))
         case ("well",):
             grows_well(visit)
-        case ("leaves", str() as by, bool() as measured):
+        case ("leaves", str() as by, bool() as measured, int() | None as edge_s, str() | None as decides):
+            if edge_s is not None:
+                to_the_edge(visit, edge_s)
+            if decides is not None:
+                tries(visit, visit.override("floor", by=Staff(decides)))
             leaves(visit, Staff(by), measured=measured)
-        case ("edge", int() as by_s):
-            # A moment before or at the end of the least stay, as the protocol has it.
-            nasal = visit.therapy.course == "nasal"
-            from_ms = visit.record.last_device_ms if nasal else visit.record.end_ms
-            edge_ms = (from_ms or 0) + (120 if nasal else 60) * MIN + by_s * 1_000
-            visit.now_ms = max(visit.now_ms, edge_ms)
-            sleeps(visit, 0)
         case ("crash",):
             crashes(visit)
         case _:
@@ -149,6 +146,14 @@ def leaves(visit: Visit, by: Staff, *, measured: bool) -> None:
         visit.cuff(121, 76)
     tries(visit, visit.sign(by))
     tries(visit, visit.step(Move.CLOSE, by=by))
+
+
+def to_the_edge(visit: Visit, by_s: int) -> None:
+    """A moment before the end of the least stay as the protocol has it, or at it, if it is still to come."""
+    nasal = visit.therapy.course == "nasal"
+    from_ms = visit.record.last_device_ms if nasal else visit.record.end_ms
+    visit.now_ms = max(visit.now_ms, (from_ms or 0) + (120 if nasal else 60) * MIN + by_s * 1_000)
+    sleeps(visit, 0)
 
 
 def sleeps(visit: Visit, minutes: int) -> None:
