@@ -17,7 +17,22 @@ from monitor.plan import DevicePlan, Plan
 
 
 def shipped(name: str) -> dict[str, Any]:
-    """The data of a profile that ships with Chairside; KeyError where there is none of this name."""
+    """The data of a limit profile that ships with Chairside; KeyError where there is none of this name."""
+    data = _file(name)
+    if "rules" not in data:
+        raise KeyError(name)
+    return data
+
+
+def treatment(name: str) -> dict[str, Any]:
+    """The data of a therapy that ships with Chairside; KeyError where there is none of this name."""
+    data = _file(name)
+    if "course" not in data:
+        raise KeyError(name)
+    return data
+
+
+def _file(name: str) -> dict[str, Any]:
     file = files("monitor.sessions") / "therapies" / f"{name}.toml"
     if not file.is_file():
         raise KeyError(name)

@@ -14,6 +14,7 @@ from monitor.alerts.rules import INDEX
 from monitor.model import Staff
 from monitor.people import Role
 from monitor.planning import shipped as shipped_profile
+from monitor.planning import treatment
 from monitor.sessions.events import Phase, TreatmentOpened
 from monitor.sessions.layers import InForce, lay
 from monitor.sessions.loading import differences, digest, merged, therapy, unsigned
@@ -46,6 +47,14 @@ def test_every_layer_of_limits_fits_its_profile(name: str) -> None:
         assert set(layer.unconfirmed) <= set(INDEX)
         alone = InForce((), layer.rules, frozenset(), 1, not_declining=False)
         assert limits.profile(lay(base, alone)).name == made.limits
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_therapy_is_no_limit_profile_nor_the_other_way_round(name: str) -> None:
+    with pytest.raises(KeyError):
+        shipped_profile(name)
+    with pytest.raises(KeyError):
+        treatment("watch")
 
 
 # 3.3, 3.2, 4.2: the lists of phases and what each ends with.

@@ -7,14 +7,13 @@ changes nothing.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from monitor.model import Bed, Cuff, CuffTaken, Device, Priority, Quality, Staff, Vital
 from monitor.people import Role
+from monitor.planning import treatment
 from monitor.sessions import readiness, session
 from monitor.sessions.conditions import Condition, conditions
 from monitor.sessions.due import Due, cuff_due_ms, dues
@@ -47,7 +46,6 @@ from monitor.sessions.record import begin, rebuilt
 from monitor.sessions.session import Refused
 from monitor.sessions.therapy import Item, Therapy
 
-THERAPIES = Path(__file__).parents[2] / "monitor" / "sessions" / "therapies"
 SHIPPED = ("spravato_us", "spravato_eu", "iv_ketamine_40")
 
 T0_MS = 1_780_000_000_000
@@ -63,7 +61,7 @@ WELL = {Vital.HEART_RATE: 72.0, Vital.SPO2: 98.0, Vital.RESPIRATION: 14.0}
 @cache
 def shipped(name: str) -> dict[str, Any]:
     """The data of a therapy as it ships."""
-    return tomllib.loads((THERAPIES / f"{name}.toml").read_text(encoding="utf-8"))
+    return treatment(name)
 
 
 def signed(name: str, changes: Mapping[str, Any] | None = None) -> Therapy:
