@@ -84,9 +84,17 @@ def test_a_pressure_that_waits_for_its_second_reading_wants_one(open_page: Open)
 
 
 def test_a_cuff_whose_monitor_is_away_asks_nobody_to_press_a_button(open_page: Open) -> None:
-    with staged(clinic(cuff=LATE, cuff_refusal="The cuff's monitor is not connected.")) as stage:
+    away = clinic(cuff=LATE, cuff_refusal="The cuff's monitor is not connected.")
+    away["links"][1]["state"] = "silent"
+    with staged(away) as stage:
         page = open_page(stage, "/?wall", WALL, still=True)
         expect(tile(page, "2").locator(".age")).to_have_text("7 min ago2 min late, cuff not connected")
+
+
+def test_a_monitor_that_measures_by_itself_asks_nobody_for_anything(open_page: Open) -> None:
+    with staged(clinic(cuff=LATE, cuff_refusal="A reading is running already.")) as stage:
+        page = open_page(stage, "/?wall", WALL, still=True)
+        expect(tile(page, "2").locator(".age")).to_have_text("7 min ago2 min late")
 
 
 def test_the_bed_says_in_full_why_the_reading_that_is_wanted_cannot_be_started(open_page: Open) -> None:

@@ -150,7 +150,9 @@ export function bpOf(state, bed, now_ms) {
 function handOf(state, bed, bp, pending) {
   const wanted = (bp.next_ms !== null && bp.next_ms <= 0) || bp.failed_ms !== null || pending.some((a) => ROW[a.vital] === "bp");
   if (!wanted || bed.cuff_refusal === null || bp.running_ms !== null) return null;
-  return bed.devices.some((d) => state.links[d]?.can_start_cuff) ? words.cuffAway : words.pressButton;
+  const able = bed.devices.map((d) => state.links[d]).filter((link) => link?.can_start_cuff);
+  if (able.length === 0) return words.pressButton;
+  return able.some((link) => link.state === "up") ? null : words.cuffAway;   // one that is up is refused while a reading runs: it is on its way
 }
 
 /** The device a vital comes from, where that is not the one it should come from. */
