@@ -1,8 +1,7 @@
-"""One device, from its link to the inbox: link + codec + health + order + clock. One task a device.
+"""One device, from its link to the inbox: link + codec + health + telling + clock. One task a device.
 
 A reader's faults are its own: a codec that raises, a port that vanishes or a broker that hangs takes this one
-link down, with the reason, and is tried again. Host time is the only time that counts: a device's own clock
-orders its readings and shows repeats, and nothing more.
+link down, with the reason, and is tried again.
 
 No wait is longer than a second, for the loop's timers stand still while the machine is suspended.
 """
@@ -13,7 +12,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from monitor.clock import Clock
@@ -25,33 +24,8 @@ from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pou
 from monitor.devices.links.mllp import MllpLink, Port, port_for
 from monitor.devices.links.mqtt import Broker, broker_for, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
-from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
-from monitor.devices.validity import CHECK_UNIT, believed, screen_cuff, screen_sample
-from monitor.model import (
-    Bed,
-    Cuff,
-    CuffTaken,
-    Device,
-    DeviceNoted,
-    Event,
-    Fault,
-    Lie,
-    LinkMoved,
-    LinkState,
-    Notice,
-    Quality,
-    Reading,
-    Readings,
-    Sample,
-    Samples,
-    Told,
-    Vital,
-)
-
-FRESH_MS = 10_000
-"""How long a continuous value stays known (physiology.md 1, freshness)."""
-FRESH_TEMPERATURE_MS = 15 * 60_000
-FRESH_FOR_MS = {vital: FRESH_TEMPERATURE_MS if vital is Vital.TEMPERATURE else FRESH_MS for vital in Vital}
+from monitor.devices.telling import Put, Telling
+from monitor.model import Bed, Device, LinkState, Notice, Told
 
 RETRY_BROKER_MS = 500
 """The broker has a back-off of its own; its devices only ask whether it is back."""
@@ -60,21 +34,6 @@ TURN_S = 1.0
 """The longest sleep."""
 LEAST_SLEEP_S = 0.005
 """The shortest: a codec that is always due must not burn a core."""
-
-STUCK_MS = 5_000
-"""A device that repeats itself for so long, by its own clock, is said to be stuck."""
-LIE_MS = 5_000
-"""How long it is said of a device after it last did so that it sends what is no measurement ..."""
-LIE_CUFF_MS = 900_000
-"""... and of its cuff, which speaks rarely: until the next good reading, or for so long."""
-REMARK_MS = 60_000
-"""How long a remark of ours about a device's clock stays beside its numbers."""
-NOTICES_MAX = 16
-
-Put = Callable[[Event], None]
-
-FOREIGN_UNIT = ("the unit of", "not in ")
-"""How codecs begin to say that a value came in a unit that its vital cannot have."""
 
 GONE = "the connection has ended: was the cable pulled, or the monitor switched off?"
 
@@ -103,7 +62,7 @@ class DeviceReader(Protocol):
 
 
 class _Station:
-    """What every reader does, whatever brings the words: from what a device said to events at a bed."""
+    """What every reader does, whatever brings the words: it opens, and opens again, and minds the time."""
 
     _backoff_last_ms = BACKOFF_LAST_MS
 
@@ -121,9 +80,6 @@ class _Station:
         self.device = device
         self.bed = bed
         self.driver = driver
-        self.faults: Counter[str] = Counter()
-        """Bytes that could not be read, by reason."""
-        self._put = put
         self._clock = clock
         self._options = options
         self._speed = speed
@@ -136,18 +92,18 @@ class _Station:
             silent_after_ms=self._silent_after_ms,
             backoff_last_ms=self._backoff_last_ms,
         )
-        self._arrivals = Arrivals()
-        self._notices: dict[str, int] = {}
-        self._noted: tuple[str, ...] = ()
-        self._live_ms = 0
-        self._no_news: Lie | None = None
-        """What the words of this moment were instead of news, if they were."""
+        self._telling = Telling(device, bed, self._silent_after_ms, put)
         self._wake = asyncio.Event()
 
     @property
     def state(self) -> LinkState:
         """What the link is doing."""
         return self._health.state
+
+    @property
+    def faults(self) -> Counter[str]:
+        """Bytes that could not be read, by reason."""
+        return self._telling.faults
 
     async def run(self) -> None:
         """Open, read, and open again; for ever, or until cancelled."""
@@ -198,145 +154,20 @@ class _Station:
 
     def _hear(self, data: bytes, said: Sequence[Told], now_ms: int) -> None:
         """What came, and what the codec made of it."""
-        if moves := self._health.heard(now_ms, data, said):
-            self._moved(moves)
-        self._tell(said, now_ms)
-
-    def _tell(self, said: Iterable[Told], now_ms: int) -> None:
-        self._tell_each(said, now_ms)
-        if self._no_news is not None:
-            # Where the same message brought something live as well, the rest is only its history.
-            if now_ms - self._live_ms > STUCK_MS:
-                self._remark(self._no_news, now_ms, LIE_MS)
-            self._no_news = None
-        if self._notices or self._noted:
-            self._tell_notices(now_ms)
-
-    def _tell_each(self, said: Iterable[Told], now_ms: int) -> None:
-        for one in said:
-            if isinstance(one, Sample):
-                judged = self._arrivals.judge(one, now_ms)
-                if judged.arrival is LIVE:
-                    self._live_ms = now_ms
-                    self._tell_sample(one, judged.at_ms, judged.at_ms + FRESH_FOR_MS[one.vital])
-                elif judged.arrival is LATE:
-                    self._tell_sample(one, judged.at_ms, judged.at_ms, late=True)
-                    self._no_news = Lie.HISTORY
-                else:
-                    self._no_news = Lie.FROZEN
-                if judged.notice is not None:
-                    self._remark(judged.notice, now_ms)
-            elif isinstance(one, Fault):
-                self.faults[one.reason] += one.dropped
-                if one.reason.startswith(FOREIGN_UNIT):
-                    self._remark(Lie.WRONG_UNIT, now_ms, LIE_MS)
-            elif isinstance(one, Notice):
-                self._notices[one.what] = now_ms + self._silent_after_ms
-            elif isinstance(one, Cuff):
-                self._tell_cuff(one, now_ms)
-            else:
-                self._tell_table(one, now_ms)
-
-    def _tell_sample(self, said: Sample, at_ms: int, fresh_until_ms: int, *, late: bool = False) -> None:
-        screened = screen_sample(said)
-        if screened is not said and not late:
-            self._tell_rejected(said, screened)
-        said = screened
-        self._put(
-            Reading(
-                at_ms,
-                self.bed,
-                self.device,
-                said.vital,
-                said.value,
-                said.quality,
-                said.why,
-                fresh_until_ms,
-                said.doubt,
-                late,
-            )
-        )
-
-    def _tell_table(self, said: Samples, now_ms: int) -> None:
-        """A table as one event or two, where each of its values would have passed as it is."""
-        judged = self._arrivals.judge_table(said, now_ms) if believed(said) else None
-        if judged is None:
-            self._tell_each(said.each(), now_ms)
-            return
-        late = len(judged.late_ms)
-        live = len(said.times_ms) - late
-        if late:
-            self._put_table(said, judged.late_ms, slice(late), late=True)
-            self._no_news = Lie.HISTORY
-        if live:
-            self._live_ms = now_ms
-            self._put_table(said, (now_ms,) * live, slice(late, None))
-        for notice in judged.notices:
-            self._remark(notice, now_ms)
-
-    def _put_table(
-        self, said: Samples, times_ms: tuple[int, ...], rows: slice, *, late: bool = False
-    ) -> None:
-        self._put(
-            Readings(
-                times_ms[-1],
-                self.bed,
-                self.device,
-                said.vitals,
-                times_ms,
-                tuple([column[rows] for column in said.columns]),
-                tuple([FRESH_FOR_MS[vital] for vital in said.vitals]),
-                late,
-            )
-        )
-
-    def _tell_cuff(self, said: Cuff, now_ms: int) -> None:
-        judged = self._arrivals.judge(said, now_ms)
-        if judged.arrival is not REPEAT:
-            screened = screen_cuff(said)
-            if screened.systolic is not None:
-                if self._notices.get(Lie.WRONG_UNIT, 0) > now_ms + LIE_MS:  # the cuff's, not a sample's
-                    del self._notices[Lie.WRONG_UNIT]
-            elif judged.arrival is LIVE and _in_foreign_unit(screened.why):
-                self._remark(Lie.WRONG_UNIT, now_ms, LIE_CUFF_MS)
-            self._put(CuffTaken(now_ms, judged.at_ms, self.bed, self.device, screened))
-
-    def _tell_rejected(self, said: Sample, screened: Sample) -> None:
-        """A value that no patient can have; what the device itself calls invalid is no lie of its."""
-        if screened.quality is not Quality.INVALID:
-            return
-        if _in_foreign_unit(screened.why):
-            self._remark(Lie.WRONG_UNIT, self._clock.now_ms(), LIE_MS)
-        elif said.value is not None and said.quality is not Quality.INVALID:
-            self._remark(Lie.IMPOSSIBLE, self._clock.now_ms(), LIE_MS)
-
-    def _remark(self, what: str, now_ms: int, for_ms: int = REMARK_MS) -> None:
-        self._notices[what] = now_ms + for_ms
-
-    def _tell_notices(self, now_ms: int) -> None:
-        """All notices that still stand, if they are not those of last time."""
-        for what in [what for what, until_ms in self._notices.items() if until_ms <= now_ms]:
-            del self._notices[what]
-        standing = tuple(self._notices)[-NOTICES_MAX:]
-        if set(standing) != set(self._noted):
-            self._noted = standing
-            self._put(DeviceNoted(now_ms, self.device, standing))
+        self._moved(self._health.heard(now_ms, data, said))
+        self._telling.tell(said, now_ms)
 
     def _hush(self, now_ms: int) -> None:
         """A device that is not there says nothing."""
-        self._notices.clear()
-        self._tell_notices(now_ms)
+        self._telling.hush(now_ms)
 
-    def _moved(self, moves: Iterable[Move]) -> None:
-        for move in moves:
-            self._put(
-                LinkMoved(self._clock.now_ms(), self.device, move.was, move.now, move.why, move.since_ms)
-            )
+    def _moved(self, moves: Sequence[Move]) -> None:
+        if moves:
+            self._telling.moved(moves, self._clock.now_ms())
 
     def _tick(self, now_ms: int) -> None:
         self._moved(self._health.tick(now_ms, self._seen()))
-        if self._notices:
-            self._tell_notices(now_ms)
+        self._telling.tick(now_ms)
 
     def _seen(self) -> str:
         """What the link itself can say of a silence."""
@@ -352,7 +183,7 @@ class _Station:
     def _start_afresh(self, error: Exception) -> str:
         """The codec raised: what it knew goes with it. Its words may hold what a patient sent: not told."""
         self._decoder = self.driver.decoder(self._options)
-        self._arrivals = Arrivals()
+        self._telling.start_afresh()
         return f"the {self.driver.name} driver failed on what the device sent ({type(error).__name__})"
 
 
@@ -497,7 +328,7 @@ class MqttReader(_Station):
             self._moved(self._health.heard(now_ms, payload if said else b"", said))
         elif any(isinstance(one, Notice) and one.what.startswith(OFFLINE) for one in said):
             self._moved(self._health.heard(now_ms, b"", said))
-        self._tell(said, now_ms)
+        self._telling.tell(said, now_ms)
         if self._asks:
             self._wake.set()
 
@@ -543,10 +374,6 @@ class CalledReader(MqttReader):
         if self._health.unread(self._clock.now_ms()):
             return UNREAD
         return self._link.seen()
-
-
-def _in_foreign_unit(why: str | None) -> bool:
-    return why is not None and (why.startswith(FOREIGN_UNIT) or CHECK_UNIT in why)
 
 
 def reader_for(

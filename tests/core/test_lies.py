@@ -90,7 +90,7 @@ class Heard:
         self.reader: Any = station.reader
         self.device = station.plan.device
         self.room.put = self._put  # type: ignore[method-assign]
-        self.reader._put = self._put
+        self.reader._telling._put = self._put
         self.reader._moved(self.reader._health.opened(self.now_ms))
 
     @property
@@ -165,7 +165,7 @@ def test_fahrenheit_and_kilopascal_are_a_wrong_unit() -> None:
     assert "wrong-unit" in heard.raised()
     heard.says(Cuff(120.0, 80.0))
     heard.says(Sample(Vital.SPO2, 97.0), seconds=2)
-    assert heard.reader._noted == ()
+    assert heard.reader._telling.noted == ()
 
 
 def test_a_frozen_feed_is_known_by_its_own_clock() -> None:

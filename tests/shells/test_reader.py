@@ -25,7 +25,8 @@ from monitor.devices.links.mqtt import Broker, BrokerAddress
 from monitor.devices.links.ports import ports
 from monitor.devices.links.serial import open_serial
 from monitor.devices.listen import listen
-from monitor.devices.reader import FRESH_MS, MqttReader, Reader, reader_for
+from monitor.devices.reader import MqttReader, Reader, reader_for
+from monitor.devices.telling import FRESH_MS
 from monitor.model import (
     Bed,
     CuffTaken,
