@@ -23,6 +23,8 @@ class DevicePlan:
     bed: Bed
     vitals: frozenset[Vital]
     starts_cuff: bool = False
+    led: bool = False
+    """It measures only when it is told to."""
 
 
 @dataclass(frozen=True, slots=True)

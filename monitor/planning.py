@@ -116,7 +116,14 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
     return Plan(
         beds=tuple((bed.name, bed.place) for bed in clinic.beds),
         devices=tuple(
-            DevicePlan(d.name, d.driver, d.bed, frozenset(vitals_of(driver, d.options)), driver.starts_cuff)
+            DevicePlan(
+                d.name,
+                d.driver,
+                d.bed,
+                frozenset(vitals_of(driver, d.options)),
+                starts_cuff=driver.starts_cuff,
+                led=driver.led,
+            )
             for d in clinic.devices
             for driver in (drivers[d.driver],)
         ),

@@ -125,6 +125,8 @@ class Driver:
     """It measures blood pressure."""
     starts_cuff: bool = False
     """A cuff can be started from here."""
+    led: bool = False
+    """It has no cycle of its own: the session's interval is kept from here."""
     polled: bool = False
     silent_after_ms: int = 5_000
     """No whole frame for so long means the link is silent (the device's own rhythm, from its fact sheet)."""

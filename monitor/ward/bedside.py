@@ -67,6 +67,8 @@ class Bedside:
     cuff_running_since_ms: int | None = None
     cuff_ordered: CuffOrdered | None = None
     """The order that is being carried out; None where nothing runs by order."""
+    cuff_asked_ms: int | None = None
+    """When the newest order was given, whatever came of it."""
     cuff_cancelled: Device | None = None
     """The device whose running cuff was ended here: that it then fails is no failure."""
     cuff_excused: bool = False
@@ -219,6 +221,7 @@ class Bedside:
     def orders_cuff(self, ordered: CuffOrdered) -> None:
         """A cuff is started by order."""
         self.cuff_running_since_ms, self.cuff_ordered = ordered.at_ms, ordered
+        self.cuff_asked_ms = ordered.at_ms
         self.cuff_cancelled = None
         self.cuff_begins(ordered.at_ms)
 
@@ -343,7 +346,7 @@ class Bedside:
         self.session = None
         self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
         self.cuff = self.failed = self.cuff_running_since_ms = None
-        self.cuff_ordered = self.cuff_cancelled = None
+        self.cuff_ordered = self.cuff_cancelled = self.cuff_asked_ms = None
         self.cuff_excused = False
         self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
         self.cuff_began_ms = self.cuff_ended_ms = None

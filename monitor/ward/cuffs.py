@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from monitor.model import Bed, CuffNotTaken, CuffOrdered, CuffStopped, CuffWhy, Device
+from monitor.model import Bed, CuffNotTaken, CuffOrdered, CuffStopped, CuffWhy, Device, Vital
 from monitor.ward.bedside import CUFF_GIVES_UP_MS, Bedside
 from monitor.ward.equipment import Equipment
 
@@ -22,6 +22,7 @@ class Cuffs:
         """For these beds, with this equipment."""
         self._beds = beds
         self._equipment = equipment
+        self._led = [bedside for bedside in beds.values() if equipment.is_led(bedside.devices)]
 
     # Why not.
 
@@ -30,6 +31,8 @@ class Cuffs:
         if bedside.session is None:
             return f"Bed {bedside.bed} has no open session."
         able = self._able(bedside)
+        if not able and not self._equipment.measures(bedside.devices, Vital.SYSTOLIC):
+            return "No monitor of this bed measures blood pressure."
         if not able:
             return "This monitor cannot be started from here: please press its button."
         if not any(map(self._equipment.is_up, able)):
@@ -64,6 +67,16 @@ class Cuffs:
             return self.order(bedside, CuffWhy.SCHEDULED, now_ms)
         return []
 
+    def scheduled(self, now_ms: int) -> list[CuffOrdered]:
+        """The readings that the interval of a session asks for, where no monitor keeps it by itself."""
+        return [
+            order
+            for bedside in self._led
+            if (due_ms := self._due_ms(bedside)) is not None
+            if due_ms <= now_ms
+            for order in self.order(bedside, CuffWhy.SCHEDULED, now_ms)
+        ]
+
     def order_elsewhere(self, missed: CuffNotTaken, now_ms: int) -> list[CuffOrdered]:
         """A device has refused: the next one of the bed is asked, each of them once."""
         able = self._able(self._beds[missed.bed])
@@ -93,13 +106,23 @@ class Cuffs:
         ordered = None if bedside is None else bedside.cuff_ordered
         return ordered is not None and ordered.device == missed.device
 
-    def dues(self) -> Iterator[int]:
-        """When each running order is given up."""
+    def dues(self, now_ms: int) -> Iterator[int]:
+        """When each running order is given up, and when the next one is due."""
         for bedside in self._beds.values():
             if bedside.cuff_running_since_ms is not None:
                 yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
+        # One that is due and cannot be given waits for what stands in its way, not for a time.
+        yield from (due_ms for due_ms in map(self._due_ms, self._led) if due_ms and due_ms > now_ms)
 
     # Small judgements.
+
+    def _due_ms(self, bedside: Bedside) -> int | None:
+        """When the interval asks next: counted from the last reading, or the last try if that failed."""
+        due_ms = bedside.next_cuff_due_ms()
+        if due_ms is None or bedside.session is None or bedside.session.cuff_interval_ms is None:
+            return None
+        tried_ms = bedside.cuff_asked_ms
+        return due_ms if tried_ms is None else max(due_ms, tried_ms + bedside.session.cuff_interval_ms)
 
     def _able(self, bedside: Bedside) -> list[Device]:
         return self._equipment.starts_cuffs(bedside.devices)

@@ -13,6 +13,7 @@ from monitor.model import (
     LinkState,
     PartMoved,
     ServiceStarted,
+    Vital,
 )
 from monitor.plan import DevicePlan, Plan
 from monitor.snapshot import LinkNow, PartNow
@@ -102,6 +103,15 @@ class Equipment:
     def starts_cuffs(self, devices: Iterable[Device]) -> list[Device]:
         """Those of these devices that can start a cuff, the one to be used first."""
         return [device for device in devices if self.devices[device].starts_cuff]
+
+    def measures(self, devices: Iterable[Device], vital: Vital) -> bool:
+        """Whether one of these devices measures it."""
+        return any(vital in self.devices[device].vitals for device in devices)
+
+    def is_led(self, devices: Iterable[Device]) -> bool:
+        """Whether the cuff of these devices measures only when it is told to."""
+        cuffs = [plan for plan in (self.devices[device] for device in devices) if plan.starts_cuff]
+        return bool(cuffs) and all(plan.led for plan in cuffs)
 
     def bed_of(self, device: Device) -> Bed:
         """Where it stands; KeyError for one that is not in the plan."""

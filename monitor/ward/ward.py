@@ -510,6 +510,7 @@ class Ward:
             if len(out) == before:
                 break
         self._make_all(self._cuffs.given_up(self._now_ms), out)
+        self._make_all(self._cuffs.scheduled(self._now_ms), out)
         self._settle_ms = None
 
     def _dues(self) -> Iterable[int]:
@@ -520,7 +521,7 @@ class Ward:
             yield from (pause.until_ms for pause in bedside.pauses.values())
             yield from (until_ms for _, until_ms in bedside.earlier.values() if until_ms > self._now_ms)
         yield from self._calling.dues(self._now_ms)
-        yield from self._cuffs.dues()
+        yield from self._cuffs.dues(self._now_ms)
 
 
 _NEVER = 1 << 62

@@ -80,7 +80,7 @@ def plan(
         devices += [
             DevicePlan(Device(f"monitor-{bed}"), "mqtt-native", bed, EVERY),
             DevicePlan(Device(f"second-{bed}"), "mqtt-native", bed, EVERY),
-            DevicePlan(Device(f"cuff-{bed}"), "dinamap", bed, frozenset(), cuff_starts),
+            DevicePlan(Device(f"cuff-{bed}"), "dinamap", bed, frozenset({Vital.SYSTOLIC}), cuff_starts),
         ]
     names = tuple(Staff(name) for name in people)
     settings: dict[str, Any] = {

@@ -20,6 +20,7 @@ from monitor.model import (
     LinkState,
     Quality,
     Staff,
+    Vital,
 )
 from monitor.plan import DevicePlan
 from monitor.ward import Ward
@@ -29,7 +30,7 @@ UP, DOWN = LinkState.UP, LinkState.DOWN
 BED3, DANA = Bed("3"), Staff("dana")
 FIRST, SECOND, BUTTON = Device("cuff-3"), Device("spare-3"), Device("button-3")
 TWO = (
-    DevicePlan(BUTTON, "datex-dri", BED3, frozenset()),
+    DevicePlan(BUTTON, "datex-dri", BED3, frozenset({Vital.SYSTOLIC})),
     DevicePlan(FIRST, "suntech", BED3, frozenset(), starts_cuff=True),
     DevicePlan(SECOND, "par-nibp", BED3, frozenset(), starts_cuff=True),
 )
@@ -250,3 +251,60 @@ def test_a_restart_knows_no_order_and_repeats_no_decision() -> None:
     again.restore(shift.events)
     assert again.bed_now(BED3).cuff == shift.ward.bed_now(BED3).cuff
     assert again.bed_now(BED3).cuff_refusal == shift.ward.bed_now(BED3).cuff_refusal
+
+
+# The interval of a session, where no monitor keeps it by itself.
+
+
+def led(*, starts: bool = True) -> Shift:
+    """One module that measures only when told, and a session that wants a reading every five minutes."""
+    module = DevicePlan(FIRST, "suntech", BED3, frozenset({Vital.SYSTOLIC}), starts_cuff=starts, led=True)
+    shift = Shift(devices=(module,), occupied=False)
+    shift.link(FIRST, UP)
+    shift.admits("3", cuff_interval_ms=300_000)
+    return shift
+
+
+def test_a_module_without_a_cycle_is_started_at_the_sessions_interval() -> None:
+    shift = led()
+    shift.waits(seconds=299)
+    assert ordered(shift) == []
+    shift.waits(seconds=1)
+    assert ordered(shift) == [(FIRST, CuffWhy.SCHEDULED)]
+    shift.waits(seconds=40)
+    takes(shift, FIRST, 120)
+    shift.waits(seconds=299)
+    assert len(ordered(shift)) == 1
+    shift.waits(seconds=1)
+    assert len(ordered(shift)) == 2
+    assert not shift.find("3", "cuff-overdue-m")
+
+
+def test_a_scheduled_cuff_that_fails_twice_waits_for_the_next_interval() -> None:
+    shift = led()
+    shift.waits(seconds=300)
+    for _ in range(2):
+        shift.waits(seconds=40)
+        takes(shift, FIRST, None)
+    assert len(ordered(shift)) == 2
+    shift.waits(seconds=250)
+    assert len(ordered(shift)) == 2
+    shift.waits(seconds=60)
+    assert len(ordered(shift)) == 3
+
+
+def test_a_scheduled_cuff_waits_for_a_module_that_is_not_there() -> None:
+    shift = led()
+    shift.link(FIRST, DOWN)
+    shift.waits(seconds=400)
+    assert ordered(shift) == []
+    shift.link(FIRST, UP)
+    assert ordered(shift) == [(FIRST, CuffWhy.SCHEDULED)]
+
+
+def test_after_a_restart_nothing_is_started_twice() -> None:
+    shift = led()
+    shift.waits(seconds=300)
+    shift.restarts()
+    shift.waits(seconds=10)
+    assert len(ordered(shift)) == 1

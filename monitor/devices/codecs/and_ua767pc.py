@@ -367,6 +367,7 @@ DRIVER = Driver(
     settings=SerialSettings(stop=2),
     cuff=True,
     starts_cuff=True,
+    led=True,
     polled=True,
     silent_after_ms=SILENT_AFTER_MS,
     hint="check that the cable is A&D's own PC cable and sits in the monitor's side",

@@ -441,6 +441,7 @@ DRIVER = Driver(
     bauds=(19200,),
     cuff=True,
     starts_cuff=True,
+    led=True,
     polled=True,
     silent_after_ms=3 * POLL_MS,
     hint="check the module's power, its level (TTL or RS-232) and its speed: 4800, or 19200 with an oximeter",

@@ -406,6 +406,7 @@ DRIVER = Driver(
     vitals=(Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN, Vital.PULSE_NIBP),
     cuff=True,
     starts_cuff=True,
+    led=True,
     polled=True,
     silent_after_ms=3 * ANSWER_MS,
     hint="check that the module has power and its cable is at a level it knows: RS-232, or 3.3 or 5 V TTL",
