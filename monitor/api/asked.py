@@ -57,7 +57,7 @@ def sees_names(asker: Asker) -> bool:
 
 
 def home_of(role: Role, *, paired: bool) -> str:
-    """Where somebody lands: with their own pages and beds on a browser of their own, else on the Floor."""
+    """Where a phone opens: with one's own pages and beds on a browser of one's own, else on the Floor."""
     return "/me" if role in CLINICAL and not paired else "/"
 
 

@@ -221,17 +221,18 @@ def test_who_has_beds_is_asked_before_going_off_duty(stage: Stage, open_page: Op
     assert stage.asked[-1].body["on"] == ["dana", "lee", "sam"]
 
 
-@pytest.mark.parametrize("size", [PHONE, STATION], ids=["phone", "station"])
-@pytest.mark.parametrize("home", ["/me", "/"])
-def test_after_signing_in_everybody_lands_where_the_service_says_they_are_at_home(
-    stage: Stage, open_page: Open, size: tuple[int, int], home: str
+@pytest.mark.parametrize(
+    ("size", "home", "lands"), [(PHONE, "/me", "/me"), (PHONE, "/", "/"), (STATION, "/me", "/")]
+)
+def test_a_phone_opens_where_its_person_is_at_home_and_a_wider_screen_on_the_floor(
+    stage: Stage, open_page: Open, size: tuple[int, int], home: str, lands: str
 ) -> None:
     stage.answers["POST", "/signin"] = (200, {"name": "dana", "home": home})
     page = open_page(stage, "/signin", size)
     page.get_by_label("Name").fill("dana")
     page.get_by_label("Password").fill("a long one")
     page.get_by_role("button", name="Sign in").last.click()
-    page.wait_for_url(stage.url + home)
+    page.wait_for_url(stage.url + lands)
 
 
 def test_who_is_going_calls_more_help_and_still_goes(stage: Stage, open_page: Open) -> None:

@@ -6,9 +6,12 @@ import { html } from "./html.js";
 import { words } from "./words.js";
 import { Footer, Lost } from "./bar.js";
 
+/** `home` is where a phone opens: a wider screen has room for the Floor. */
+const onPhone = () => matchMedia("(max-width: 44rem)").matches;
+
 /** The screen /signin. */
 export function SignIn({ app }) {
-  const done = async (who) => { await app.signedIn(); app.go(who.home, { replace: true }); };
+  const done = async (who) => { await app.signedIn(); app.go(onPhone() ? who.home : "/", { replace: true }); };
   return html`<div id="screen" class="plain signin" data-screen="signin"><header id="bar"><p class="product">${words.product}</p><${Lost} state=${app.state} /></header>
     <main id="plain" tabindex="-1"><h1>${words.signIn}</h1><${Form} app=${app} done=${done} /></main><${Footer} state=${app.state} ...${app.theme} /></div>`;
 }
