@@ -1,11 +1,24 @@
-"""What holds for every test: the programs it starts can be interrupted, however the tests were started."""
+"""What holds for every test: what it starts can be interrupted, and what is real meets nothing else real."""
 
 from __future__ import annotations
 
 import signal
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+REAL = {HERE / "shells", HERE / "browser", HERE / "whole"}
 
 
 def pytest_configure() -> None:
     """A shell that runs the tests in its background has Ctrl-C ignored; every child would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests: one has all that use real parts, so that no two of them ever meet."""
+    for item in items:
+        if item.path.parent in REAL:
+            item.add_marker(pytest.mark.xdist_group("real"))

@@ -13,7 +13,7 @@ LEFT_OUT = pytest.StashKey[int]()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what needs recordings where there are none; a folder that was named must be there."""
-    if RECORDINGS.is_dir() or "CHAIRSIDE_RECORDINGS" in os.environ:
+    if not _missing():
         return
     gone = [item for item in items if item.get_closest_marker("recordings")]
     config.stash[LEFT_OUT] = len(gone)
@@ -24,9 +24,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say so where nobody can overlook it."""
-    left_out = config.stash.get(LEFT_OUT, 0)
-    if left_out:
-        terminalreporter.section("RECORDED PATIENTS ARE MISSING", sep="!", yellow=True, bold=True)
-        terminalreporter.line(
-            f"{left_out} tests were left out: set CHAIRSIDE_RECORDINGS to the folder of the recordings."
-        )
+    left_out = config.stash.get(LEFT_OUT, None)
+    if not _missing() or left_out == 0:
+        return
+    # Where several processes share the tests, none of them is the one that tells.
+    told = "Their tests" if left_out is None else f"{left_out} tests"
+    terminalreporter.section("RECORDED PATIENTS ARE MISSING", sep="!", yellow=True, bold=True)
+    terminalreporter.line(f"{told} were left out: set CHAIRSIDE_RECORDINGS to the folder of the recordings.")
+
+
+def _missing() -> bool:
+    return not RECORDINGS.is_dir() and "CHAIRSIDE_RECORDINGS" not in os.environ
