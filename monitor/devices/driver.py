@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
-from monitor.model import Fault, Said, Told, Vital
+from monitor.model import Said, Told, Vital
 
 SILENCE_MAX_S = 24 * 3600
 
@@ -146,11 +146,6 @@ class Driver:
     """What must be known before it is chosen: that only one source describes it."""
     title: str = ""
     """What a technician calls it: "Masimo ASCII 1"."""
-
-
-def leftover(dropped: int) -> list[Said]:
-    """The Fault for an unfinished frame at the end of a stream, if there was one."""
-    return [Fault("unfinished frame at the end", dropped)] if dropped else []
 
 
 def vitals_of(driver: Driver, options: Mapping[str, Any]) -> tuple[Vital, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from monitor.model import Fault
+from monitor.model import Fault, Said
 
 WRONG_CHECKSUM = "wrong checksum"
 TOO_LONG = "too many bytes without a line end"
@@ -61,6 +61,67 @@ class Lines:
         while len(self._rest) >= 2 * self._longest:
             del self._rest[: self._longest]
             found.append(Fault(TOO_LONG, self._longest))
+
+
+class StampedLines:
+    """Cuts a stream into lines that each begin with a clock.
+
+    A line that lost its end runs into the next one: only what follows the last clock is a line.
+    """
+
+    def __init__(
+        self,
+        longest: int,
+        stamp: re.Pattern[bytes],
+        says: Callable[[bytes, re.Match[bytes]], Iterable[Said]],
+        foreign: str,
+        header: re.Pattern[bytes] | None = None,
+    ) -> None:
+        """`stamp` finds a clock, `says` reads a line from there; one without is `foreign` or a `header`."""
+        self._lines = Lines(longest)
+        self._stamp = stamp
+        self._says = says
+        self._foreign = foreign
+        self._header = header
+        self._joining = True
+        """What comes first may be the end of a line: joining in the middle of one is normal."""
+
+    def feed(self, data: bytes) -> list[Said]:
+        """What the lines say that these bytes complete, with a Fault for what is none."""
+        said: list[Said] = []
+        for line in self._lines.feed(data):
+            if isinstance(line, Fault):
+                said.append(line)
+            else:
+                said += self._read(line)
+                self._joining = False
+        return said
+
+    def close(self, is_whole: Callable[[bytes], object]) -> list[Said]:
+        """The unfinished line: one like any other where it lacks its end of line and nothing else."""
+        rest, dropped = self._lines.rest, self._lines.drop()
+        said = self._read(rest) if is_whole(rest) else leftover(dropped)
+        self._joining = True
+        return said
+
+    def _read(self, line: bytes) -> list[Said]:
+        clocks = list(self._stamp.finditer(line))
+        if not clocks:
+            if self._header is not None and self._header.fullmatch(line):
+                return []
+            return [Fault(PARTIAL if self._joining else self._foreign, len(line))]
+        said: list[Said] = []
+        if begin := clocks[-1].start():
+            said.append(Fault(PARTIAL if self._joining else "a line without its end", begin))
+        return [*said, *self._says(line, clocks[-1])]
+
+
+PARTIAL = "first partial line"
+
+
+def leftover(dropped: int) -> list[Said]:
+    """The Fault for an unfinished frame at the end of a stream, if there was one."""
+    return [Fault("unfinished frame at the end", dropped)] if dropped else []
 
 
 OUTSIDE_MAX = 256

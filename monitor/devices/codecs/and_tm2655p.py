@@ -12,7 +12,7 @@ monitor's own time beside it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from functools import partial, reduce
@@ -28,6 +28,7 @@ from monitor.devices.codecs.commands import (
     MEASURING,
     NEVER_MS,
     NOT_STARTED,
+    Answers,
     Commands,
     failed,
     measured,
@@ -77,7 +78,7 @@ class Decoder:
 
     def __init__(self, *, strict: bool = True) -> None:
         """`strict`: a frame with a wrong check byte is dropped; otherwise it is counted, read and doubted."""
-        self._packets = Packets(partial(_cut, strict=strict))
+        self._answers = Answers(partial(_cut, strict=strict), self._packet)
         self._commands = Commands(GAP_MS, ANSWER_MS)
         self._now_ms: int | None = None
         self._fresh = True
@@ -87,19 +88,16 @@ class Decoder:
         self._started_ms = 0
         self._known: Key | None = None
         self._known_ms = 0
-        self._owed: list[Said] = []
 
     # Bytes in, meaning out.
 
     def feed(self, data: bytes) -> list[Said]:
         """What the frames that these bytes complete say."""
-        said, self._owed = self._owed, []
-        return said + self._read(self._packets.feed(data))
+        return self._answers.feed(data)
 
     def close(self) -> list[Said]:
         """What is left over; a reading that was running is lost, and a new connection begins with a stop."""
-        said, self._owed = self._owed, []
-        said += self._read(self._packets.close())
+        said = self._answers.close()
         if self._phase is not Phase.REST:
             self._phase = Phase.REST
             said.append(failed(LINE_LOST))
@@ -109,16 +107,8 @@ class Decoder:
         self._commands.forget()
         return said
 
-    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
-        said: list[Said] = []
-        for one in found:
-            if isinstance(one, Fault):
-                said.append(one)
-            elif len(one) == SHORT:
-                said += self._answer(one[-1:])
-            else:
-                said += self._frame(one)
-        return said
+    def _packet(self, packet: bytes) -> list[Said]:
+        return self._answer(packet[-1:]) if len(packet) == SHORT else self._frame(packet)
 
     def _answer(self, sign: bytes) -> list[Said]:
         asked = self._commands.standing
@@ -179,15 +169,15 @@ class Decoder:
             self._commands.hurry(STOP)
             return
         if lost is not None:
-            self._owed += self._read(self._packets.give_way())
+            self._answers.give_way()
             if lost == START:
-                self._owed.append(self._stop(NOT_STARTED))  # it may have started all the same
+                self._answers.owe(self._stop(NOT_STARTED))  # it may have started all the same
             elif lost == STOP and self._phase is Phase.REST:
                 self._commands.put(STOP)
         if self._ordered_ms is None:
             self._ordered_ms = now_ms
         if self._phase is not Phase.REST and now_ms - self._ordered_ms >= GIVEN_UP_MS:
-            self._owed.append(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
+            self._answers.owe(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
         if self._phase is Phase.REST and self._commands.idle and now_ms >= self._poll_ms:
             self._commands.put(RECALL)
             self._poll_ms = now_ms + POLL_MS
@@ -217,7 +207,7 @@ class Decoder:
     def cancel_cuff(self) -> None:
         """Stop the monitor and let the air out, whatever it is doing."""
         if self._phase is not Phase.REST:
-            self._owed.append(self._stop(CANCELLED))
+            self._answers.owe(self._stop(CANCELLED))
         else:
             self._commands.hurry(STOP)
 

@@ -10,7 +10,7 @@ A reading can be started from here, but no command is known that stops one: only
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -22,6 +22,7 @@ from monitor.devices.codecs.commands import (
     LINE_LOST,
     MEASURING,
     NEVER_MS,
+    Answers,
     Commands,
     failed,
     measured,
@@ -75,7 +76,7 @@ class Decoder:
 
     def __init__(self) -> None:
         """Begin before the first byte."""
-        self._packets = Packets(_cut)
+        self._answers = Answers(_cut, self._packet)
         self._commands = Commands(GAP_MS, ANSWER_MS, (WAKE, END))
         self._now_ms: int | None = None
         self._poll_ms = 0
@@ -83,23 +84,19 @@ class Decoder:
         self._phase = Phase.REST
         self._ordered_ms: int | None = None
         self._tries = 0
-        self._owed: list[Said] = []
         self._last = b""
 
     # Bytes in, meaning out.
 
     def feed(self, data: bytes) -> list[Said]:
         """What these bytes say; a result at their end only once it is sure to be whole."""
-        said, self._owed = self._owed, []
         if data:
             self._heard_ms = self._now_ms
-        return said + self._read(self._packets.feed(data))
+        return self._answers.feed(data)
 
     def close(self) -> list[Said]:
         """What is left over: the last digits too, for nothing can follow them."""
-        said, self._owed = self._owed, []
-        said += self._read(self._packets.feed(END_OF_RUN))
-        said += self._read(self._packets.close())
+        said = self._answers.feed(END_OF_RUN) + self._answers.close()
         self._last, self._heard_ms = b"", None
         if self._phase is not Phase.REST:
             said.append(self._over(LINE_LOST))
@@ -107,19 +104,13 @@ class Decoder:
         self._poll_ms = 0
         return said
 
-    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
-        said: list[Said] = []
-        for one in found:
-            if isinstance(one, Fault):
-                said.append(one)
-            elif one[0] == ANSWER:
-                said += self._answer(one[-1])
-            elif one[0] == DATA:
-                said += self._stored(one)
-            else:
-                for at in range(0, len(one), RESULT):
-                    said += self._result(one[at : at + RESULT])
-        return said
+    def _packet(self, packet: bytes) -> list[Said]:
+        if packet[0] == ANSWER:
+            return self._answer(packet[-1])
+        if packet[0] == DATA:
+            return self._stored(packet)
+        results = (packet[at : at + RESULT] for at in range(0, len(packet), RESULT))
+        return [said for digits in results for said in self._result(digits)]
 
     def _answer(self, sign: int) -> list[Said]:
         asked = self._commands.standing
@@ -162,7 +153,7 @@ class Decoder:
         self._now_ms = now_ms
         if self._heard_ms is not None and now_ms - self._heard_ms >= QUIET_MS:
             self._heard_ms = None
-            self._owed += self._read(self._packets.feed(END_OF_RUN))
+            self._answers.owe(*self._answers.feed(END_OF_RUN))
         lost = self._commands.tick(now_ms)
         if lost == START and self._phase is Phase.START:
             self._phase = Phase.MEASURE  # it may have started all the same, and cannot be stopped
@@ -171,11 +162,11 @@ class Decoder:
             if self._tries < OPEN_TRIES:
                 self._commands.put(WAKE, OPEN)
             else:
-                self._owed.append(self._over("the monitor does not answer: not started"))
+                self._answers.owe(self._over("the monitor does not answer: not started"))
         if self._ordered_ms is None:
             self._ordered_ms = now_ms
         if self._phase is not Phase.REST and now_ms - self._ordered_ms >= GIVEN_UP_MS:
-            self._owed.append(
+            self._answers.owe(
                 self._over(f"no cuff result within {GIVEN_UP_MS // 1000} s: look at the monitor")
             )
         if self._phase is Phase.REST and self._commands.idle and now_ms >= self._poll_ms:
@@ -209,9 +200,9 @@ class Decoder:
     def cancel_cuff(self) -> None:
         """Drop a start that still waits, and wait no longer; a cuff that runs has a button of its own."""
         if self._phase is Phase.OPEN:
-            self._owed.append(self._over(CANCELLED))
+            self._answers.owe(self._over(CANCELLED))
         elif self._phase is not Phase.REST:
-            self._owed.append(self._over(NO_STOP))
+            self._answers.owe(self._over(NO_STOP))
         else:
             self._commands.hurry(END)
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.devices.driver import Driver, SerialSettings, leftover
-from monitor.devices.framing import printable
+from monitor.devices.driver import Driver, SerialSettings
+from monitor.devices.framing import leftover, printable
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 START, ESCAPE = 0x85, 0x80

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 
-from monitor.model import Cuff, Doubt, Quality
+from monitor.devices.framing import Cut, Packets
+from monitor.model import Cuff, Doubt, Fault, Quality, Said
 
 NEVER_MS = 1 << 62
 
@@ -82,6 +83,40 @@ class Commands:
         if self.standing is not None:
             return self._sent_ms + self._patience_ms
         return max(self._now_ms, self._free_ms) if self._waiting else NEVER_MS
+
+
+class Answers:
+    """What comes back: each packet as its words, behind what is owed from the time between."""
+
+    def __init__(self, cut: Callable[[bytearray, int], Cut], says: Callable[[bytes], Iterable[Said]]) -> None:
+        """`cut` finds the packets (see `Packets`), `says` reads one of them."""
+        self._packets = Packets(cut)
+        self._says = says
+        self._owed: list[Said] = []
+
+    def feed(self, data: bytes) -> list[Said]:
+        """What is owed, and what the packets that these bytes complete say."""
+        said, self._owed = self._owed, []
+        return said + self._read(self._packets.feed(data))
+
+    def close(self) -> list[Said]:
+        """What is owed, and what is left over at the end of the stream."""
+        said, self._owed = self._owed, []
+        return said + self._read(self._packets.close())
+
+    def owe(self, *said: Said) -> None:
+        """To be said with the next bytes, or with none of them."""
+        self._owed += said
+
+    def give_way(self) -> None:
+        """The packet that is waited for does not come: what it hid is owed."""
+        self._owed += self._read(self._packets.give_way())
+
+    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
+        said: list[Said] = []
+        for one in found:
+            said += [one] if isinstance(one, Fault) else self._says(one)
+        return said
 
 
 def failed(why: str, device_time: str | None = None) -> Cuff:

@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.devices.driver import Driver, SerialSettings, leftover
+from monitor.devices.driver import Driver, SerialSettings
+from monitor.devices.framing import leftover
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 HIGH = 0x80

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.devices.driver import Driver, SerialSettings, leftover
-from monitor.devices.framing import Lines
+from monitor.devices.driver import Driver, SerialSettings
+from monitor.devices.framing import Lines, leftover
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 # Fact sheet 2 and 3: the frame and the record header.

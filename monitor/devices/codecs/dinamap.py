@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import Lines
+from monitor.devices.driver import Driver
+from monitor.devices.framing import Lines, leftover
 from monitor.model import Cuff, Fault, Notice, Quality, Said, Sample, Vital
 
 LINE_MAX = 64  # the longest answer we know (NA) has 21 characters; those of other groups are longer

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import printable
+from monitor.devices.driver import Driver
+from monitor.devices.framing import leftover, printable
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 HEAD, END = b"\xffANSAR-B ", b"\xfe"

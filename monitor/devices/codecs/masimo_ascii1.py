@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import Lines
+from monitor.devices.driver import Driver
+from monitor.devices.framing import StampedLines
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 LINE_MAX = 256  # the widest known layout (Radical-7) has about 190 characters
@@ -77,41 +77,20 @@ class Decoder:
 
     def __init__(self) -> None:
         """Begin before the first byte: what comes first may be the end of a line."""
-        self._lines = Lines(LINE_MAX)
-        self._joining = True
+        self._lines = StampedLines(LINE_MAX, STAMP, _meaning, "not a Masimo line")
 
     def feed(self, data: bytes) -> list[Said]:
         """Saturation, pulse rate and perfusion index of every line these bytes complete."""
-        said: list[Said] = []
-        for line in self._lines.feed(data):
-            if isinstance(line, Fault):
-                said.append(line)
-            else:
-                said += self._read(line)
-                self._joining = False
-        return said
+        return self._lines.feed(data)
 
     def close(self) -> list[Said]:
         """The unfinished line, if there is one; after this a new stream may begin."""
-        rest, dropped = self._lines.rest, self._lines.drop()
         # A file may lack its last line end. The widths of ALARM and EXC tell that nothing else is lacking.
-        said = self._read(rest) if WHOLE.search(rest) else leftover(dropped)
-        self._joining = True
-        return said
-
-    def _read(self, line: bytes) -> list[Said]:
-        # A line that lost its end runs into the next one: only what follows the last clock is a line.
-        stamps = list(STAMP.finditer(line))
-        if not stamps:
-            return [Fault("first partial line" if self._joining else "not a Masimo line", len(line))]
-        begin = stamps[-1].start()
-        said: list[Said] = []
-        if begin:
-            said.append(Fault("first partial line" if self._joining else "a line without its end", begin))
-        return said + _meaning(line[begin:], stamps[-1].group().decode())
+        return self._lines.close(WHOLE.search)
 
 
-def _meaning(line: bytes, device_time: str) -> list[Said]:
+def _meaning(whole: bytes, clock: re.Match[bytes]) -> list[Said]:
+    line, device_time = whole[clock.start() :], clock.group().decode()
     words = _words(line)
     if words is None:
         return [Fault("damaged line", len(line))]

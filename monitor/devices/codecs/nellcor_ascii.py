@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import Lines
+from monitor.devices.driver import Driver
+from monitor.devices.framing import StampedLines
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 LINE_MAX = 128  # data lines have 61 characters, the widest known header line 79
@@ -59,45 +59,29 @@ class Decoder:
 
     def __init__(self) -> None:
         """Begin before the first byte: joining in the middle of a line is normal."""
-        self._lines = Lines(LINE_MAX)
-        self._joining = True
+        self._lines = StampedLines(LINE_MAX, STAMP, _read, "not a Nellcor line", HEADER)
 
     def feed(self, data: bytes) -> list[Said]:
         """Saturation and pulse rate of every data line these bytes complete; headers say nothing."""
-        said: list[Said] = []
-        for line in self._lines.feed(data):
-            if isinstance(line, Fault):
-                said.append(line)
-            else:
-                said += self._read(line)
-                self._joining = False
-        return said
+        return self._lines.feed(data)
 
     def close(self) -> list[Said]:
         """The unfinished line, if there is one; after this a new stream may begin."""
-        rest, dropped = self._lines.rest, self._lines.drop()
-        # A file may lack its last line end. A line that keeps its width lacks nothing else, and no code.
-        stamps = list(STAMP.finditer(rest))
-        whole = bool(stamps) and len(rest) - stamps[-1].start() >= DATA_WIDTH
-        said = self._read(rest) if whole else leftover(dropped)
-        self._joining = True
-        return said
+        return self._lines.close(_is_whole)
 
-    def _read(self, line: bytes) -> list[Said]:
-        # A line that lost its end runs into the next one: only what follows the last clock is a line.
-        stamps = list(STAMP.finditer(line))
-        if not stamps:
-            if HEADER.fullmatch(line):
-                return []
-            return [Fault("first partial line" if self._joining else "not a Nellcor line", len(line))]
-        begin, end = stamps[-1].span()
-        said: list[Said] = []
-        if begin:
-            said.append(Fault("first partial line" if self._joining else "a line without its end", begin))
-        data = DATA.fullmatch(line, end)
-        if data is None or _shifted(data, begin):
-            return [*said, Fault("damaged line", len(line) - begin)]
-        return said + _meaning(data, stamps[-1].group().decode())
+
+def _is_whole(rest: bytes) -> bool:
+    """Whether a last line lacks its end of line only: one that keeps its width lacks no code."""
+    stamps = list(STAMP.finditer(rest))
+    return bool(stamps) and len(rest) - stamps[-1].start() >= DATA_WIDTH
+
+
+def _read(line: bytes, clock: re.Match[bytes]) -> list[Said]:
+    begin = clock.start()
+    data = DATA.fullmatch(line, clock.end())
+    if data is None or _shifted(data, begin):
+        return [Fault("damaged line", len(line) - begin)]
+    return _meaning(data, clock.group().decode())
 
 
 def _shifted(data: re.Match[bytes], begin: int) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.devices.driver import Driver, leftover
-from monitor.devices.framing import Lines
+from monitor.devices.driver import Driver
+from monitor.devices.framing import Lines, leftover
 from monitor.model import Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 FRAME, PACKET = 5, 25

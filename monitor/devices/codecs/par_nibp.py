@@ -12,7 +12,7 @@ The board with an oximeter has other control bytes and mixes binary packets in: 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -22,6 +22,7 @@ from monitor.devices.codecs.commands import (
     CANCELLED,
     LINE_LOST,
     MEASURING,
+    Answers,
     Commands,
     failed,
     measured,
@@ -108,7 +109,7 @@ class Decoder:
     def __init__(self, board: str = PLAIN, *, strict: bool = True) -> None:
         """`strict`: a status with a wrong checksum is dropped; otherwise it is counted, read and doubted."""
         self._strict = strict
-        self._packets = Packets(_cut)
+        self._answers = Answers(_cut, self._packet)
         self._ask = encode_command(STATUS, board)
         self._start = [encode_command(code, board) for code in (ADULT, MANUAL, MEASURE)]
         self._commands = Commands(GAP_MS, ANSWER_MS, (STOP, *self._start))
@@ -119,32 +120,23 @@ class Decoder:
         self._ordered_ms: int | None = None
         self._tries = 0
         self._rested_ms = 0
-        self._owed: list[Said] = []
         self._last = b""
 
     # Bytes in, meaning out.
 
     def feed(self, data: bytes) -> list[Said]:
         """What the words in these bytes say."""
-        said, self._owed = self._owed, []
-        return said + self._read(self._packets.feed(data))
+        return self._answers.feed(data)
 
     def close(self) -> list[Said]:
         """What is left over; a reading that was running is lost, and a new connection begins with a stop."""
-        said, self._owed = self._owed, []
-        said += self._read(self._packets.close())
+        said = self._answers.close()
         self._last = b""
         if self._phase is not Phase.REST:
             self._phase = Phase.REST
             said.append(failed(LINE_LOST))
         self._fresh = True
         self._commands.forget()
-        return said
-
-    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
-        said: list[Said] = []
-        for one in found:
-            said += [one] if isinstance(one, Fault) else self._packet(one)
         return said
 
     def _packet(self, packet: bytes) -> list[Said]:
@@ -213,15 +205,15 @@ class Decoder:
             self._stop_now()
             return
         if lost is not None:
-            self._owed += self._read(self._packets.give_way())
+            self._answers.give_way()
             self._unanswered()
         if self._ordered_ms is None:
             self._ordered_ms = now_ms
         since_ms = now_ms - self._ordered_ms
         if self._phase is Phase.START and since_ms >= STARTS_WITHIN_MS:
-            self._owed.append(self._stop("the cuff did not start: stopped"))
+            self._answers.owe(self._stop("the cuff did not start: stopped"))
         elif self._phase is not Phase.REST and since_ms >= GIVEN_UP_MS:
-            self._owed.append(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
+            self._answers.owe(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
         if self._phase is Phase.REST and self._commands.idle and now_ms >= self._poll_ms:
             self._commands.put(self._ask)
             self._poll_ms = now_ms + POLL_MS
@@ -233,7 +225,7 @@ class Decoder:
         if self._tries < REPORT_TRIES:
             self._commands.put(self._ask)
         else:
-            self._owed.append(self._stop("the module gave no result"))
+            self._answers.owe(self._stop("the module gave no result"))
 
     def due_ms(self) -> int:
         """The next question or command, the end of the patience, or the end of a reading's time."""
@@ -265,7 +257,7 @@ class Decoder:
     def cancel_cuff(self) -> None:
         """Stop the module at once, whatever it is doing."""
         if self._phase is not Phase.REST:
-            self._owed.append(failed(CANCELLED))
+            self._answers.owe(failed(CANCELLED))
         self._stop_now()
 
     def _stop(self, why: str) -> Said:

@@ -11,7 +11,7 @@ own, for a result of before may still stand in the module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -24,12 +24,13 @@ from monitor.devices.codecs.commands import (
     MEASURING,
     NEVER_MS,
     NOT_STARTED,
+    Answers,
     Commands,
     failed,
     measured,
 )
 from monitor.devices.driver import Driver
-from monitor.devices.framing import WRONG_CHECKSUM, Cut, Packets, printable
+from monitor.devices.framing import WRONG_CHECKSUM, Cut, printable
 from monitor.model import Fault, Notice, Said, Vital
 
 HOST, MODULE = 0x3A, 0x3E
@@ -99,7 +100,7 @@ class Decoder:
 
     def __init__(self) -> None:
         """Begin before the first byte; nothing is known of the module."""
-        self._packets = Packets(_cut)
+        self._answers = Answers(_cut, self._packet)
         self._now_ms: int | None = None
         self._fresh = True
         self._commands = Commands(GAP_MS, ANSWER_MS, (WAKE,))
@@ -109,31 +110,22 @@ class Decoder:
         self._tries = 0
         self._stopped_ms: int | None = None
         self._pressed = False
-        self._owed: list[Said] = []
         self._last = b""
 
     # Bytes in, meaning out.
 
     def feed(self, data: bytes) -> list[Said]:
         """What the packets that these bytes complete say."""
-        said, self._owed = self._owed, []
-        return said + self._read(self._packets.feed(data))
+        return self._answers.feed(data)
 
     def close(self) -> list[Said]:
         """What is left over; a reading that was running is lost, and a new connection begins with a stop."""
-        said, self._owed = self._owed, []
-        said += self._read(self._packets.close())
+        said = self._answers.close()
         self._last = b""
         if self._phase is not Phase.REST:
             said.append(self._over(LINE_LOST))
         self._fresh, self._pressed, self._stopped_ms = True, False, None
         self._commands.forget()
-        return said
-
-    def _read(self, found: Iterable[bytes | Fault]) -> list[Said]:
-        said: list[Said] = []
-        for one in found:
-            said += [one] if isinstance(one, Fault) else self._packet(one)
         return said
 
     # What a packet says.
@@ -225,12 +217,12 @@ class Decoder:
             self._stop_now()
             return
         if lost is not None:
-            self._owed += self._read(self._packets.give_way())
+            self._answers.give_way()
             self._unanswered(lost)
         if self._ordered_ms is None:
             self._ordered_ms = now_ms
         if self._phase is not Phase.REST and now_ms - self._ordered_ms >= GIVEN_UP_MS:
-            self._owed.append(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
+            self._answers.owe(self._stop(f"no cuff result within {GIVEN_UP_MS // 1000} s: stopped"))
         if self._commands.idle and now_ms >= self._poll_ms:
             self._commands.put(POLL)
             self._poll_ms = now_ms + self._every_ms()
@@ -240,13 +232,13 @@ class Decoder:
             self._commands.put(ABORT)
         elif command == START:
             # It may have started all the same.
-            self._owed.append(self._stop(NOT_STARTED))
+            self._answers.owe(self._stop(NOT_STARTED))
         elif command == FETCH:
             self._tries += 1
             if self._tries < RESULT_TRIES:
                 self._commands.put(FETCH)
             else:
-                self._owed.append(self._stop("the module gave no result"))
+                self._answers.owe(self._stop("the module gave no result"))
 
     def due_ms(self) -> int:
         """The next poll or command, the end of the patience, or the end of a reading's time."""
@@ -274,7 +266,7 @@ class Decoder:
     def cancel_cuff(self) -> None:
         """Stop the module and let the air out, whatever it is doing."""
         if self._phase is not Phase.REST:
-            self._owed.append(self._stop(CANCELLED))
+            self._answers.owe(self._stop(CANCELLED))
         else:
             self._stop_now()
 

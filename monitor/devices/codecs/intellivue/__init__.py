@@ -37,7 +37,8 @@ from monitor.devices.codecs.intellivue.frame import Frames
 from monitor.devices.codecs.intellivue.replies import Replies
 from monitor.devices.codecs.intellivue.session import LOST_MS, Session
 from monitor.devices.codecs.intellivue.wire import Malformed
-from monitor.devices.driver import Driver, SerialSettings, leftover
+from monitor.devices.driver import Driver, SerialSettings
+from monitor.devices.framing import leftover
 from monitor.model import Fault, Said, Vital
 
 __all__ = [
