@@ -178,7 +178,7 @@ class CuffWhy(StrEnum):
 
 
 class Lie(StrEnum):
-    """What a device does that is no measurement of the patient who is here: the notice says it in these words.
+    """What a device does that is no measurement of the patient who is here: a notice says it so.
 
     One that lasts is a technical alarm by name (`rules.LIES`); none of them ever shows a number.
     """
