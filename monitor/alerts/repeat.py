@@ -1,10 +1,10 @@
 """Rules judged by a second reading (ALM-063): one breach asks for a repeat, the repeat decides. Pure.
 
-A pressure comes every few minutes, a temperature perhaps once, so no delay in seconds can tell a surge from a
-bent arm. The first reading in breach is ONSET, and of a cuff the ward orders a repeat; the next valid one makes
-it HELD or ends it. A LOW needs no repeat. Beyond the severe bound one reading is enough, if its own number is a
-usual one; a repeat is wanted then too. Where none comes in time the alarm is raised all the same, marked "not
-confirmed".
+A pressure comes every few minutes, a temperature perhaps once, so no delay in seconds can tell a surge
+from a bent arm. The first reading in breach is ONSET, and of a cuff the ward orders a repeat; the next
+valid one makes it HELD or ends it. A LOW needs no repeat. Beyond the severe bound one reading is enough,
+if its own number is a usual one; a repeat is wanted then too. Where none comes in time the alarm is
+raised all the same, marked "not confirmed".
 
 Columns of a recording that are sampled rarely are judged by the same machine.
 """
