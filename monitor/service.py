@@ -290,7 +290,8 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             _pagers(clinic.paging, clock.now_ms), {m.name: m.pagers for m in clinic.staff}, service.report
         )
         stack.push_async_callback(service.outbox.close)
-        events = [row.event async for row in store.journal.replay()]
+        # What is said of a treatment session is written beside the ward's own events, and not for the ward.
+        events = [row.event async for row in store.journal.replay() if isinstance(row.event, Event)]
         service.outbox.restore(events)
         ward.restore(events)
         service.inbox.put(ServiceStarted(clock.now_ms(), VERSION, store.journal.last_at_ms))

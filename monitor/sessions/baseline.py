@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from monitor.model import Baseline, CuffTaken, Vital
-from monitor.sessions.events import Seen
 from monitor.sessions.record import Record
 from monitor.sessions.therapy import ms
+from monitor.treatment import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from monitor.model import Priority
 from monitor.sessions import layers
 from monitor.sessions.due import CHECK_40, FINAL, FORM, NIBP, When, dues
-from monitor.sessions.events import CheckMissed, Score, Seen, SymptomNoted
 from monitor.sessions.record import Record
 from monitor.sessions.scores import EMERGENCY_SIGNS, SCALES, SEDATION, symptom_priority
+from monitor.treatment import CheckMissed, Score, Seen, SymptomNoted
 
 SUFFIX = {Priority.HIGH: "", Priority.MEDIUM: "-m", Priority.LOW: "-l"}
 

@@ -13,9 +13,9 @@ from enum import StrEnum
 from monitor.model import CuffTaken, Device, Priority, Staff, Vital
 from monitor.sessions import layers
 from monitor.sessions.baseline import propose
-from monitor.sessions.events import Filled, Measured, Phase, Score, Seen
 from monitor.sessions.record import Record, watched
 from monitor.sessions.therapy import Check, ms
+from monitor.treatment import Filled, Measured, Phase, Score, Seen
 
 CHECK_40 = "check_40"
 """The check that moves the session on, and gives the form its second pressure."""

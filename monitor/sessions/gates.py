@@ -12,9 +12,9 @@ from typing import Literal
 from monitor.model import Vital
 from monitor.people import Role
 from monitor.sessions.baseline import propose
-from monitor.sessions.events import Overridden, Score, Seen
 from monitor.sessions.record import Record
 from monitor.sessions.therapy import Gate
+from monitor.treatment import Overridden, Score, Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from monitor.sessions.events import SIDE, TITLES, Move, Phase
+from monitor.treatment import SIDE, TITLES, Move, Phase
 
 
 class Cell(Enum):

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 
 from monitor.model import Staff, Vital
 from monitor.people import Role
-from monitor.sessions.events import Phase, Score
 from monitor.sessions.therapy import Check, Gate, Item, Need, Therapy
+from monitor.treatment import Phase, Score
 
 SIGNATURE = "signature"
 

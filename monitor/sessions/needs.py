@@ -8,10 +8,10 @@ from monitor.model import Baseline
 from monitor.sessions import gates, readiness
 from monitor.sessions.baseline import propose
 from monitor.sessions.due import CHECK_40, NIBP
-from monitor.sessions.events import CheckFilled, Phase, Score, Seen
 from monitor.sessions.record import Record
 from monitor.sessions.scores import SCALES
 from monitor.sessions.therapy import Item, Need, Pressure, ms
+from monitor.treatment import CheckFilled, Phase, Score, Seen
 
 END_PRESSURE_MS = 600_000
 """A pressure is one of the end of the infusion if it was measured within ten minutes of it (P)."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from monitor.model import CuffTaken, Device, Staff, Vital
 from monitor.people import CLINICAL
 from monitor.sessions.conditions import conditions
-from monitor.sessions.events import Measured, Overridden, Phase, Score, Scored, Seen, Symptom
 from monitor.sessions.record import Record
 from monitor.sessions.scores import SCALES
 from monitor.sessions.therapy import Item, ReadinessRules, ms
+from monitor.treatment import Measured, Overridden, Phase, Score, Scored, Seen, Symptom
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from monitor.model import CuffTaken, Quality
-from monitor.sessions.events import (
+from monitor.sessions.scores import STANDING
+from monitor.sessions.therapy import Anchor, Therapy
+from monitor.treatment import (
     SIDE,
     AdverseEvent,
     Answered,
@@ -36,8 +38,6 @@ from monitor.sessions.events import (
     TreatmentNote,
     TreatmentOpened,
 )
-from monitor.sessions.scores import STANDING
-from monitor.sessions.therapy import Anchor, Therapy
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.model import Priority
-from monitor.sessions.events import Score, Symptom
+from monitor.treatment import Score, Symptom
 
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 

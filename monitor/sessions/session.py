@@ -17,7 +17,13 @@ from monitor.people import CLINICAL, Role
 from monitor.sessions import dose, gates, layers, readiness
 from monitor.sessions.baseline import propose
 from monitor.sessions.due import CHECK_40, dues, fill, window_of
-from monitor.sessions.events import (
+from monitor.sessions.law import BY_CLOCK, CHECK_OVER, ENDS_DRUG, WITH_REASON, Cell, refusal, step
+from monitor.sessions.loading import unsigned
+from monitor.sessions.needs import missing, missing_all, missing_pressures
+from monitor.sessions.record import Record
+from monitor.sessions.scores import SCALES
+from monitor.sessions.therapy import Item, Need, Therapy, ms
+from monitor.treatment import (
     SIDE,
     TITLES,
     Act,
@@ -46,12 +52,6 @@ from monitor.sessions.events import (
     TreatmentNote,
     TreatmentOpened,
 )
-from monitor.sessions.law import BY_CLOCK, CHECK_OVER, ENDS_DRUG, WITH_REASON, Cell, refusal, step
-from monitor.sessions.loading import unsigned
-from monitor.sessions.needs import missing, missing_all, missing_pressures
-from monitor.sessions.record import Record
-from monitor.sessions.scores import SCALES
-from monitor.sessions.therapy import Item, Need, Therapy, ms
 
 EARLIER_MAX_MS = 600_000
 """How long ago something may have been done when it is entered: "Earlier" offers up to ten minutes."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from monitor.model import Vital
-from monitor.sessions.events import TITLES, Phase
 from monitor.sessions.gates import LABELS
 from monitor.sessions.law import diagram
 from monitor.sessions.readiness import TITLES as ITEMS
 from monitor.sessions.therapy import Check, Gate, Item, Layer, Need, PhaseRow, Therapy
+from monitor.treatment import TITLES, Phase
 
 HEAD = """# Therapies
 

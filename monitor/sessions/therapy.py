@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.model import Vital
 from monitor.people import Role
-from monitor.sessions.events import Flag, Phase, Score
+from monitor.treatment import Flag, Phase, Score
 
 Minutes = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
 Number = Annotated[float, Field(ge=0, le=1_000, allow_inf_nan=False)]

@@ -43,6 +43,7 @@ from monitor.store.database import (
     tell,
 )
 from monitor.store.tables import JOURNAL, journal
+from monitor.treatment import TreatmentEvent
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,10 @@ PAGE = 1000
 VERSIONS: dict[str, int] = {}
 """Kinds whose body has changed, with their newest version. All others are at 1."""
 
-KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event) if kind.durable}
+Entry = Event | TreatmentEvent
+"""What is written: what a ward hears and decides, and what is said of a treatment session."""
+
+KINDS: dict[str, type[Entry]] = {kind.__name__: kind for kind in get_args(Entry) if kind.durable}
 DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
 INSERT = insert(journal)
@@ -118,11 +122,11 @@ class Recorded:
     at_ms: int
     drift_ms: int
     late: bool
-    event: Event
+    event: Entry
 
 
 class _Unwritten(NamedTuple):
-    event: Event
+    event: Entry
     drift_ms: int
     body: str
 
@@ -210,7 +214,7 @@ class Journal:
         """How many events wait for the disk."""
         return len(self._waiting)
 
-    async def append(self, events: Iterable[Event], drift_ms: int) -> bool:
+    async def append(self, events: Iterable[Entry], drift_ms: int) -> bool:
         """Write the durable ones among `events` in one transaction: True once they are on the disk.
 
         False: they wait, in order, and are written by and by. Never raises for what a disk or a server does.
@@ -488,7 +492,7 @@ def exported(row: Row[Any]) -> bytes:
     return msgspec.json.encode(fields) + b"\n"
 
 
-def _unwritten(event: Event, drift_ms: int) -> _Unwritten:
+def _unwritten(event: Entry, drift_ms: int) -> _Unwritten:
     """The event with its body, which is known to read back as the same event."""
     try:
         body = msgspec.json.encode(event)

@@ -8,8 +8,8 @@ import pytest
 
 from monitor.model import Vital
 from monitor.sessions import readiness
-from monitor.sessions.events import Move, Phase, Score, Symptom
 from monitor.sessions.therapy import Item
+from monitor.treatment import Move, Phase, Score, Symptom
 from tests.core.visit import DANA, KIM, MIN, SHIPPED, Visit
 
 

@@ -7,8 +7,8 @@ import pytest
 from monitor.model import Priority
 from monitor.sessions import session
 from monitor.sessions.due import When
-from monitor.sessions.events import AdverseEvent, DeviceGiven, Flag, Move, Phase, Score, TreatmentNote
 from monitor.sessions.therapy import Item
+from monitor.treatment import AdverseEvent, DeviceGiven, Flag, Move, Phase, Score, TreatmentNote
 from tests.core.visit import DANA, KIM, LEE, MIN, Visit
 
 IV = "iv_ketamine_40"

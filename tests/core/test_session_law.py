@@ -6,8 +6,8 @@ from itertools import product
 
 import pytest
 
-from monitor.sessions.events import SIDE, TITLES, Move, Phase
 from monitor.sessions.law import BY_CLOCK, LAW, MOVES, Cell, diagram, possible_in, refusal, step
+from monitor.treatment import SIDE, TITLES, Move, Phase
 
 ALL = list(product(Phase, Move))
 

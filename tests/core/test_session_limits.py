@@ -10,7 +10,7 @@ from monitor.alerts import limits
 from monitor.model import Baseline, Priority, Vital
 from monitor.planning import shipped
 from monitor.sessions import gates, layers
-from monitor.sessions.events import Flag, Move, Symptom
+from monitor.treatment import Flag, Move, Symptom
 from tests.core.visit import DANA, KIM, MIN, Visit
 
 IV = "iv_ketamine_40"

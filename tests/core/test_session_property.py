@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from monitor.model import Cuff, CuffTaken, Quality, Staff
 from monitor.people import Role
 from monitor.sessions import session
-from monitor.sessions.events import (
+from monitor.sessions.record import rebuilt
+from monitor.sessions.session import Refused
+from monitor.treatment import (
     Act,
     CheckFilled,
     DeviceGiven,
@@ -29,8 +31,6 @@ from monitor.sessions.events import (
     Stepped,
     TreatmentOpened,
 )
-from monitor.sessions.record import rebuilt
-from monitor.sessions.session import Refused
 from tests.core.visit import BED, DANA, KIM, LEE, MIN, MONITOR, SHIPPED, Visit
 
 WHATS = (

@@ -7,8 +7,8 @@ import pytest
 from monitor.model import Priority, Quality, Vital
 from monitor.sessions import readiness
 from monitor.sessions.due import When
-from monitor.sessions.events import CheckFilled, CheckMissed, Measured, Move, Phase, Symptom
 from monitor.sessions.therapy import Item
+from monitor.treatment import CheckFilled, CheckMissed, Measured, Move, Phase, Symptom
 from tests.core.visit import BED, DANA, KIM, LEE, MIN, MONITOR, OTHER_BED, T0_MS, Visit
 
 M, H, L = Priority.MEDIUM, Priority.HIGH, Priority.LOW

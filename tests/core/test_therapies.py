@@ -15,12 +15,12 @@ from monitor.model import Staff
 from monitor.people import Role
 from monitor.planning import shipped as shipped_profile
 from monitor.planning import treatment
-from monitor.sessions.events import Phase, TreatmentOpened
 from monitor.sessions.layers import InForce, lay
 from monitor.sessions.loading import differences, digest, merged, therapy, unsigned
 from monitor.sessions.session import refuse_opening
 from monitor.sessions.tables import page
 from monitor.sessions.therapy import Item, Therapy
+from monitor.treatment import Phase, TreatmentOpened
 from tests.core.visit import BED, DANA, KIM, PEOPLE, SHIPPED, T0_MS, shipped, signed
 
 DOCS = Path(__file__).parents[2] / "docs" / "therapies.md"

@@ -17,7 +17,11 @@ from monitor.planning import treatment
 from monitor.sessions import readiness, session
 from monitor.sessions.conditions import Condition, conditions
 from monitor.sessions.due import Due, cuff_due_ms, dues
-from monitor.sessions.events import (
+from monitor.sessions.loading import digest, merged, therapy
+from monitor.sessions.record import begin, rebuilt
+from monitor.sessions.session import Refused
+from monitor.sessions.therapy import Item, Therapy
+from monitor.treatment import (
     Act,
     Answered,
     BaselineRestarted,
@@ -41,10 +45,6 @@ from monitor.sessions.events import (
     SymptomNoted,
     TreatmentOpened,
 )
-from monitor.sessions.loading import digest, merged, therapy
-from monitor.sessions.record import begin, rebuilt
-from monitor.sessions.session import Refused
-from monitor.sessions.therapy import Item, Therapy
 
 SHIPPED = ("spravato_us", "spravato_eu", "iv_ketamine_40")
 

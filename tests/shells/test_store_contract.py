@@ -44,12 +44,14 @@ from monitor.store.journal import (
     EMPTY,
     KINDS,
     BrokenJournalError,
+    Entry,
     Head,
     Journal,
     UnreadableRowError,
 )
 from monitor.store.opening import look, open_store, places
 from monitor.store.trends import Trends
+from monitor.treatment import TreatmentEvent
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
     ANNA,
     T0_MS,
@@ -72,7 +74,7 @@ async def journal(home: Home) -> AsyncIterator[Journal]:
     await opened.close()
 
 
-async def events_of(journal: Journal, after_seq: int = 0) -> list[Event]:
+async def events_of(journal: Journal, after_seq: int = 0) -> list[Entry]:
     return [row.event async for row in journal.replay(after_seq)]
 
 
@@ -384,7 +386,7 @@ def a(kind: Any) -> st.SearchStrategy[Any]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.tuples(*[a(kind) for kind in KINDS.values()]), st.data())
-def test_any_history_is_read_back_as_it_was(history: tuple[Event, ...], data: st.DataObject) -> None:
+def test_any_history_is_read_back_as_it_was(history: tuple[Entry, ...], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(history)), max_size=4)))
 
     async def live() -> None:
@@ -400,7 +402,49 @@ def test_any_history_is_read_back_as_it_was(history: tuple[Event, ...], data: st
 
 
 def test_every_durable_event_has_a_kind_and_no_other() -> None:
-    assert set(KINDS.values()) == {kind for kind in get_args(Event) if kind.durable}
+    written = [kind for kind in (*get_args(Event), *get_args(TreatmentEvent)) if kind.durable]
+    assert set(KINDS.values()) == set(written)
+    assert len(KINDS) == len(written), "two kinds have one name"
+
+
+SAMPLES: dict[Any, object] = {int: 7, float: 7.5, str: 'é "\n', bool: True, type(None): None}
+
+
+def sample(hint: Any, *, bare: bool) -> Any:
+    """One value of this type; `bare` leaves out whatever may be left out."""
+    if isinstance(hint, NewType):
+        return SAMPLES[hint.__supertype__]
+    if get_origin(hint) in (types.UnionType, Union):
+        options = sorted(get_args(hint), key=lambda option: (option is type(None)) != bare)
+        return sample(options[0], bare=bare)
+    if get_origin(hint) is tuple:
+        parts = get_args(hint)
+        if parts[-1] is ...:
+            return () if bare else (sample(parts[0], bare=bare),) * 2
+        return tuple(sample(part, bare=bare) for part in parts)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return list(hint)[-1]
+    return SAMPLES[hint] if hint in SAMPLES else one_of(hint, bare=bare)
+
+
+def one_of(kind: Any, *, bare: bool) -> Any:
+    hints = get_type_hints(kind)
+    fields = dataclasses.fields(kind)
+    return kind(**{field.name: sample(hints[field.name], bare=bare) for field in fields})
+
+
+async def test_an_event_of_every_kind_is_read_back_and_exported(journal: Journal) -> None:
+    history = [one_of(kind, bare=bare) for kind in KINDS.values() for bare in (False, True)]
+    assert await journal.append(history, 1)
+
+    assert await events_of(journal) == history
+    assert await journal.verify() is None
+    file = io.BytesIO()
+    assert await journal.export(file) == len(history)
+    lines = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert [line["kind"] for line in lines] == [type(event).__name__ for event in history]
+    bodies = [msgspec.convert(line["body"], type(event)) for line, event in zip(lines, history, strict=True)]
+    assert bodies == history
 
 
 # The trends.

@@ -31,10 +31,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from monitor.model import Event, PartMoved
+from monitor.model import PartMoved
 from monitor.store import journal as journal_room
 from monitor.store.database import InUseError, SqliteFile, StoreError, Work, copy_sqlite
-from monitor.store.journal import Head, Journal, MissingJournalError, none_kept
+from monitor.store.journal import Entry, Head, Journal, MissingJournalError, none_kept
 from monitor.store.opening import look, open_store, places
 from monitor.store.trends import Trends
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
@@ -57,7 +57,7 @@ async def journal_at(folder: Path) -> Journal:
     return await Journal.open(places(folder).journal)
 
 
-async def rows_of(journal: Journal) -> list[tuple[Event, bool]]:
+async def rows_of(journal: Journal) -> list[tuple[Entry, bool]]:
     return [(row.event, row.late) async for row in journal.replay()]
 
 

@@ -7,6 +7,11 @@ from typing import Any
 
 import pytest
 
+from monitor.model import Bed, Staff
+from monitor.people import Role
+from monitor.store.journal import Journal
+from monitor.store.opening import places
+from monitor.treatment import TreatmentNote, TreatmentOpened
 from tests.whole.clinic import FALLEN, Gateway, Screen, Wire, open_clinic
 
 pytestmark = pytest.mark.real
@@ -113,3 +118,27 @@ async def test_alarms_that_are_over_outlive_a_kill(tmp_path: Path, accounts: Pat
         (newest,) = (await clinic.get("/alarms?state=clear&limit=1"))["alarms"]
         assert newest["over_at_ms"] == max(each["over_at_ms"] for each in after.values())
         assert (await clinic.ask("GET", "/alarms?state=closed")).status_code == 422
+
+
+async def test_a_ward_comes_back_over_what_was_written_of_a_treatment_session(
+    tmp_path: Path, accounts: Path, gateway: Gateway
+) -> None:
+    dana = Staff("dana")
+    async with open_clinic(tmp_path, accounts, beds=("1",), gateway=gateway) as clinic:
+        session = await clinic.open_session("1")
+        await clinic.running.stop()
+        journal = await Journal.open(places(clinic.data).journal)
+        at_ms = (journal.last_at_ms or 0) + 1
+        opened = TreatmentOpened(
+            at_ms, session, Bed("1"), "blue-17", "spravato_us", 1, "0" * 64, 40, 2,
+            first=False, by=dana, role=Role.NURSE,
+        )  # fmt: skip
+        assert await journal.append([opened, TreatmentNote(at_ms, session, "calm", dana)], 0)
+        await journal.close()
+
+        await clinic.start()
+
+        assert (await clinic.get("/beds/1"))["bed"]["session"]["session"] == session
+        kinds = [row["kind"] for row in clinic.journal()]
+        assert kinds.count("TreatmentOpened") == kinds.count("TreatmentNote") == 1
+        assert "the chain is whole" in clinic.verify()
