@@ -106,9 +106,12 @@ def run(
 def check(clinic: ClinicFile) -> None:
     """Read the settings, say every mistake, and what would be used. Example: chairside check clinic.toml."""
     from monitor.config import described
+    from monitor.config.words import one_line
+    from monitor.planning import therapies
 
-    for line in described(_clinic(clinic)):
-        typer.echo(line)
+    settings = _clinic(clinic)
+    for line in (*described(settings), *therapies(settings)):
+        typer.echo(one_line(line))
 
 
 @app.command()

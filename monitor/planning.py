@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -11,9 +11,13 @@ from monitor.alerts import limits
 from monitor.alerts.escalation import Chain, Step
 from monitor.alerts.roster import Duty, Person
 from monitor.config.settings import Clinic, HighChain, MediumChain
+from monitor.config.words import nearest
 from monitor.devices.driver import Driver, line_of, silence_ms, vitals_of
 from monitor.model import Priority, Vital
 from monitor.plan import DevicePlan, Plan
+from monitor.sessions import loading
+from monitor.sessions.layers import InForce, lay
+from monitor.sessions.therapy import Layer, Therapy
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -30,6 +34,14 @@ def treatment(name: str) -> dict[str, Any]:
     if "course" not in data:
         raise KeyError(name)
     return data
+
+
+def treatments() -> tuple[str, ...]:
+    """The names of the therapies that ship with Chairside."""
+    names = sorted(
+        file.name.removesuffix(".toml") for file in files("monitor.sessions").joinpath("therapies").iterdir()
+    )
+    return tuple(name for name in names if "course" in _file(name))
 
 
 def _file(name: str) -> dict[str, Any]:
@@ -62,6 +74,7 @@ def mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
     ]
     overrides = clinic.therapies.overrides
     found += _arm_mistakes(clinic, drivers)
+    found += _therapy_mistakes(clinic)
     for name in dict.fromkeys((clinic.therapies.default, *overrides)):
         try:
             known = shipped(name)["rules"]
@@ -71,7 +84,7 @@ def mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
             continue
         own = overrides.get(name, {})
         try:
-            profile(name, {rule: row for rule, row in {**clinic.limits, **own}.items() if rule in known})
+            profile(name, {rule: row for rule, row in _rules(clinic, name).items() if rule in known})
         except ValueError as wrong:
             for line in str(wrong).splitlines():
                 rule_and_rest = line.removeprefix("rules.")
@@ -109,10 +122,86 @@ def _arm_mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
     return found
 
 
+def _rules(clinic: Clinic, name: str) -> dict[str, Mapping[str, Any]]:
+    """What the clinic changes in one limit profile, by rule."""
+    return {**clinic.limits, **clinic.therapies.overrides.get(name, {})}
+
+
+def _therapy_mistakes(clinic: Clinic) -> Iterator[str]:
+    """What is wrong with the clinic's own therapies, and with the limits that they lay over its profiles."""
+    for name, own in clinic.therapies.own.items():
+        if name not in treatments():
+            yield f'therapies.{name}: there is no therapy "{name}"{nearest(name, treatments())}'
+            continue
+        data = loading.merged(treatment(name), own)
+        if data["name"] != name:
+            yield f"therapies.{name}.name: is {name}, and cannot be changed"
+            continue
+        try:
+            lines = list(_layer_mistakes(clinic, loading.therapy(data)))
+        except ValueError as wrong:
+            lines = str(wrong).splitlines()
+        yield from (f"therapies.{name}.{line}" for line in lines)
+
+
+def _layer_mistakes(clinic: Clinic, made: Therapy) -> Iterator[str]:
+    try:
+        base = shipped(made.limits)
+    except KeyError:
+        yield f'limits: there is no limit profile "{made.limits}"'
+        return
+    known = base["rules"]
+    own = {rule: row for rule, row in _rules(clinic, made.limits).items() if rule in known}
+    # What is wrong in the clinic's own limits is said there: here a layer is held against the shipped rule.
+    wrong = {line.split(".")[1] for line in _profile_mistakes(changed(base, own))}
+    base = changed(base, {rule: row for rule, row in own.items() if rule not in wrong})
+    for layer in made.layer:
+        where = f"layer.{layer.name}"
+        for rule in layer.rules:
+            if rule not in known:
+                yield f'{where}.rules.{rule}: there is no rule "{rule}"{nearest(rule, known)}'
+        for rule in layer.unconfirmed:
+            if rule not in known:
+                yield f'{where}.unconfirmed: there is no rule "{rule}"{nearest(rule, known)}'
+        yield from (f"{where}.{line}" for line in _profile_mistakes(_laid(base, layer)))
+
+
+def _laid(base: dict[str, Any], layer: Layer) -> dict[str, Any]:
+    """The profile with one layer alone: of several, the last that names a rule gives all of its terms."""
+    rules = {rule: terms for rule, terms in layer.rules.items() if rule in base["rules"]}
+    return lay(base, InForce((), rules, frozenset(), 1, not_declining=False))
+
+
+def _profile_mistakes(data: dict[str, Any]) -> list[str]:
+    try:
+        limits.profile(data)
+    except ValueError as wrong:
+        return str(wrong).splitlines()
+    return []
+
+
+def therapies(clinic: Clinic) -> Iterator[str]:
+    """Of each therapy in words: what the clinic changes in it, and who has signed it, a line each.
+
+    The settings are without a mistake. A signature that does not count is none: the ward must watch its
+    patients also on the day on which the prescriber who signed has left.
+    """
+    people = {member.name: member.role for member in clinic.staff}
+    for name in treatments():
+        data = loading.merged(treatment(name), clinic.therapies.own.get(name, {}))
+        for line in loading.differences(treatment(name), data):
+            yield f"therapies.{name} changes {line}"
+        made = loading.therapy(data)
+        why = loading.unsigned(made, people)
+        if why is not None:
+            yield f"therapies.{name}: no session can be opened with it. {why}"
+        elif made.signature is not None:
+            yield f"therapies.{name}: signed by {made.signature.by} on {made.signature.on}"
+
+
 def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
     """The ward's plan; ValueError or KeyError where a profile cannot be used (`mistakes` says which)."""
     names = {clinic.therapies.default, *clinic.therapies.overrides}
-    rules = {n: {**clinic.limits, **clinic.therapies.overrides.get(n, {})} for n in names}
     return Plan(
         beds=tuple((bed.name, bed.place) for bed in clinic.beds),
         devices=tuple(
@@ -127,7 +216,7 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
             for d in clinic.devices
             for driver in (drivers[d.driver],)
         ),
-        profiles={name: profile(name, rules[name]) for name in names},
+        profiles={name: profile(name, _rules(clinic, name)) for name in names},
         people={m.name: Person(m.name, m.role, m.on_site) for m in clinic.staff},
         ways={m.name: m.pagers for m in clinic.staff},
         duty=Duty(clinic.duty.on, dict(clinic.duty.beds)),

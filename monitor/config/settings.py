@@ -51,6 +51,13 @@ def _rule_number(value: object) -> object:
     raise ValueError("should be a number; only a span has two")
 
 
+def _therapy(value: object) -> object:
+    # Whatever [therapies] holds beside its own keys is a therapy, so a key that is no table is a slip.
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError("there is no such key; there are default, overrides and a table for each therapy")
+
+
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
@@ -269,11 +276,23 @@ class Device(Section):
 
 
 class Therapies(Section):
-    """[therapies]: which profile a session opens with, and what the clinic changes in a profile."""
+    """[therapies]: which profile a session opens with, and what the clinic changes in profiles and therapies.
+
+    [therapies.NAME] is laid over the shipped therapy of this name, and its signature with it; what may stand
+    there is for the therapy itself to say.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Annotated[Mapping[str, Any], BeforeValidator(_therapy)]] = Field(init=False)
 
     default: Name = "watch"
     overrides: Mapping[str, Limits] = {}
     """By profile, what [limits] is for all of them."""
+
+    @property
+    def own(self) -> Mapping[str, Mapping[str, Any]]:
+        """By therapy, what this clinic says of it."""
+        return self.__pydantic_extra__
 
 
 class Step(Section):

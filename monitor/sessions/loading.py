@@ -20,11 +20,13 @@ SIGNATURE = "signature"
 
 def therapy(data: Mapping[str, Any]) -> Therapy:
     """The therapy this data says. A mistake is a ValueError whose lines name each wrong key."""
+    if "digest" in data:
+        raise ValueError("digest: is not known here; it belongs to the signature")
     try:
         # Through JSON, lists become the tuples of the types and words their enums; nothing else is bent.
         made = Therapy.model_validate_json(json.dumps(_plain({**data, "digest": digest(data)})))
     except ValidationError as error:
-        lines = dict.fromkeys(f"{_place(e['loc'], data)}: {_sentence(e)}" for e in error.errors())
+        lines = dict.fromkeys(f"{_place(e['loc'], data)}: {_sentence(e, data)}" for e in error.errors())
         raise ValueError("\n".join(lines)) from None
     wrong = tuple(_disagreements(made))
     if wrong:
@@ -36,7 +38,7 @@ def digest(data: Mapping[str, Any]) -> str:
     """What a signature is for: the SHA-256 of everything in the file but the signature and the comments."""
     unsigned = {key: value for key, value in data.items() if key != SIGNATURE}
     text = json.dumps(_plain(unsigned), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def merged(shipped: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,8 +67,9 @@ def differences(shipped: Mapping[str, Any], own: Mapping[str, Any], where: str =
         was, now, name = shipped.get(key), own.get(key), f"{where}{key}"
         if was == now:
             continue
-        if _named(was) and _named(now):
-            was, now = ({row["name"]: row for row in rows} for rows in (was, now))
+        was_rows, now_rows = _by_name(was), _by_name(now)
+        if was_rows is not None and now_rows is not None:
+            was, now = was_rows, now_rows
         if isinstance(was, Mapping) and isinstance(now, Mapping):
             found += differences(was, now, f"{name}.")
         elif was is None:
@@ -82,15 +85,19 @@ def unsigned(made: Therapy, people: Mapping[Staff, Role]) -> str | None:
     """Why no session may start under this therapy, in words, or None where a prescriber has signed it."""
     signature = made.signature
     if signature is None:
-        return (
-            f"{made.name} has not been signed by a prescriber. To sign it: [signature] by, on, "
-            f'digest = "{made.digest}".'
-        )
+        return f"{made.name} has not been signed by a prescriber. To sign it: {_how_to_sign(made)}."
     if signature.digest != made.digest:
-        return f"{made.name} was changed after {signature.by} signed it. It has to be signed again."
+        return (
+            f"{made.name} was changed after {signature.by} signed it. "
+            f"It has to be signed again: {_how_to_sign(made)}."
+        )
     if people.get(Staff(signature.by)) is not Role.PRESCRIBER:
         return f"{made.name} is signed by {signature.by}, who is no prescriber here."
     return None
+
+
+def _how_to_sign(made: Therapy) -> str:
+    return f'[therapies.{made.name}.signature] by, on, digest = "{made.digest}"'
 
 
 # What the types cannot see: rows that contradict each other.
@@ -225,6 +232,7 @@ _PLAIN = {
     "finite_number": "should be a number, and not without end",
     "bool_type": "should be true or false",
     "string_type": "should be text in quotes",
+    "string_unicode": "should be text in quotes",
     "string_too_short": "should not be empty",
     "string_too_long": "should have at most {max_length} characters",
     "string_pattern_mismatch": "is not written as it should be",
@@ -234,15 +242,24 @@ _PLAIN = {
     "tuple_type": "should be a list",
     "too_short": "should have more entries",
     "too_long": "should have fewer entries",
+    "date_type": "should be a date, such as 2026-05-01",
+    "date_parsing": "should be a date, such as 2026-05-01",
+    "date_from_datetime_parsing": "should be a date, such as 2026-05-01",
+    "date_from_datetime_inexact": "should be a date, such as 2026-05-01",
     "model_type": "should be a table",
+    "model_attributes_type": "should be a table",
     "dict_type": "should be a table",
 }
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: ErrorDetails, data: Mapping[str, Any]) -> str:
     plain = _PLAIN.get(error["type"], "is not as it should be")
     context = {key: _value(value) for key, value in error.get("ctx", {}).items()}
-    return plain.format(**context)
+    said = plain.format(**context)
+    if error["loc"] == (SIGNATURE, "digest"):
+        # Nobody can reckon it out, and without it nothing says what was signed.
+        said += f'; of what stands here it is "{digest(data)}"'
+    return said
 
 
 def _place(loc: tuple[int | str, ...], data: Any) -> str:
@@ -264,8 +281,15 @@ def _named(value: Any) -> TypeGuard[list[Mapping[str, Any]]]:
     return (
         isinstance(value, list | tuple)
         and bool(value)
-        and all(isinstance(row, Mapping) and "name" in row for row in value)
+        and all(isinstance(row, Mapping) and isinstance(row.get("name"), str) for row in value)
     )
+
+
+def _by_name(value: Any) -> dict[str, Mapping[str, Any]] | None:
+    """The rows of a list by their names; None for anything else."""
+    if _named(value):
+        return {row["name"]: row for row in value}
+    return {} if value in ([], ()) else None
 
 
 def _value(value: Any) -> str:
@@ -277,7 +301,10 @@ def _value(value: Any) -> str:
         case list() | tuple():
             return ", ".join(map(_value, value)) or "nobody"
         case Mapping():
-            return "; ".join(f"{key} {_value(held)}" for key, held in value.items() if key != "name")
+            return (
+                "; ".join(f"{key} {_value(held)}" for key, held in value.items() if key != "name")
+                or "nothing"
+            )
         case _:
             return str(value)
 

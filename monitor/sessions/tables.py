@@ -18,6 +18,10 @@ drawn from `monitor/sessions/therapies/*.toml` by `monitor/sessions/tables.py`: 
 number is a proposed default that the clinic's medical director signs before use; a therapy that no
 prescriber has signed starts no session.
 
+A clinic changes a number in its own settings, `[therapies.NAME]` of `clinic.toml`, and a prescriber signs for
+all of them there (`[therapies.NAME.signature]`). `chairside check` says what differs from this page, and who
+has signed or why no session can be opened. A number that is changed afterwards has to be signed again.
+
 ## The life of a session
 
 From any phase a session can be held, stopped, become an emergency or be transferred, and before the drug it

@@ -17,6 +17,8 @@ from monitor.config.settings import HighChain, MediumChain, WebhookPager
 from monitor.devices.codecs import DRIVERS
 from monitor.model import Priority
 from monitor.people import Role
+from monitor.sessions.loading import digest, merged
+from monitor.sessions.therapy import Therapy
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "clinic.example.toml"
 
@@ -77,6 +79,8 @@ def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path
     assert clinic.mqtt is not None
     assert clinic.limits == {"spo2-low": {"limit": 88, "hold_s": 15}}
     assert clinic.therapies.overrides == {"watch": {"hr-high-m": {"limit": 125}}}
+    assert clinic.therapies.own["spravato_us"]["floor"] == {"min": 150}
+    assert planning.mistakes(clinic, DRIVERS) == []
     assert [pager.way for pager in clinic.paging.pagers] == ["console", "webhook", "apprise"]
 
 
@@ -382,6 +386,134 @@ def test_C10_one_arm_where_cuff_or_probe_is_missing_is_a_mistake(
     assert planning.mistakes(load(file, {}), DRIVERS) == said
 
 
+# A clinic's own therapies.
+
+
+SPRAVATO = f"{ONE_BED}[therapies.spravato_us]\n"
+LAYER = f'{ONE_BED}[[therapies.spravato_us.layer]]\nname = "from 60 minutes"\n'
+US = "therapies.spravato_us"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"{ONE_BED}[therapies.spravato]\nversion = 2",
+            'therapies.spravato: there is no therapy "spravato"; did you mean "spravato_us"?',
+        ),
+        (f"{ONE_BED}[therapies.watch]\nversion = 2", 'therapies.watch: there is no therapy "watch"'),
+        (f'{SPRAVATO}floor.min = "long"', f"{US}.floor.min: should be a number"),
+        (f"{SPRAVATO}floor.mins = 150", f"{US}.floor.mins: is not known here"),
+        (f"{SPRAVATO}floor = 150", f"{US}.floor: should be a table"),
+        (f"{SPRAVATO}gate = 3", f"{US}.gate: should be a list"),
+        (f'{SPRAVATO}name = "mine"', f"{US}.name: is spravato_us, and cannot be changed"),
+        (f'{SPRAVATO}digest = "{"0" * 64}"', f"{US}.digest: is not known here; it belongs to the signature"),
+        (f'{SPRAVATO}limits = "wach"', f'{US}.limits: there is no limit profile "wach"'),
+        (f'{SPRAVATO}limits = "spravato_eu"', f'{US}.limits: there is no limit profile "spravato_eu"'),
+        (
+            f'{SPRAVATO}signature = {{ by = "kim", on = "soon", digest = "{"0" * 64}" }}',
+            f"{US}.signature.on: should be a date, such as 2026-05-01",
+        ),
+        (
+            f"{LAYER}rules.sbp-hi.limit = 150",
+            f'{US}.layer.from 60 minutes.rules.sbp-hi: there is no rule "sbp-hi"',
+        ),
+        (
+            f'{LAYER}unconfirmed = ["sbp-hihg-m"]',
+            f'{US}.layer.from 60 minutes.unconfirmed: there is no rule "sbp-hihg-m"; did you mean "sbp-high-',
+        ),
+        (
+            f"{LAYER}rules.sbp-high-m = {{ limit = 400 }}",
+            f"{US}.layer.from 60 minutes.rules.sbp-high-m.limit: 400 is outside its span ",
+        ),
+        (
+            f"{LAYER}rules.spo2-low = {{ limit = 88, severe = 95 }}",
+            f"{US}.layer.from 60 minutes.rules.spo2-low.severe: 95 must lie beyond the limit 88",
+        ),
+        (
+            f"{LAYER}rules.spo2-low = {{ limit = 88, sevre = 80 }}",
+            f"{US}.layer.from 60 minutes.rules.spo2-low.sevre: is not known here",
+        ),
+    ],
+)
+def test_a_mistake_in_a_therapy_is_one_line_that_names_its_key(text: str, said: str, write: Write) -> None:
+    [line] = planning.mistakes(load(write(text), {}), DRIVERS)
+    assert line.startswith(said), line
+
+
+def test_a_key_of_therapies_that_is_no_table_is_a_mistake(write: Write) -> None:
+    [line] = mistakes(write(f'{ONE_BED}[therapies]\ndefalt = "watch"\n'))
+    assert line.startswith(
+        "clinic.toml: therapies.defalt: there is no such key; there are default, overrides"
+    )
+
+
+def test_a_layer_is_held_against_the_limits_as_this_clinic_has_changed_them(write: Write) -> None:
+    narrow = "[limits.sbp-high-m]\nspan = [130, 162]\nlimit = 160\n"
+    layer = f"{LAYER}rules.sbp-high-m.limit = 165\n"
+    assert planning.mistakes(load(write(layer), {}), DRIVERS) == []
+    assert planning.mistakes(load(write(layer + narrow), {}), DRIVERS) == [
+        f"{US}.layer.from 60 minutes.rules.sbp-high-m.limit: 165 is outside its span 130 to 162"
+    ]
+
+
+def test_what_is_wrong_with_the_limits_is_not_said_again_of_each_layer(write: Write) -> None:
+    # Two layers of this therapy change the limit of spo2-low, and none of them its severe bound.
+    text = f"{LAYER}after_min = 61\n[limits.spo2-low]\nsevere = 95\n[limits.hr-low]\nhold_s = -1\n"
+    said = planning.mistakes(load(write(text), {}), DRIVERS)
+    assert {line.partition(": ")[0] for line in said} == {"limits.spo2-low.severe", "limits.hr-low.hold_s"}
+    assert len(said) == 2
+
+
+def test_every_mistake_of_every_therapy_is_said_at_once(write: Write) -> None:
+    text = f"{SPRAVATO}floor.min = -1\ntiming.late_min = -1\n[therapies.spravato_eu]\nage = [90, 18]\n"
+    assert [line.split(": ")[0] for line in planning.mistakes(load(write(text), {}), DRIVERS)] == [
+        f"{US}.timing.late_min",
+        f"{US}.floor.min",
+        "therapies.spravato_eu.age",
+    ]
+
+
+def test_who_signs_is_told_what_for(write: Write) -> None:
+    text = f'{SPRAVATO}floor.min = 150\nsignature = {{ by = "kim", on = 2026-05-01 }}\n'
+    [line] = planning.mistakes(load(write(text), {}), DRIVERS)
+    own = merged(planning.treatment("spravato_us"), {"floor": {"min": 150}})
+    assert line == f'{US}.signature.digest: is missing; of what stands here it is "{digest(own)}"'
+
+
+def test_a_therapy_is_said_in_words_with_who_has_signed_it(write: Write) -> None:
+    kim = '[[staff]]\nname = "kim"\nrole = "{}"\n'
+    changed = f"{SPRAVATO}floor.min = 150\ngate = []\n"
+    own = merged(planning.treatment("spravato_us"), {"floor": {"min": 150}, "gate": []})
+    signed = f'{changed}signature = {{ by = "kim", on = 2026-05-01, digest = "{digest(own)}" }}\n'
+
+    def said(text: str) -> list[str]:
+        clinic = load(write(text), {})
+        assert planning.mistakes(clinic, DRIVERS) == []
+        return [line for line in planning.therapies(clinic) if line.startswith(US)]
+
+    closed = f"{US}: no session can be opened with it. spravato_us"
+    gates = [row["name"] for row in planning.treatment("spravato_us")["gate"]]
+    *left_out, longer, state = sorted(
+        said(signed + kim.format("prescriber")), key=lambda line: "gate" not in line
+    )
+    assert longer == f"{US} changes floor.min: 150 instead of 120"
+    assert state == f"{US}: signed by kim on 2026-05-01"
+    assert [line.partition(": ")[0] for line in left_out] == [f"{US} changes gate.{name}" for name in gates]
+    assert all(": left out; shipped is " in line for line in left_out)
+
+    assert said(signed + kim.format("nurse"))[-1] == f"{closed} is signed by kim, who is no prescriber here."
+    assert said(signed)[-1] == f"{closed} is signed by kim, who is no prescriber here."
+    later = said(signed.replace("150", "151") + kim.format("prescriber"))[-1]
+    assert later.startswith(
+        f"{closed} was changed after kim signed it. It has to be signed again: [{US}.signature]"
+    )
+    unsigned = said(ONE_BED)
+    as_shipped = digest(planning.treatment("spravato_us"))
+    how = f'To sign it: [{US}.signature] by, on, digest = "{as_shipped}".'
+    assert unsigned == [f"{closed} has not been signed by a prescriber. {how}"]
+
+
 def test_two_things_of_a_kind_cannot_have_one_name(write: Write) -> None:
     pager = '[[paging.pager]]\nname = "log"\nway = "console"\n'
     assert mistakes(write(ONE_BED * 2 + pager * 2)) == [
@@ -613,3 +745,14 @@ def test_whatever_stands_in_a_section_is_a_mistake_in_words_and_never_a_crash(
     assert all(line.startswith("clinic.toml: ") and "\n" not in line for line in found)
     assert not [line for line in found if "nput should" in line or "alidation" in line], "not our words"
     assert not [line for line in found if line.endswith("is not as it should be")], "no words of their own"
+
+
+@given(key=st.sampled_from(sorted(Therapy.model_fields)), value=ANYTHING)
+def test_whatever_stands_in_a_therapy_is_a_mistake_in_words_and_never_a_crash(
+    key: str, value: object
+) -> None:
+    clinic = Clinic.model_validate({"therapies": {"spravato_us": {key: value}}})
+    found = planning.mistakes(clinic, DRIVERS)
+    assert all(line.startswith("therapies.spravato_us.") and ": " in line for line in found)
+    assert not [line for line in found if line.endswith("is not as it should be")], "no words of their own"
+    assert found or list(planning.therapies(clinic))

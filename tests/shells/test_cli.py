@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -392,6 +393,17 @@ sbp-high = { limit = 300 }
 spo2-lwo = { limit = 80 }
 [therapies.overrides.watch]
 spo2-low = { severe = 95 }
+[therapies.spravato_su]
+floor.min = 150
+[therapies.spravato_us]
+floor.min = "long"
+[[therapies.spravato_eu.layer]]
+name = "slowed breathing"
+rules.spo2-lo.limit = 90
+rules.spo2-low-m.limit = 20
+[therapies.iv_ketamine_40.signature]
+by = "sam"
+on = 2026-05-01
 """
 MISTAKES = (
     "clinic.nmae",
@@ -409,6 +421,11 @@ MISTAKES = (
     "limits.sbp-high.severe",
     "limits.spo2-lwo",
     "therapies.overrides.watch.spo2-low.severe",
+    "therapies.spravato_su",
+    "therapies.spravato_us.floor.min",
+    "therapies.spravato_eu.layer.slowed breathing.rules.spo2-lo",
+    "therapies.spravato_eu.layer.slowed breathing.rules.spo2-low-m.limit",
+    "therapies.iv_ketamine_40.signature.digest",
 )
 
 
@@ -433,6 +450,35 @@ def test_settings_that_are_right_are_said_as_they_would_be_used(tmp_path: Path) 
     assert (code, complaints) == (0, [])
     assert "server.port = 8080" in lines
     assert "device.oximeter.driver = masimo-ascii1" in lines
+
+
+def test_check_says_what_a_clinic_changed_in_a_therapy_and_who_has_signed_it(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.toml"
+    own = "[therapies.spravato_us]\nfloor.min = 150\n"
+    kim = '[[staff]]\nname = "kim"\nrole = "prescriber"\n'
+    file.write_text(SMALLEST + kim + own, "utf-8")
+
+    def said() -> list[str]:
+        code, lines, complaints = ran("check", str(file))
+        assert (code, complaints) == (0, [])
+        return [line for line in lines if line.startswith("therapies.") and " = " not in line.split(":")[0]]
+
+    iv, eu, changes, us = said()
+    assert changes == "therapies.spravato_us changes floor.min: 150 instead of 120"
+    for name, line in (("iv_ketamine_40", iv), ("spravato_eu", eu), ("spravato_us", us)):
+        assert line.startswith(
+            f"therapies.{name}: no session can be opened with it. {name} has not been signed"
+        )
+    found = re.search(r'\[(therapies\.spravato_us\.signature)\] by, on, (digest = "[0-9a-f]{64}")', us)
+    assert found is not None, us
+
+    # What it says is what has to be written.
+    signature = f'[{found[1]}]\nby = "kim"\non = 2026-05-01\n{found[2]}\n'
+    file.write_text(SMALLEST + kim + own + signature, "utf-8")
+    assert said()[2:] == [changes, "therapies.spravato_us: signed by kim on 2026-05-01"]
+
+    file.write_text(SMALLEST + kim + own.replace("150", "151") + signature, "utf-8")
+    assert "was changed after kim signed it. It has to be signed again" in said()[-1]
 
 
 def test_settings_that_are_no_settings_are_one_line(tmp_path: Path) -> None:
