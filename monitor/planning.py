@@ -129,9 +129,10 @@ def _rules(clinic: Clinic, name: str) -> dict[str, Mapping[str, Any]]:
 
 def _therapy_mistakes(clinic: Clinic) -> Iterator[str]:
     """What is wrong with the clinic's own therapies, and with the limits that they lay over its profiles."""
+    known = treatments()
     for name, own in clinic.therapies.own.items():
-        if name not in treatments():
-            yield f'therapies.{name}: there is no therapy "{name}"{nearest(name, treatments())}'
+        if name not in known:
+            yield f'therapies.{name}: there is no therapy "{name}"{nearest(name, known)}'
             continue
         data = loading.merged(treatment(name), own)
         if data["name"] != name:
