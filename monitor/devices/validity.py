@@ -52,6 +52,10 @@ INVALID, MISSING = Quality.INVALID, Quality.MISSING
 CLAIMS = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2, Vital.RESPIRATION})
 """Where 0 says "no beat" or "no breath". A cuff that found a pressure has felt a pulse."""
 
+NO_NUMBER = 255
+RATES = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2, Vital.PULSE_NIBP})
+"""A byte full of ones is no heart rate, though it lies within HARD (physiology.md 1, invalid markers)."""
+
 PRESSURES = {Vital.SYSTOLIC: "systolic", Vital.DIASTOLIC: "diastolic", Vital.MEAN: "mean"}
 
 FAHRENHEIT = (90.0, 110.0)
@@ -192,6 +196,8 @@ def _impossible(vital: Vital, value: float) -> str | None:
         return None
     if vital is Vital.TEMPERATURE and FAHRENHEIT[0] <= value <= FAHRENHEIT[1]:
         return f"temperature {value:g} looks like Fahrenheit: {CHECK_UNIT}"
+    if value == NO_NUMBER and vital in RATES:
+        return f"{_name(vital)} {value:g} is how devices say that there is none"
     low, high = HARD[vital]
     return None if low <= value <= high else f"{_name(vital)} {value:g} cannot be right"
 

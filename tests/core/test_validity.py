@@ -194,3 +194,9 @@ def test_a_cuff_screened_twice_is_as_once_and_its_pressures_are_in_order(
         assert once.diastolic is not None
         assert once.mean is not None
         assert once.diastolic < once.mean < once.systolic
+
+
+@pytest.mark.parametrize("vital", [Vital.HEART_RATE, Vital.PULSE_SPO2])
+def test_a_byte_full_of_ones_is_no_heart_rate(vital: Vital) -> None:
+    assert _sample(vital, 255).value is None
+    assert _sample(vital, 254).value == 254
