@@ -295,7 +295,7 @@ def _listen(port: int, count: int, request: bytes) -> None:
     """The child: open the streams, read them all until the input is closed, then say the waits."""
     chosen = selectors.DefaultSelector()
     waits: list[int] = []
-    stamp = re.compile(rb'"device":"(\d{9,})","by":null,"last_value":97.0,"last_at_ms":\d+,[^{}]*"bed":"1"')
+    stamp = re.compile(rb'"device":"(\d{9,})",[^{}]*"by":null,"last_value":97.0,"last_at_ms":\d+,"bed":"1"')
     for _ in range(count):
         wire = socket.create_connection(("127.0.0.1", port))
         wire.sendall(request)
