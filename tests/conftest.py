@@ -17,6 +17,13 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Cases come in one order in every process: two that share the tests must have collected the same."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(mark.args[1], set | frozenset):
+            raise pytest.UsageError(f"{metafunc.definition.nodeid}: cases stand in a set; sort them")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the tests: one has all that use real parts, so that no two of them ever meet."""
     for item in items:

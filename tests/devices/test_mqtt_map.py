@@ -273,7 +273,7 @@ def test_a_preset_is_options_that_could_be_written_by_hand(name: str) -> None:
     DRIVER.decoder({"preset": name, **device})
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", sorted(SHARED))
 def test_where_many_devices_share_a_topic_the_one_of_this_bed_must_be_named(name: str) -> None:
     with pytest.raises(ValueError, match="say which"):
         DRIVER.decoder({"preset": name})
