@@ -44,6 +44,9 @@ GOAL = 1.25
 GOAL_P50, GOAL_P99, GOAL_STUCK = 1.5, 2.0, 1.2
 
 
+_STAMP = re.compile(rb'"device":"(\d{9,})"')
+
+
 @dataclass(frozen=True)
 class Stream:
     """One server with a live stream: where it is, and how a turn is told."""
@@ -295,7 +298,7 @@ def _listen(port: int, count: int, request: bytes) -> None:
     """The child: open the streams, read them all until the input is closed, then say the waits."""
     chosen = selectors.DefaultSelector()
     waits: list[int] = []
-    stamp = re.compile(rb'"device":"(\d{9,})",[^{}]*"by":null,"last_value":97.0,"last_at_ms":\d+,"bed":"1"')
+    heard: dict[socket.socket, bytes] = {}
     for _ in range(count):
         wire = socket.create_connection(("127.0.0.1", port))
         wire.sendall(request)
@@ -303,6 +306,7 @@ def _listen(port: int, count: int, request: bytes) -> None:
         chosen.register(wire, selectors.EVENT_READ)
     chosen.register(sys.stdin, selectors.EVENT_READ)
     print("listening", flush=True)
+    began = time.monotonic_ns()  # a snapshot tells of a turn before this one
     while True:
         for key, _ in chosen.select():
             if not isinstance(key.fileobj, socket.socket):
@@ -310,7 +314,11 @@ def _listen(port: int, count: int, request: bytes) -> None:
                 return
             data = key.fileobj.recv(1 << 20)
             now = time.monotonic_ns()
-            waits += [now - int(found) for found in stamp.findall(data)]
+            for stamp in _STAMP.findall(data):
+                # Every bed of a turn has the same one.
+                if int(stamp) > began and heard.get(key.fileobj) != stamp:
+                    heard[key.fileobj] = stamp
+                    waits.append(now - int(stamp))
 
 
 def _loop() -> asyncio.AbstractEventLoop:
