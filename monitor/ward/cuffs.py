@@ -31,10 +31,8 @@ class Cuffs:
         if bedside.session is None:
             return f"Bed {bedside.bed} has no open session."
         able = self._able(bedside)
-        if not able and not self._equipment.measures(bedside.devices, Vital.SYSTOLIC):
-            return "No monitor of this bed measures blood pressure."
         if not able:
-            return "This monitor cannot be started from here: please press its button."
+            return self._out_of_reach(bedside, "started")
         if not any(map(self._equipment.is_up, able)):
             return "The cuff's monitor is not connected."
         if bedside.cuff_running_since_ms is not None or self._measures_by_itself(bedside, now_ms):
@@ -43,9 +41,7 @@ class Cuffs:
 
     def refusal_to_stop(self, bedside: Bedside) -> str | None:
         """Why no cuff can be stopped at a bed now."""
-        if self._able(bedside):
-            return None
-        return "This monitor cannot be stopped from here: please press its button."
+        return None if self._able(bedside) else self._out_of_reach(bedside, "stopped")
 
     # Orders.
 
@@ -123,6 +119,12 @@ class Cuffs:
             return None
         tried_ms = bedside.cuff_asked_ms
         return due_ms if tried_ms is None else max(due_ms, tried_ms + bedside.session.cuff_interval_ms)
+
+    def _out_of_reach(self, bedside: Bedside, done: str) -> str:
+        """Why no cuff of a bed can be `done` from here, where no monitor of it takes orders."""
+        if not self._equipment.measures(bedside.devices, Vital.SYSTOLIC):
+            return "No monitor of this bed measures blood pressure."
+        return f"This monitor cannot be {done} from here: please press its button."
 
     def _able(self, bedside: Bedside) -> list[Device]:
         return self._equipment.starts_cuffs(bedside.devices)

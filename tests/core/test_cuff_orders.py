@@ -118,6 +118,14 @@ def test_a_bed_whose_monitors_take_no_orders_says_which_button_to_press() -> Non
     assert cancel(shift) == []
 
 
+def test_a_bed_without_a_cuff_says_that_there_is_nothing_to_start_or_stop() -> None:
+    shift = Shift(devices=[DevicePlan(Device("oximeter-3"), "masimo-ascii1", BED3, frozenset({Vital.SPO2}))])
+    nothing = "No monitor of this bed measures blood pressure."
+    assert shift.bed("3").cuff_refusal == nothing
+    assert shift.ward.refusal(CuffAsked(shift.now_ms, BED3, DANA)) == nothing
+    assert shift.ward.refusal(CuffCancelled(shift.now_ms, BED3, DANA)) == nothing
+
+
 def test_a_device_that_refuses_says_why_and_the_next_one_is_used() -> None:
     shift = Shift(devices=TWO)
     ask(shift)

@@ -25,6 +25,7 @@ at_min = 0
 GOOD = STORY + "systolic_mmhg = 124\ndiastolic_mmhg = 78\n"
 BASELINE = {"systolic_mmhg": 120.0, "diastolic_mmhg": 75.0}
 QUIET = ("--option", "cycle_s=0")
+NO_CUFF = "No monitor of this bed measures blood pressure."
 
 CUFFS: Mapping[str, tuple[str, ...]] = {
     "dinamap": QUIET,
@@ -150,16 +151,24 @@ async def test_a_cable_that_is_pulled_under_a_running_cuff_is_said(
         assert whys == ["the line to the cuff was lost while it was measuring"]
 
 
+@pytest.mark.parametrize(
+    ("driver", "start", "stop"),
+    [
+        ("masimo-ascii1", NO_CUFF, NO_CUFF),
+        (
+            "datex-dri",
+            "This monitor cannot be started from here: please press its button.",
+            "This monitor cannot be stopped from here: please press its button.",
+        ),
+    ],
+)
 async def test_a_bed_without_a_cuff_that_can_be_led_says_so(
-    tmp_path: Path, accounts: Path, gateway: Gateway
+    tmp_path: Path, accounts: Path, gateway: Gateway, driver: str, start: str, stop: str
 ) -> None:
-    wire = Wire("oximeter", "masimo-ascii1", "1", "socket://127.0.0.1:9")
+    wire = Wire("monitor", driver, "1", "socket://127.0.0.1:9")
     async with open_clinic(tmp_path, accounts, [wire], SPEED, gateway=gateway) as clinic:
         await clinic.open_session("1", baseline=BASELINE)
-        tile = await clinic.get("/beds/1")
-        assert tile["bed"]["cuff_refusal"] == "No monitor of this bed measures blood pressure."
-        for method in ("POST", "DELETE"):
+        assert (await clinic.get("/beds/1"))["bed"]["cuff_refusal"] == start
+        for method, why in (("POST", start), ("DELETE", stop)):
             answer = await clinic.ask(method, "/beds/1/cuff")
-            assert answer.status_code == 409
-            detail = answer.json()["detail"]
-            assert "blood pressure" in detail or "press its button" in detail
+            assert (answer.status_code, answer.json()["detail"]) == (409, why)
