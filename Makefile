@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test torture check bench lock
 
-EXTRAS := --extra postgres --extra demo --extra fhir --extra hl7 --extra sparkplug
+EXTRAS := --extra postgres --extra demo --extra fhir --extra hl7 --extra sparkplug --extra report
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
