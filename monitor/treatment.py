@@ -7,11 +7,12 @@ user and `role` what the user was then: a change in the staff list changes nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from monitor.model import Baseline, Bed, CuffTaken, Device, Staff, Vital
+from monitor.model import Baseline, Bed, CuffTaken, Device, Event, Staff, StaffAction, Vital
 from monitor.people import Role
 
 
@@ -84,6 +85,24 @@ class Move(StrEnum):
     EMERGENCY = "Emergency: call made"
     TRANSFER = "Transferred"
     ABORT = "End before dose"
+
+
+KINDS: Mapping[Move, str] = {
+    Move.CHECKED_IN: "checked_in",
+    Move.TO_TIMEOUT: "to_timeout",
+    Move.START: "infusion_start",
+    Move.NO_MORE: "no_more_devices",
+    Move.END: "infusion_end",
+    Move.TO_READY: "ready",
+    Move.CLOSE: "close",
+    Move.HOLD: "hold",
+    Move.RESUME: "resume",
+    Move.STOP: "stop",
+    Move.EMERGENCY: "emergency",
+    Move.TRANSFER: "transfer",
+    Move.ABORT: "abort",
+}
+"""What a step of staff is called where a program asks for it. The others come of a device, a check, the clock."""
 
 
 class Flag(StrEnum):
@@ -453,6 +472,12 @@ Made = PhaseMoved | BaselineTaken | CheckFilled | CheckMissed | ReadyFirst
 """What only the session itself may make."""
 
 TreatmentEvent = TreatmentOpened | Act | Made
+
+Happening = Event | TreatmentEvent
+"""Everything that a ward hears and makes."""
+
+Action = StaffAction | CuffTaken | TreatmentOpened | Act
+"""What a person may do, and be refused. A cuff reading taken by hand carries its name in `by`."""
 
 
 # What the session is shown beside its own events.
