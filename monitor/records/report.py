@@ -254,7 +254,10 @@ class CheckOf:
     filled: tuple[Number, ...]
     missing: tuple[str, ...]
     """Titles of its items that nothing filled."""
+    missed: bool
+    """Its window has closed without it. Neither saved nor missed: the session ended before, or goes on."""
     tolerance_ms: int | None
+    """How far from its due time a value may be measured without being marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +345,29 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that the gate before the drug found, and who decided to go on (None: nobody has)."""
+
+    name: str
+    result: Literal["ask", "stop"]
+    why: str
+    numbers: bool
+    """It is about a measured number, and not an answer of the check-in."""
+    decided: Override | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value behind an item of the list, in words: by which device, or by whom, and how old it was."""
+
+    words: str
+    at_ms: int | None
+    age_ms: int | None
+    device: Device | None
+    by: Staff | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadyItem:
     """One item of the list of who may leave, as it stood at `SessionReport.ready_at_ms`.
 
@@ -351,7 +377,7 @@ class ReadyItem:
     name: str
     title: str
     holds: bool
-    said: tuple[Number, ...]
+    said: tuple[Said, ...]
     missing: tuple[str, ...]
     decided: Override | None
 
@@ -394,22 +420,25 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of the time in which a vital had to be watched there was a valid value of it, in ms."""
+    """How much of the time in which a vital had to be watched there was a value of it, in ms.
+
+    A value counts for as long as it is fresh: 10 s, or 15 min for a temperature and for one taken by hand.
+    """
 
     vital: Vital
     watched_ms: int
     known_ms: int
 
 
-GapKind = Literal["vital", "device", "service", "record"]
+GapKind = Literal["vital", "device", "service", "part"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something was not watched, or not kept, for a time.
 
-    "vital": a vital that this phase watches had no valid value; "device": a device's link was lost or silent;
-    "service": Chairside itself was not running; "record": what happened could not be written down.
+    "vital": a vital that this phase watches had no value; "device": a device's link was lost or silent;
+    "service": Chairside itself was not running; "part": a part of it was not well (journal, paging, clock).
     """
 
     kind: GapKind
@@ -443,8 +472,8 @@ class PageOf:
 class AlarmOf:
     """One alarm with its life, from the first breach to its end.
 
-    `raised_ms` None: it was never raised (it went before its delay was over) and is not listed; so it is
-    always there. `ended_ms` None: it was still there when the session, or the report, ended.
+    What went before its delay was over was never raised, and is not listed. `ended_ms` None: it was still
+    there when the session, or the report, ended.
     """
 
     alarm_id: int
@@ -608,6 +637,7 @@ class SessionReport:
     pump: PumpDose | None
     answers: tuple[Answer, ...]
     flags: tuple[FlagSpan, ...]
+    gate: tuple[Found, ...]
     checks: tuple[CheckOf, ...]
     pressures: tuple[PressureOf, ...]
     scores: tuple[Judged, ...]

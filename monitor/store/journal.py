@@ -125,6 +125,16 @@ class Recorded:
     event: Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some rows in a row: `head` is the last of them, `whole` whether each follows from the one before."""
+
+    rows: list[Recorded]
+    first_hash: str
+    head: Head
+    whole: bool
+
+
 class _Unwritten(NamedTuple):
     event: Entry
     drift_ms: int
@@ -251,6 +261,30 @@ class Journal:
             if len(rows) < PAGE:
                 return
             after_seq = rows[-1].seq
+
+    async def next_of(self, kinds: Sequence[str], after_seq: int, holding: str = "") -> Recorded | None:
+        """The first row after `after_seq` of one of these kinds whose body holds this text, or None."""
+        found = await self._place.read(partial(_next_of, kinds=kinds, after_seq=after_seq, holding=holding))
+        return None if found is None else recorded(found)
+
+    async def stretch(self, first_seq: int, last_seq: int) -> Stretch:
+        """The rows from one number to another, with the hashes at both ends and whether all follow."""
+        first_seq = max(first_seq, 1)
+        head = await self._place.read(partial(_before, seq=first_seq - 1))
+        rows: list[Recorded] = []
+        first_hash, whole = "", True
+        while head.seq < last_seq:
+            page = await self._place.read(
+                partial(_page, after_seq=head.seq, size=min(PAGE, last_seq - head.seq))
+            )
+            if not page:
+                break
+            for row in page:
+                whole = whole and _chained(head, row) is not None
+                head = Head(row.seq, row.hash)
+                first_hash = first_hash or row.hash
+                rows.append(recorded(row))
+        return Stretch(rows, first_hash, head, whole)
 
     async def tail(
         self, last: int = 10, wanted: Callable[[], bool] = lambda: True, every_s: float = 0.5
@@ -558,6 +592,13 @@ def _page(connection: Connection, after_seq: int, size: int = PAGE) -> Rows:
         # A damaged tree can lead back to where one came from, and a reader round and round for ever.
         raise BrokenJournalError(after_seq + 1, f"The journal is damaged after row {after_seq}.")
     return rows
+
+
+def _next_of(connection: Connection, kinds: Sequence[str], after_seq: int, holding: str) -> Row[Any] | None:
+    query = select(journal).where(journal.c.seq > after_seq, journal.c.kind.in_(kinds))
+    if holding:
+        query = query.where(journal.c.body.contains(holding, autoescape=True))
+    return connection.execute(query.order_by(journal.c.seq).limit(1)).first()
 
 
 def _quick_check(connection: Connection) -> bool:

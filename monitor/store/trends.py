@@ -76,6 +76,19 @@ class Trend:
     """From when on which device each line is of; "" is by hand."""
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that was said of one vital of a bed: `values[i]` at `times_ms[i]`, and by which device.
+
+    `sources` is (from when on, device), oldest first; "" is by hand. A value is None where none was known.
+    """
+
+    times_ms: list[int]
+    values: list[float | None]
+    qualities: list[Quality]
+    sources: list[tuple[int, str]]
+
+
 class _Value(NamedTuple):
     bed: str
     vital: int
@@ -211,6 +224,13 @@ class Trends:
         except Exception as error:
             raise StoreError(f"The history cannot be read: {plainly(error)}.") from error
 
+    async def history(self, bed: Bed, from_ms: int, to_ms: int) -> dict[Vital, History]:
+        """Every value of the bed in `[from_ms, to_ms)`, as it was kept: for a record, not for a chart."""
+        try:
+            return await self._place.read(partial(_history, bed=bed, from_ms=from_ms, to_ms=to_ms))
+        except Exception as error:
+            raise StoreError(f"The history cannot be read: {plainly(error)}.") from error
+
     async def prune(self) -> int:
         """Take away what is older than the retention, counted from the newest reading; how much it was."""
         before_ms = self._newest_ms - self._retention_ms
@@ -337,6 +357,29 @@ def _trend(connection: Connection, bed: Bed, from_ms: int, to_ms: int, bucket_ms
         [row.device for row in taken],
         {vital: of for vital, of in changes.items() if vital.mdc in found},
     )
+
+
+def _history(connection: Connection, bed: Bed, from_ms: int, to_ms: int) -> dict[Vital, History]:
+    changes = _sources(connection, bed, from_ms, to_ms)
+    found: dict[Vital, History] = {}
+    for mdc, at_ms, value, quality in connection.execute(
+        select(readings.c.vital, readings.c.at_ms, readings.c.value, readings.c.quality)
+        .where(
+            readings.c.bed == bed,
+            readings.c.at_ms >= from_ms,
+            readings.c.at_ms < to_ms,
+            readings.c.vital.in_(BY_MDC),
+        )
+        .order_by(readings.c.vital, readings.c.at_ms)
+    ):
+        vital = BY_MDC[mdc]
+        if vital not in found:
+            found[vital] = History([], [], [], changes.get(vital, []))
+        one = found[vital]
+        one.times_ms.append(at_ms)
+        one.values.append(value)
+        one.qualities.append(QUALITIES[quality])
+    return found
 
 
 def _sources(
