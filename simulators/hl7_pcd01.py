@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from monitor.devices.codecs.hl7_pcd01 import MMHG_PER_KPA, MONITOR, Head, Row, encode
-from monitor.devices.codecs.hl7_text import encode_block
+from monitor.hl7_text import encode_block
 from simulators.cuffs import Cuffs, Taken
 from simulators.patient import AnyPatient
 from simulators.twin import DeviceClock, Rhythm, checked, cycle_of

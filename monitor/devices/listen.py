@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 from monitor.clock import Clock, SteadyClock
 from monitor.devices.codecs.hl7_pcd01 import match_of
-from monitor.devices.codecs.hl7_text import encode_block
 from monitor.devices.driver import Asking, Driver, line_of
 from monitor.devices.kept import Keeper
 from monitor.devices.lines import as_line, kept_message, one_by_one
@@ -19,6 +18,7 @@ from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url
 from monitor.devices.links.serial import open_serial
 from monitor.devices.validity import screen
+from monitor.hl7_text import encode_block
 from monitor.model import Said
 
 SLICE_S = 0.25

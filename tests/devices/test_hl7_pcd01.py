@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.devices.codecs.hl7_pcd01 import DRIVER, Decoder, Head, Match, Row, encode, match_of, refusal
-from monitor.devices.codecs.hl7_text import (
+from monitor.devices.lines import as_line, decode
+from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
+from monitor.hl7_text import (
     MESSAGE_MAX,
     Message,
     answer_to,
@@ -19,8 +21,6 @@ from monitor.devices.codecs.hl7_text import (
     is_answered,
     read,
 )
-from monitor.devices.lines import as_line, decode
-from monitor.devices.order import LATE, LIVE, REPEAT, Arrivals
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 from simulators.hl7_pcd01 import Twin
 from simulators.patient import Patient

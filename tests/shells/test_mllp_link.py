@@ -18,12 +18,12 @@ import pytest
 from monitor.clock import SteadyClock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.codecs.hl7_pcd01 import MONITOR, Head, Row, encode, match_of
-from monitor.devices.codecs.hl7_text import MESSAGE_MAX, encode_block
 from monitor.devices.lines import decode
 from monitor.devices.links.link import LinkLost
 from monitor.devices.links.mailbox import WAITING_MAX
 from monitor.devices.links.mllp import MllpLink, Port, parse_mllp_url, port_for
 from monitor.devices.reader import DeviceReader, reader_for
+from monitor.hl7_text import MESSAGE_MAX, encode_block
 from monitor.model import Bed, CuffTaken, Device, Event, LinkMoved, LinkState, Reading, Vital
 from tests.shells.conftest import descriptors, dice, free_port, until
 

@@ -16,7 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from monitor.devices.codecs.hl7_text import (
+from monitor.devices.driver import Driver, silence_ms
+from monitor.devices.framing import printable
+from monitor.devices.validity import screen_sample
+from monitor.hl7_text import (
     IN_ERROR,
     REJECTED,
     Blocks,
@@ -27,9 +30,6 @@ from monitor.devices.codecs.hl7_text import (
     read,
     segment_of,
 )
-from monitor.devices.driver import Driver, silence_ms
-from monitor.devices.framing import printable
-from monitor.devices.validity import screen_sample
 from monitor.model import Cuff, Doubt, Fault, Notice, Quality, Said, Sample, Vital
 
 MAX_AGE_MS = 10_000

@@ -18,7 +18,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.devices.codecs.hl7_pcd01 import Match, refusal
-from monitor.devices.codecs.hl7_text import (
+from monitor.devices.framing import printable
+from monitor.devices.links.link import LinkLost, Say, keep_alive, lost, silent
+from monitor.devices.links.link import Message as Brought
+from monitor.devices.links.mailbox import Mailbox
+from monitor.hl7_text import (
     ACCEPTED,
     IN_ERROR,
     MESSAGE_MAX,
@@ -28,10 +32,6 @@ from monitor.devices.codecs.hl7_text import (
     is_answered,
     read,
 )
-from monitor.devices.framing import printable
-from monitor.devices.links.link import LinkLost, Say, keep_alive, lost, silent
-from monitor.devices.links.link import Message as Brought
-from monitor.devices.links.mailbox import Mailbox
 from monitor.model import Fault
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from monitor.devices.framing import printable
 from monitor.model import Fault
 
 MESSAGE_MAX = 128 * 1024
@@ -208,10 +207,10 @@ def encode_block(message: bytes) -> bytes:
     return START + message + END + RETURN
 
 
-def escaped(text: str) -> str:
-    """Free text as a component (HL7 2.6, chapter 2.7.1): separators as escapes, no line ends."""
+def escaped(text: str, longest: int = 200) -> str:
+    """Free text as a component (HL7 2.6, chapter 2.7.1): separators as escapes, no line ends, no controls."""
     signs = {"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"}
-    return "".join(signs.get(sign, sign) for sign in printable(text, 200))
+    return "".join(signs.get(sign, sign if sign.isprintable() else "?") for sign in text[:longest])
 
 
 def segment_of(name: str, fields: Mapping[int, str]) -> str:
