@@ -14,7 +14,6 @@ from monitor.model import (
     Cuff,
     Device,
     Doubt,
-    Event,
     LinkState,
     Outcome,
     PauseKind,
@@ -26,6 +25,8 @@ from monitor.model import (
     Vital,
     Why,
 )
+from monitor.treatment import Happening
+from monitor.treatment_now import TherapyNow, TreatmentBrief, TreatmentNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ class SessionNow:
     opened_by: Staff
     closed_at_ms: int | None
     closed_by: Staff | None
+    treatment: TreatmentBrief | None = None
+    """What a list shows of it, where it is a treatment; None for a plain watch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +237,8 @@ class BedNow:
     limits: tuple[LimitNow, ...]
     pauses: tuple[PauseNow, ...]
     devices: tuple[Device, ...]
+    treatment: TreatmentNow | None = None
+    """The treatment of the patient who is here; None for a plain watch, and on an empty bed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +257,19 @@ class Snapshot:
     sounds: tuple[SoundNow, ...] = ()
     over: tuple[AlarmNow, ...] = ()
     """Alarms that were raised and are CLEAR: of the patients who are here now, and of the service."""
+    therapies: tuple[TherapyNow, ...] = ()
+    """What may be chosen when a session is opened."""
+    owing: tuple[TreatmentNow, ...] = ()
+    """Treatments that are over and of which something is still owed, as the form of `spravato_us` is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of a staff action: the events it led to, or in words why it was refused."""
 
-    events: tuple[Event, ...]
+    events: tuple[Happening, ...]
     refusal: str | None = None
     recorded: bool = True
     """False while the journal cannot be written: the act counts, but is not on disk yet."""
+    missing: tuple[str, ...] = ()
+    """What is missing for it, a line each, where it was refused for that."""

@@ -102,7 +102,7 @@ KINDS: Mapping[Move, str] = {
     Move.TRANSFER: "transfer",
     Move.ABORT: "abort",
 }
-"""What a step of staff is called where a program asks for it. The others come of a device, a check, the clock."""
+"""What a step of staff is called where a program asks for it; others come of devices, checks, the clock."""
 
 
 class Flag(StrEnum):

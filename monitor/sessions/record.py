@@ -35,6 +35,7 @@ from monitor.treatment import (
     Stepped,
     Symptom,
     SymptomNoted,
+    TreatmentEvent,
     TreatmentNote,
     TreatmentOpened,
 )
@@ -74,11 +75,15 @@ class Record:
     form_sent: FormSent | None = None
     last_ms: int = 0
     """When the newest event was entered."""
+    events: list[TreatmentEvent] = field(default_factory=list)
+    """All that was said and decided since the opening, as it came; cuff readings stand in `cuffs`."""
 
     def apply(self, event: Kept) -> None:  # noqa: C901, PLR0912  a line a kind of event, and none forgotten
         """Take in one event; ValueError for one of another session."""
         self._is_ours(event)
         self.last_ms = max(self.last_ms, event.at_ms)
+        if not isinstance(event, CuffTaken | TreatmentOpened):
+            self.events.append(event)
         match event:
             case TreatmentOpened():
                 raise ValueError(f"session {event.session} is open already")
