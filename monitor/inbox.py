@@ -6,8 +6,9 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from monitor.model import CuffTaken, Event, Reading, Readings, StaffAction
+from monitor.model import Event, Reading, Readings
 from monitor.snapshot import Answer
+from monitor.treatment import Action
 
 READINGS_MAX = 20_000
 """Readings that may wait: minutes of a large clinic. Past that the oldest reading goes, never a decision."""
@@ -17,7 +18,7 @@ READINGS_MAX = 20_000
 class Act:
     """A staff action that somebody waits for."""
 
-    action: StaffAction | CuffTaken
+    action: Action
     answer: asyncio.Future[Answer]
 
 
@@ -41,7 +42,7 @@ class Inbox:
                 self._drop_oldest()
         self._news.set()
 
-    def ask(self, action: StaffAction | CuffTaken) -> asyncio.Future[Answer]:
+    def ask(self, action: Action) -> asyncio.Future[Answer]:
         """Leave a staff action; the future has its answer once a turn has decided and recorded it."""
         answer = asyncio.get_running_loop().create_future()
         self._waiting.append(Act(action, answer))

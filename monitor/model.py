@@ -606,9 +606,10 @@ StaffAction = (
 
 
 class SessionPhase(StrEnum):
-    """Where a session is. The plain watch session knows one phase and its end."""
+    """Where a session is. A watch knows one phase and its end; the phases of a treatment are its own."""
 
     WATCH = "watch"
+    TREATMENT = "treatment"
     CLOSED = "closed"
 
 

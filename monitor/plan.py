@@ -1,14 +1,16 @@
-"""What the ward is told once: its beds, devices, people, chains and limit profiles. Data only."""
+"""What the ward is told once: its beds, devices, people, chains, limit profiles and therapies. Data only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from monitor.alerts.escalation import CHAINS, Chain
 from monitor.alerts.limits import Profile
 from monitor.alerts.roster import Duty, Person
 from monitor.model import Bed, Device, Priority, Staff, Vital
+from monitor.sessions.therapy import Therapy
 
 UNDELIVERED_MS = 30_000
 """A page that nobody has received for so long is a HIGH of its own (alarms.md 7)."""
@@ -29,7 +31,7 @@ class DevicePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the ward is told once: its beds, devices, people, chains and limit profiles."""
+    """What the ward is told once: its beds, devices, people, chains, limit profiles and therapies."""
 
     beds: tuple[tuple[Bed, str], ...]
     devices: tuple[DevicePlan, ...]
@@ -38,6 +40,10 @@ class Plan:
     ways: Mapping[Staff, tuple[str, ...]] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)
     chains: Mapping[Priority, Chain] = field(default_factory=lambda: CHAINS)
+    therapies: Mapping[str, Therapy] = field(default_factory=dict)
+    """With the clinic's own changes; the unsigned ones too, which start no session."""
+    numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Each limit profile as data, the clinic's changes in it: what the layers of a therapy are laid over."""
     undelivered_ms: int | None = UNDELIVERED_MS
     """None: pages go nowhere (replay), so none can be late."""
     sparse: frozenset[Vital] = frozenset()

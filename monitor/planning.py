@@ -200,9 +200,15 @@ def therapies(clinic: Clinic) -> Iterator[str]:
             yield f"therapies.{name}: signed by {made.signature.by} on {made.signature.on}"
 
 
+def _therapy(clinic: Clinic, name: str) -> Therapy:
+    return loading.therapy(loading.merged(treatment(name), clinic.therapies.own.get(name, {})))
+
+
 def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
     """The ward's plan; ValueError or KeyError where a profile cannot be used (`mistakes` says which)."""
-    names = {clinic.therapies.default, *clinic.therapies.overrides}
+    therapies = {name: _therapy(clinic, name) for name in treatments()}
+    names = {clinic.therapies.default, *clinic.therapies.overrides, *(t.limits for t in therapies.values())}
+    numbers = {name: changed(shipped(name), _rules(clinic, name)) for name in sorted(names)}
     return Plan(
         beds=tuple((bed.name, bed.place) for bed in clinic.beds),
         devices=tuple(
@@ -217,7 +223,9 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
             for d in clinic.devices
             for driver in (drivers[d.driver],)
         ),
-        profiles={name: profile(name, _rules(clinic, name)) for name in names},
+        profiles={name: limits.profile(data) for name, data in numbers.items()},
+        therapies=therapies,
+        numbers=numbers,
         people={m.name: Person(m.name, m.role, m.on_site) for m in clinic.staff},
         ways={m.name: m.pagers for m in clinic.staff},
         duty=Duty(clinic.duty.on, dict(clinic.duty.beds)),

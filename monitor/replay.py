@@ -29,7 +29,6 @@ from monitor.model import (
     Cuff,
     CuffTaken,
     Device,
-    Event,
     PageOrdered,
     Priority,
     Quality,
@@ -43,6 +42,7 @@ from monitor.people import Role
 from monitor.plan import DevicePlan, Plan
 from monitor.planning import changed, shipped
 from monitor.recording import COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
+from monitor.treatment import Happening
 from monitor.ward import Ward
 
 BED, RECORDING, NOBODY = Bed("1"), Device("recording"), Staff("replay")
@@ -284,7 +284,7 @@ class Run:
                 cuff = screen_cuff(Cuff(pressures[0], pressures[1], pressures[2]))
                 yield CuffTaken(at_ms, at_ms, BED, RECORDING, cuff)
 
-    def _say(self, events: Sequence[Event]) -> Iterator[dict[str, Any]]:
+    def _say(self, events: Sequence[Happening]) -> Iterator[dict[str, Any]]:
         for event in events:
             if isinstance(event, AlarmMoved):
                 yield from self._alarm(event)

@@ -54,14 +54,12 @@ from monitor.model import (
     CuffStopped,
     CuffTaken,
     Device,
-    Event,
     Outcome,
     PageReported,
     PartMoved,
     Reading,
     Readings,
     ServiceStarted,
-    StaffAction,
     VitalTyped,
 )
 from monitor.planning import plan
@@ -71,6 +69,7 @@ from monitor.store.database import StoreError
 from monitor.store.journal import Journal
 from monitor.store.opening import open_store
 from monitor.store.trends import Trends
+from monitor.treatment import Action, DeviceGiven, Happening, Scored, Stepped, SymptomNoted
 from monitor.ward import Ward
 
 log = structlog.get_logger(__name__)
@@ -129,7 +128,7 @@ class Service:
         """The ward as it stands."""
         return self.ward.snapshot()
 
-    async def submit(self, action: StaffAction | CuffTaken) -> Answer:
+    async def submit(self, action: Action) -> Answer:
         """Let the ward decide on an act in its own turn; answered once it is written down."""
         return await self.inbox.ask(action)
 
@@ -162,14 +161,14 @@ class Service:
         heard = await self.inbox.take(self._wait_s())
         now_ms = self.clock.now_ms()
         self._feel_the_pulse(now_ms)
-        events: list[Event] = []
-        acts: list[tuple[Act, str | None, int, int]] = []
+        events: list[Happening] = []
+        acts: list[tuple[Act, tuple[str, ...], int, int]] = []
         for item in heard:
             before = len(events)
             if isinstance(item, Act):
-                refusal, made = self._act(item.action, now_ms)
+                missing, made = self._act(item.action, now_ms)
                 events += made
-                acts.append((item, refusal, before, len(events)))
+                acts.append((item, missing, before, len(events)))
             else:
                 events += self.ward.feed(item)
         events += self.ward.tick(now_ms)
@@ -178,25 +177,27 @@ class Service:
         # What has to wait for the disk has no number yet: others may come before it.
         self.hub.publish(events, self.ward, before_seq if recorded else None)
         self._act_on(events)
-        for act, refusal, start, end in acts:
+        for act, missing, start, end in acts:
             if not act.answer.done():
-                act.answer.set_result(Answer(tuple(events[start:end]), refusal, recorded))
+                refusal = "\n".join(missing) or None
+                act.answer.set_result(Answer(tuple(events[start:end]), refusal, recorded, missing))
         self._pulse.turned_at = time.monotonic()
 
-    def _act(self, action: StaffAction | CuffTaken, now_ms: int) -> tuple[str | None, list[Event]]:
-        stamped = replace(action, at_ms=now_ms)
-        if isinstance(stamped, CuffTaken):
-            stamped = replace(stamped, measured_at_ms=now_ms)
-        refusal = self.ward.refusal(stamped)
-        return refusal, [] if refusal else self.ward.feed(stamped)
+    def _act(self, action: Action, now_ms: int) -> tuple[tuple[str, ...], list[Happening]]:
+        """Let the ward decide about one act: why not, or what it led to."""
+        stamped = _stamped(action, now_ms)
+        # A window that has just closed is closed before anybody acts in it.
+        made = self.ward.tick(now_ms)
+        missing = self.ward.refusals(stamped)
+        return missing, made if missing else made + self.ward.feed(stamped)
 
-    async def _write_down(self, events: Sequence[Event]) -> bool:
+    async def _write_down(self, events: Sequence[Happening]) -> bool:
         durable = [event for event in events if event.durable]
         recorded = await self.journal.append(durable, self.clock.drift_ms()) if durable else True
         self._part("journal", ok=self.journal.recording, why=self.journal.why)
         return recorded and self.journal.recording
 
-    def _act_on(self, events: Sequence[Event]) -> None:
+    def _act_on(self, events: Sequence[Happening]) -> None:
         if self.outbox is not None:
             self.outbox.take(events)
         for event in events:
@@ -238,6 +239,15 @@ class Service:
     def report(self, page_id: int, way: str, outcome: Outcome, why: str) -> None:
         """What a pager says of a page, as an event."""
         self.inbox.put(PageReported(self.clock.now_ms(), page_id, way, outcome, why))
+
+
+def _stamped(action: Action, now_ms: int) -> Action:
+    """The act as of now. When it was done stays as long ago as it was when it was entered."""
+    if isinstance(action, CuffTaken):
+        return replace(action, at_ms=now_ms, measured_at_ms=now_ms)
+    if isinstance(action, DeviceGiven | Stepped | Scored | SymptomNoted):
+        return replace(action, at_ms=now_ms, done_at_ms=now_ms - (action.at_ms - action.done_at_ms))
+    return replace(action, at_ms=now_ms)
 
 
 def _no_reader(device: Device) -> str | None:
@@ -290,8 +300,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             _pagers(clinic.paging, clock.now_ms), {m.name: m.pagers for m in clinic.staff}, service.report
         )
         stack.push_async_callback(service.outbox.close)
-        # What is said of a treatment session is written beside the ward's own events, and not for the ward.
-        events = [row.event async for row in store.journal.replay() if isinstance(row.event, Event)]
+        events = [row.event async for row in store.journal.replay()]
         service.outbox.restore(events)
         ward.restore(events)
         service.inbox.put(ServiceStarted(clock.now_ms(), VERSION, store.journal.last_at_ms))

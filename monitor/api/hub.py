@@ -20,7 +20,7 @@ import structlog
 from starlette.responses import Response
 
 from monitor.api.views import shapes, turns
-from monitor.model import Event
+from monitor.treatment import Happening
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -181,14 +181,14 @@ class Hub:
         """How many streams are open."""
         return len(self._listeners)
 
-    def publish(self, events: Sequence[Event], ward: WardView, after_seq: int | None = None) -> None:
+    def publish(self, events: Sequence[Happening], ward: WardView, after_seq: int | None = None) -> None:
         """Tell what one turn has changed. Call it after every turn, a silent one too: beats depend on it.
 
         `after_seq` is the journal's last number before this turn; None where the turn is not in it (yet).
         """
         self._turned_at = asyncio.get_running_loop().time()
         if self._told is None:
-            self._told = turns.Told(ward.snapshot().alarms)
+            self._told = turns.Told(ward.snapshot())
             for event in events:
                 self._told.alarms.pop(getattr(event, "alarm_id", 0), None)
         now_ms = self._now_ms()

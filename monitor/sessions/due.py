@@ -87,6 +87,11 @@ def cuff_due_ms(record: Record, now_ms: int) -> int | None:
     return min(times, default=None)
 
 
+def schedule_due_ms(record: Record, now_ms: int) -> int | None:
+    """When the reading that the phase itself asks for is or was due: this one may be overdue. None: no such."""
+    return None if record.over else min((due.due_ms for due in _cuff(record, now_ms)), default=None)
+
+
 def cuff_interval_ms(record: Record, now_ms: int) -> int | None:
     """How often the cuff runs in this phase, tighter while the pressure is high; None: not by a schedule."""
     row = record.therapy.row(watched(record))

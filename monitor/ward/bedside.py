@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from monitor.alerts.agreement import settled
 from monitor.model import (
     Admitted,
+    Baseline,
     Bed,
     Cuff,
     CuffNotTaken,
@@ -29,6 +30,7 @@ from monitor.model import (
     VitalTyped,
 )
 from monitor.snapshot import BedNow, CuffNow, LimitNow, PauseNow, SessionNow, VitalNow
+from monitor.ward.stay import Stay
 
 CUFF_OLD_AFTER = 1.25
 """A cuff reading is old after this many intervals (physiology.md 1, freshness)."""
@@ -93,6 +95,8 @@ class Bedside:
     pauses: dict[int, Paused] = field(default_factory=dict)
     overrides: dict[str, LimitSet] = field(default_factory=dict)
     admitted: Admitted | None = None
+    stay: Stay | None = None
+    """The treatment of the patient who is here; None for a plain watch."""
 
     @property
     def since_ms(self) -> int | None:
@@ -182,6 +186,16 @@ class Bedside:
             closed_by=None,
         )
 
+    def rebase(self, baseline: Baseline) -> None:
+        """This patient's own normal is another from here on."""
+        if self.session is not None:
+            self.session = replace(self.session, baseline=baseline)
+
+    def cuff_every(self, interval_ms: int | None) -> None:
+        """The session's cuff runs so often from here on; None: by no interval."""
+        if self.session is not None and self.session.cuff_interval_ms != interval_ms:
+            self.session = replace(self.session, cuff_interval_ms=interval_ms)
+
     def closed(self, moved: SessionMoved) -> SessionNow | None:
         """End with this patient; gives the session as it is kept."""
         was = self.session
@@ -253,11 +267,17 @@ class Bedside:
             self.overrides[set_to.rule] = set_to
 
     def next_cuff_due_ms(self) -> int | None:
-        """When the next cuff reading is due by the session's interval."""
+        """When the next cuff reading is due: by the interval of a watch, or as a treatment wants it."""
+        if self.stay is not None:
+            return self.stay.cuff_due_ms
         if self.session is None or self.session.cuff_interval_ms is None:
             return None
         began_ms = self.cuff.measured_at_ms if self.cuff else self.session.opened_at_ms
         return began_ms + self.session.cuff_interval_ms
+
+    def cuff_owed_ms(self) -> int | None:
+        """When the reading is or was due that may be called overdue."""
+        return self.next_cuff_due_ms() if self.stay is None else self.stay.cuff_late_ms
 
     def running_pauses(self, now_ms: int) -> list[Paused]:
         """The pauses that have not ended."""
@@ -343,7 +363,7 @@ class Bedside:
                 yield found
 
     def _forget(self) -> None:
-        self.session = None
+        self.session = self.stay = None
         self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
         self.cuff = self.failed = self.cuff_running_since_ms = None
         self.cuff_ordered = self.cuff_cancelled = self.cuff_asked_ms = None

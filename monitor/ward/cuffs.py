@@ -1,4 +1,4 @@
-"""The cuffs that are started and stopped from here: by whom, by which device, and why not. Pure.
+"""The cuffs that are started and stopped from here: by whom, when, by which device, and why not. Pure.
 
 Orders are made here and nowhere else. That one has been given, carried out or missed is known at the bed.
 """
@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from monitor.model import Bed, CuffNotTaken, CuffOrdered, CuffStopped, CuffWhy, Device, Vital
 from monitor.ward.bedside import CUFF_GIVES_UP_MS, Bedside
 from monitor.ward.equipment import Equipment
+
+CUFF_AGAIN_MS = 300_000
+"""A cuff that came to nothing in a treatment is started again after so long; failing twice is an alarm."""
 
 CUFF_MEASURING = "cuff measuring"
 """How drivers say that a cuff is running."""
@@ -64,10 +67,13 @@ class Cuffs:
         return []
 
     def scheduled(self, now_ms: int) -> list[CuffOrdered]:
-        """The readings that the interval of a session asks for, where no monitor keeps it by itself."""
+        """The readings that are due where it is for us to start them.
+
+        No monitor knows the schedule of a treatment, and one that is led keeps to none by itself.
+        """
         return [
             order
-            for bedside in self._led
+            for bedside in self._kept_here()
             if (due_ms := self._due_ms(bedside)) is not None
             if due_ms <= now_ms
             for order in self.order(bedside, CuffWhy.SCHEDULED, now_ms)
@@ -108,13 +114,23 @@ class Cuffs:
             if bedside.cuff_running_since_ms is not None:
                 yield bedside.cuff_running_since_ms + CUFF_GIVES_UP_MS
         # One that is due and cannot be given waits for what stands in its way, not for a time.
-        yield from (due_ms for due_ms in map(self._due_ms, self._led) if due_ms and due_ms > now_ms)
+        dues = map(self._due_ms, self._kept_here())
+        yield from (due_ms for due_ms in dues if due_ms and due_ms > now_ms)
 
     # Small judgements.
 
+    def _kept_here(self) -> list[Bedside]:
+        """The beds whose schedule is kept from here."""
+        treated = [bedside for bedside in self._beds.values() if bedside.stay is not None]
+        return (
+            [*(bedside for bedside in self._led if bedside.stay is None), *treated] if treated else self._led
+        )
+
     def _due_ms(self, bedside: Bedside) -> int | None:
-        """When the interval asks next: counted from the last reading, or the last try if that failed."""
+        """When the next one is to be started: a try that came to nothing is not repeated at once."""
         due_ms = bedside.next_cuff_due_ms()
+        if bedside.stay is not None:
+            return due_ms if due_ms is None else max(due_ms, self._not_before_ms(bedside))
         if due_ms is None or bedside.session is None or bedside.session.cuff_interval_ms is None:
             return None
         tried_ms = bedside.cuff_asked_ms
@@ -125,6 +141,12 @@ class Cuffs:
         if not self._equipment.measures(bedside.devices, Vital.SYSTOLIC):
             return "No monitor of this bed measures blood pressure."
         return f"This monitor cannot be {done} from here: please press its button."
+
+    def _not_before_ms(self, bedside: Bedside) -> int:
+        tried_ms, taken = bedside.cuff_asked_ms, bedside.cuff
+        if tried_ms is None or (taken is not None and taken.measured_at_ms >= tried_ms):
+            return 0
+        return tried_ms + CUFF_AGAIN_MS
 
     def _able(self, bedside: Bedside) -> list[Device]:
         return self._equipment.starts_cuffs(bedside.devices)

@@ -19,6 +19,7 @@ from monitor.ward.equipment import Equipment
 from monitor.ward.over import Over
 from monitor.ward.sources import Sources
 from monitor.ward.technical import explains
+from monitor.ward.treatments import Treatments
 from monitor.ward.visits import Visits
 from monitor.ward.watch import Watch
 from monitor.ward.wording import Wording
@@ -42,6 +43,7 @@ class Parts:
     calling: Calling
     cuffs: Cuffs
     sounds: Sounds
+    treatments: Treatments
 
 
 def parts_of(plan: Plan) -> Parts:
@@ -55,6 +57,7 @@ def parts_of(plan: Plan) -> Parts:
     board = Board(rules, partial(explains, equipment.devices))
     paging = Paging(plan.chains, plan.ways)
     wording = Wording(beds, equipment)
+    watch = Watch(plan)
     return Parts(
         plan=plan,
         rules=rules,
@@ -62,7 +65,7 @@ def parts_of(plan: Plan) -> Parts:
         visits=Visits(beds),
         equipment=equipment,
         sources=Sources(equipment),
-        watch=Watch(plan),
+        watch=watch,
         board=board,
         over=Over(),
         paging=paging,
@@ -70,4 +73,5 @@ def parts_of(plan: Plan) -> Parts:
         calling=Calling(plan, beds, board, paging, wording),
         cuffs=Cuffs(beds, equipment),
         sounds=Sounds(),
+        treatments=Treatments(plan, beds, board, wording, watch),
     )

@@ -29,12 +29,25 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
+from monitor.treatment import Act, Action, Move, Stepped, TreatmentOpened
+from monitor.ward.bedside import Bedside
 from monitor.ward.parts import Parts
 
 ANSWERABLE = (AlarmState.ACTIVE, AlarmState.LATCHED)
 
 HELP_AGAIN_MS = 10_000
 """A second press so soon is a finger that shook, not another call."""
+
+
+def refusals(parts: Parts, action: Action, now_ms: int) -> tuple[str, ...]:
+    """Why this act would not be accepted now: what is missing, a line each; nothing where it would be."""
+    if isinstance(action, TreatmentOpened):
+        there = _empty(parts, action.bed)
+        return (*filter(None, (there,)), *parts.treatments.refusals(action))
+    if isinstance(action, Act):
+        return (*parts.treatments.refusals(action), *_closing(parts, action))
+    found = refusal(parts, action, now_ms)
+    return () if found is None else (found,)
 
 
 def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
@@ -81,12 +94,16 @@ def _unoccupied(parts: Parts, bed: Bed) -> str | None:
     return None if bedside.session is not None else f"Bed {bed} has no open session."
 
 
-def _admission(parts: Parts, event: Admitted) -> str | None:
-    bedside = parts.beds.get(event.bed)
+def _empty(parts: Parts, bed: Bed) -> str | None:
+    bedside = parts.beds.get(bed)
     if bedside is None:
-        return f"There is no bed {event.bed}."
-    if bedside.session is not None:
-        return f"Bed {event.bed} has an open session. Close it first."
+        return f"There is no bed {bed}."
+    return None if bedside.session is None else f"Bed {bed} has an open session. Close it first."
+
+
+def _admission(parts: Parts, event: Admitted) -> str | None:
+    if (there := _empty(parts, event.bed)) is not None:
+        return there
     if event.profile not in parts.plan.profiles:
         return f"There is no limit profile {event.profile}."
     return None
@@ -96,6 +113,21 @@ def _discharge(parts: Parts, session: int) -> str | None:
     bedside = parts.visits.at(session)
     if bedside is None:
         return "This session is closed." if session in parts.visits.closed else "There is no such session."
+    if bedside.stay is not None:
+        return f"A treatment ends with its own step, {Move.CLOSE.value}, once it is signed."
+    return _unanswered(parts, bedside)
+
+
+def _closing(parts: Parts, act: Act) -> tuple[str, ...]:
+    """What forbids the end of a treatment beside its own law: the same as that of any session."""
+    bedside = parts.visits.at(act.session)
+    if bedside is None or not (isinstance(act, Stepped) and act.move is Move.CLOSE):
+        return ()
+    found = _unanswered(parts, bedside)
+    return () if found is None else (found,)
+
+
+def _unanswered(parts: Parts, bedside: Bedside) -> str | None:
     waiting = [alarm for alarm in parts.board.of(bedside.bed) if alarm.unanswered_high]
     if waiting:
         words = ", ".join(map(parts.wording.alarm, waiting))

@@ -25,11 +25,14 @@ class Visits:
                 return bedside
         return None
 
-    def open(self, admitted: Admitted) -> SessionMoved:
+    @property
+    def next(self) -> int:
+        """The number of the next session."""
+        return self._last + 1
+
+    def open(self, admitted: Admitted, phase: SessionPhase = SessionPhase.WATCH) -> SessionMoved:
         """A new session for whoever has been admitted."""
-        return SessionMoved(
-            admitted.at_ms, self._last + 1, admitted.bed, None, SessionPhase.WATCH, admitted.by
-        )
+        return SessionMoved(admitted.at_ms, self.next, admitted.bed, None, phase, admitted.by)
 
     def close(self, event: Discharged) -> SessionMoved:
         """The end of an open session. Raises ValueError where it is not open."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import assert_never
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm
@@ -23,6 +22,7 @@ from monitor.model import (
     Admitted,
     AlarmMoved,
     AlarmState,
+    Baseline,
     Bed,
     Cue,
     CuffAsked,
@@ -37,7 +37,6 @@ from monitor.model import (
     DeviceNoted,
     Discharged,
     DutySet,
-    Event,
     Heard,
     HelpCalled,
     LimitSet,
@@ -59,11 +58,11 @@ from monitor.model import (
     SessionPhase,
     SoundSaid,
     SourceMoved,
-    StaffAction,
     Vital,
     VitalTyped,
 )
 from monitor.plan import Plan
+from monitor.sessions.record import Record
 from monitor.snapshot import (
     AlarmNow,
     BedNow,
@@ -74,6 +73,18 @@ from monitor.snapshot import (
     Snapshot,
     SoundNow,
     VitalNow,
+)
+from monitor.treatment import (
+    Act,
+    Action,
+    Happening,
+    Made,
+    Phase,
+    PhaseMoved,
+    Seen,
+    Stepped,
+    TreatmentEvent,
+    TreatmentOpened,
 )
 from monitor.ward import picture, refusals, technical
 from monitor.ward.bedside import CUFF_LATE_MS
@@ -94,37 +105,41 @@ class Ward:
         self._equipment, self._sources, self._cuffs = parts.equipment, parts.sources, parts.cuffs
         self._watch, self._board = parts.watch, parts.board
         self._paging, self._calling, self._sounds = parts.paging, parts.calling, parts.sounds
+        self._treatments = parts.treatments
         self._last_pause = 0
         self._now_ms = 0
         self._settle_ms: int | None = None
 
     # The doors.
 
-    def feed(self, event: Event) -> list[Event]:
+    def feed(self, event: Happening) -> list[Happening]:
         """Hear one event: it and what follows from it, or nothing where it is not accepted."""
         if isinstance(event, Reading):
             return self._hear(event)
         if isinstance(event, Readings):
             return self._hear_table(event)
-        if isinstance(event, Decided):
+        if isinstance(event, TreatmentOpened | Act):
+            return self._hear_act(event)
+        if isinstance(event, Decided | Made):
             raise ValueError(f"a ward decides {type(event).__name__}; to rebuild one, use restore()")  # noqa: TRY004
         self._now_ms = max(self._now_ms, event.at_ms)
         accepted = self._accept(event)
         if accepted is None:
             return []
-        out: list[Event] = [accepted]
+        out: list[Happening] = [accepted]
         self._apply(accepted)
         self._follow(accepted, out)
         self._settle(out)
         return out
 
-    def tick(self, now_ms: int) -> list[Event]:
+    def tick(self, now_ms: int) -> list[Happening]:
         """Let time pass: holds that have run, values that have grown stale, pages that are due."""
         self._now_ms = max(self._now_ms, now_ms)
         due = self.due_ms()
         if due is not None and self._now_ms < due:
             return []
-        out: list[Event] = []
+        out: list[Happening] = []
+        self._treat(out)
         self._judge_time(out)
         self._lapse(out)
         self._end_pauses(out)
@@ -139,18 +154,23 @@ class Ward:
         due = self._settle_ms if watch is None else min(self._settle_ms, watch)
         return None if due == _NEVER else due
 
-    def restore(self, events: Iterable[Event]) -> None:
+    def restore(self, events: Iterable[Happening]) -> None:
         """Rebuild the ward from what was decided; decides nothing and pages nobody."""
         for event in events:
             self._now_ms = max(self._now_ms, event.at_ms)
             if self._knows(event):
                 self._apply(event)
+        self._treatments.restored(self._now_ms)
         self._watch.restore(self._board, self._beds)
         self._settle_ms = None
 
-    def refusal(self, action: StaffAction | CuffTaken) -> str | None:
-        """Why this act would not be accepted now, in words, or None where it would."""
-        return refusals.refusal(self._parts, action, self._now_ms)
+    def refusals(self, action: Action) -> tuple[str, ...]:
+        """Why this act would not be accepted now: what is missing, a line each; nothing where it would be."""
+        return refusals.refusals(self._parts, action, self._now_ms)
+
+    def refusal(self, action: Action) -> str | None:
+        """The same in one text, or None where it would be accepted."""
+        return "\n".join(self.refusals(action)) or None
 
     # What is seen from outside.
 
@@ -192,13 +212,22 @@ class Ward:
         """Who is on duty and who has which bed."""
         return self._calling.duty_now()
 
+    def treatment(self, session: int) -> tuple[Record, Seen] | None:
+        """One treatment and what is known of its patient; None for a watch, or once nothing is owed of it."""
+        stay = self._treatments.of(session)
+        return None if stay is None else (stay.record, self._treatments.seen(stay))
+
+    def treatments(self) -> tuple[int, ...]:
+        """The treatments at the beds, and those that are over and of which a form is owed, oldest first."""
+        return tuple(stay.session for stay in self._treatments)
+
     def unreported(self) -> list[PageOrdered]:
         """The pages of which no pager has said anything yet: what the outbox takes up after a restart."""
         return [page.ordered for page in self._paging if not page.outcomes and not page.over]
 
     # Hearing.
 
-    def _hear(self, reading: Reading) -> list[Event]:
+    def _hear(self, reading: Reading) -> list[Happening]:
         bedside = self._beds.get(reading.bed)
         if bedside is None or bedside.session is None:
             return []  # nobody lies there
@@ -211,11 +240,13 @@ class Ward:
         if bedside.prefers_another(reading):
             return []
         reading = self._watch.weighs(bedside, reading)
-        out: list[Event] = [reading]
+        out: list[Happening] = [reading]
         if reading.value is not None:
             if bedside.speaker.get(reading.vital) != reading.device:
                 self._make_all(self._sources.move(bedside, reading, self._now_ms), out)
             bedside.last[reading.vital] = reading
+            if bedside.stay is not None:
+                bedside.stay.samples.hears(reading)
         bedside.now[reading.vital] = reading
         changes = self._watch.hears(bedside, reading)
         if changes:
@@ -223,7 +254,7 @@ class Ward:
             self._settle(out)
         return out
 
-    def _hear_table(self, table: Readings) -> list[Event]:
+    def _hear_table(self, table: Readings) -> list[Happening]:
         """What hearing the readings one by one would lead to; at once where none of them moves anything."""
         bedside = self._beds.get(table.bed)
         if bedside is None or bedside.session is None:
@@ -246,11 +277,36 @@ class Ward:
             return [event for reading in ours.each() for event in self._hear(reading)]
         for vital in ours.vitals:
             bedside.speaks(vital, ours.device, ours.times_ms[0])
+        if bedside.stay is not None:
+            bedside.stay.samples.hears_table(ours)
         # Nothing moves before the last row, and of what it says nothing else stays.
-        out: list[Event] = [ours]
+        out: list[Happening] = [ours]
         for reading in ours.row(-1):
             out += self._hear(reading)[1:]
         return out
+
+    def _hear_act(self, act: TreatmentOpened | Act) -> list[Happening]:
+        """What staff do with a treatment: decided by its own session, and applied like all else."""
+        self._now_ms = max(self._now_ms, act.at_ms)
+        if self.refusals(act):
+            return []
+        out: list[Happening] = []
+        if isinstance(act, TreatmentOpened):
+            self._open_treatment(act, out)
+        else:
+            self._make_all(self._treatments.answer(act), out)
+            if isinstance(act, Stepped) and out and _closes(out):
+                self._discharge(Discharged(act.at_ms, act.session, act.by), out)
+        self._settle(out)
+        return out
+
+    def _open_treatment(self, asked: TreatmentOpened, out: list[Happening]) -> None:
+        opened = replace(asked, session=self._visits.next)
+        profile = self._parts.plan.therapies[opened.therapy].limits
+        admitted = Admitted(opened.at_ms, opened.bed, opened.alias, Baseline(), profile, None, opened.by)
+        self._make(opened, out)
+        self._make(admitted, out)
+        self._make(self._visits.open(admitted, SessionPhase.TREATMENT), out)
 
     def _accept(self, event: Heard) -> Heard | None:  # noqa: PLR0911  a table of events
         match event:
@@ -282,11 +338,13 @@ class Ward:
             return None
         return replace(taken, cuff=self._watch.weighs_cuff(bedside, taken))
 
-    def _knows(self, event: Event) -> bool:
+    def _knows(self, event: Happening) -> bool:
         """Whether an event of the journal is about something the clinic still has.
 
         Beds are taken out of the file and rules are renamed; what was said of them stays in the journal.
         """
+        if isinstance(event, TreatmentEvent):
+            return True  # a session is known by its number: what is owed of it is owed without its bed, too
         bed = getattr(event, "bed", CLINIC)
         known = bed == CLINIC or bed in self._beds
         match event:
@@ -305,13 +363,14 @@ class Ward:
 
     # Applying. Whatever happened, live or in the journal, becomes so here and nowhere else.
 
-    def _apply(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
+    def _apply(self, event: Happening) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
         match event:
             case AlarmMoved():
                 if event.now is AlarmState.CLEAR:
                     self._keep_for_the_list(event)
                 self._board.apply(event)
                 self._paging.moved(event)
+                self._tell_stay(event)
             case PageOrdered():
                 self._paging.ordered(event)
             case PageReported():
@@ -333,7 +392,10 @@ class Ward:
             case SessionMoved():
                 self._session_moved(event)
             case CuffTaken():
-                self._beds[event.bed].hears_cuff(event)
+                bedside = self._beds[event.bed]
+                bedside.hears_cuff(event)
+                if bedside.stay is not None:
+                    self._treatments.hears_cuff(bedside.stay, event)
             case CuffOrdered():
                 self._beds[event.bed].orders_cuff(event)
             case CuffStopped():
@@ -352,7 +414,11 @@ class Ward:
                 bedside.set_limit(event)
                 self._watch.set_limits(bedside, event.at_ms)
             case VitalTyped():
-                self._beds[event.bed].typed[event.vital] = event
+                bedside = self._beds[event.bed]
+                bedside.typed[event.vital] = event
+                if bedside.stay is not None:
+                    bedside.stay.samples.hears_typed(event)
+                    bedside.stay.stirs()
             case DutySet():
                 self._calling.duty_set(event)
             case ScreenMoved():
@@ -372,10 +438,16 @@ class Ward:
             case Reading() | Readings() | Discharged() | CuffAsked() | CuffCancelled():
                 pass
             case _:
-                assert_never(event)
+                # Every other kind is of a treatment, and the type checker knows it.
+                self._treatments.applies(event)
         if isinstance(event, AlarmMoved | Paused | Resumed):
             self._calling.quieten(event.bed, event.at_ms)
         self._settle_ms = None
+
+    def _tell_stay(self, moved: AlarmMoved) -> None:
+        bedside = self._beds.get(moved.bed)
+        if bedside is not None and bedside.stay is not None:
+            bedside.stay.alarm_moved(moved)
 
     def _keep_for_the_list(self, moved: AlarmMoved) -> None:
         """An alarm is over. One that was never raised leaves nothing to be remembered."""
@@ -387,6 +459,7 @@ class Ward:
     def _session_moved(self, moved: SessionMoved) -> None:
         bedside = self._beds[moved.bed]
         self._visits.moved(bedside, moved)
+        self._treatments.moved(bedside, moved)
         if moved.now is not SessionPhase.CLOSED:
             self._paging.new_patient(moved.bed)
         self._over.new_patient(moved.bed)
@@ -401,15 +474,15 @@ class Ward:
 
     # Deciding. What is made is applied at once and goes into the one list of the turn.
 
-    def _make(self, event: Decided | Resumed | CuffNotTaken, out: list[Event]) -> None:
+    def _make(self, event: Consequence, out: list[Happening]) -> None:
         out.append(event)
         self._apply(event)
 
-    def _make_all(self, events: Sequence[Decided | CuffNotTaken], out: list[Event]) -> None:
+    def _make_all(self, events: Sequence[Consequence], out: list[Happening]) -> None:
         for event in events:
             self._make(event, out)
 
-    def _follow(self, event: Heard, out: list[Event]) -> None:
+    def _follow(self, event: Heard, out: list[Happening]) -> None:
         match event:
             case Admitted():
                 self._make(self._visits.open(event), out)
@@ -432,7 +505,7 @@ class Ward:
             case _:
                 pass
 
-    def _discharge(self, event: Discharged, out: list[Event]) -> None:
+    def _discharge(self, event: Discharged, out: list[Happening]) -> None:
         closing = self._visits.close(event)
         bedside = self._beds[closing.bed]
         for alarm in self._board.of(closing.bed):
@@ -442,7 +515,7 @@ class Ward:
             self._make_all(self._cuffs.stop(bedside, self._now_ms), out)
         self._make(closing, out)
 
-    def _judge_cuff(self, taken: CuffTaken, out: list[Event]) -> None:
+    def _judge_cuff(self, taken: CuffTaken, out: list[Happening]) -> None:
         bedside = self._beds[taken.bed]
         if taken.at_ms - taken.measured_at_ms > CUFF_LATE_MS:
             return  # shown with its age; what it says was true then
@@ -454,11 +527,16 @@ class Ward:
         unsure = self._watch.wants_repeat(bedside) or bedside.cuff_disputed
         self._make_all(self._cuffs.order_again(bedside, self._now_ms, unsure=unsure), out)
 
-    def _judge_time(self, out: list[Event]) -> None:
+    def _treat(self, out: list[Happening]) -> None:
+        """What time, a reading or an alarm leads to in the treatments, until nothing more follows."""
+        while made := self._treatments.pass_time(self._now_ms):
+            self._make_all(made, out)
+
+    def _judge_time(self, out: list[Happening]) -> None:
         technical.tell(self._watch, self._beds, self._equipment, self._calling, self._now_ms)
         self._judge(self._watch.tick(self._now_ms), out)
 
-    def _judge(self, found: Sequence[Found], out: list[Event]) -> None:
+    def _judge(self, found: Sequence[Found], out: list[Happening]) -> None:
         for f in found:
             moved = self._board.move(
                 f.key, f.cue, self._now_ms, since_ms=f.since_ms, value=f.value, limit=f.limit, note=f.note
@@ -469,13 +547,13 @@ class Ward:
                 self._cue(alarm, Cue.LAPSE, out, value=f.value, note="worse")
 
     def _cue(
-        self, alarm: Alarm, cue: Cue, out: list[Event], *, value: float | None = None, note: str = ""
+        self, alarm: Alarm, cue: Cue, out: list[Happening], *, value: float | None = None, note: str = ""
     ) -> None:
         moved = self._board.move(alarm.key, cue, self._now_ms, value=value, note=note)
         if moved is not None:
             self._move(moved, out)
 
-    def _move(self, moved: AlarmMoved, out: list[Event]) -> None:
+    def _move(self, moved: AlarmMoved, out: list[Happening]) -> None:
         self._make(moved, out)
         if moved.now is AlarmState.ACTIVE and moved.priority is Priority.HIGH and moved.bed in self._beds:
             bedside, vital = self._beds[moved.bed], self._rules[moved.rule].vital
@@ -486,13 +564,13 @@ class Ward:
         if moved.now in (AlarmState.ACKED, AlarmState.CLEAR):
             self._make_all(self._calling.recalls(moved, self._now_ms), out)
 
-    def _lapse(self, out: list[Event]) -> None:
+    def _lapse(self, out: list[Happening]) -> None:
         for alarm in self._board:
             until_ms = alarm.ack_until_ms
             if until_ms is not None and until_ms <= self._now_ms:
                 self._cue(alarm, Cue.LAPSE, out, note="acknowledgement expired")
 
-    def _end_pauses(self, out: list[Event]) -> None:
+    def _end_pauses(self, out: list[Happening]) -> None:
         for bedside in self._beds.values():
             for pause in list(bedside.pauses.values()):
                 if pause.until_ms <= self._now_ms:
@@ -500,12 +578,13 @@ class Ward:
                         Resumed(self._now_ms, pause.bed, pause.pause_id, None, "its time is over"), out
                     )
 
-    def _settle(self, out: list[Event]) -> None:
+    def _settle(self, out: list[Happening]) -> None:
         """Order what has fallen due, until nothing more does."""
         for _ in range(_SETTLES_WITHIN):
             before = len(out)
             for alarm in self._board:
                 self._make_all(self._calling.pages(alarm, self._now_ms), out)
+            self._treat(out)
             self._judge_time(out)
             if len(out) == before:
                 break
@@ -522,6 +601,16 @@ class Ward:
             yield from (until_ms for _, until_ms in bedside.earlier.values() if until_ms > self._now_ms)
         yield from self._calling.dues(self._now_ms)
         yield from self._cuffs.dues(self._now_ms)
+        if (look_ms := self._treatments.due_ms()) is not None:
+            yield look_ms
+
+
+Consequence = Decided | Resumed | CuffNotTaken | Admitted | TreatmentEvent
+"""What follows of something else, and is made here."""
+
+
+def _closes(made: Sequence[Happening]) -> bool:
+    return any(isinstance(event, PhaseMoved) and event.now is Phase.CLOSED for event in made)
 
 
 _NEVER = 1 << 62

@@ -346,11 +346,11 @@ class Watch:
         self.holds("no-nurse", bedside.bed, None, since_ms, session=True)
 
     def cuff(self, bedside: Bedside, now_ms: int) -> None:
-        """Whether the cuff has failed twice, or a reading of the session's interval is overdue."""
+        """Whether the cuff has failed twice, or a reading that the session asks for is overdue."""
         failed = bedside.failed if bedside.failures >= _FAILURES else None
         since_ms = failed.at_ms if failed else None
         self.holds("cuff-failed", bedside.bed, None, since_ms, session=True)
-        due_ms = bedside.next_cuff_due_ms() if self._plan.live else None
+        due_ms = bedside.cuff_owed_ms() if self._plan.live else None
         # What is due later is not overdue: it is looked at again when its time has come.
         ahead = due_ms is not None and due_ms > now_ms
         self._cuffs_due_ms.pop(bedside.bed, None)

@@ -7,7 +7,7 @@ at once, for ever, would keep a processor busy and page nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -27,7 +27,6 @@ from monitor.model import (
     Discharged,
     Doubt,
     DutySet,
-    Event,
     HelpCalled,
     LimitSet,
     LinkMoved,
@@ -49,6 +48,7 @@ from monitor.people import Role
 from monitor.plan import DevicePlan, Plan
 from monitor.planning import profile
 from monitor.snapshot import AlarmNow, BedNow, PageNow, Snapshot
+from monitor.treatment import Happening
 from monitor.ward import Ward
 
 T0_MS = 1_780_000_000_000
@@ -72,9 +72,14 @@ E = TypeVar("E")
 
 
 def plan(
-    beds: Sequence[str] = ("3",), *, people: Iterable[str] = PEOPLE, cuff_starts: bool = True, **more: Any
+    beds: Sequence[str] = ("3",),
+    *,
+    people: Iterable[str] = PEOPLE,
+    staff: Mapping[Staff, Person] = PEOPLE,
+    cuff_starts: bool = True,
+    **more: Any,
 ) -> Plan:
-    """A small clinic: one monitor and one cuff a bed, dana has them all."""
+    """A small clinic: one monitor and one cuff a bed, the first on duty has them all; `staff` work here."""
     devices = []
     for bed in map(Bed, beds):
         devices += [
@@ -87,8 +92,8 @@ def plan(
         "beds": tuple((Bed(bed), "") for bed in beds),
         "devices": tuple(devices),
         "profiles": {"watch": WATCH},
-        "people": PEOPLE,
-        "ways": dict.fromkeys(PEOPLE, ("pager",)),
+        "people": staff,
+        "ways": dict.fromkeys(staff, ("pager",)),
         "duty": Duty(names, {Bed(bed): names[0] for bed in beds} if names else {}),
     }
     return Plan(**(settings | more))
@@ -102,7 +107,7 @@ class Shift:
         self.plan = plan(beds, **settings)
         self.ward = Ward(self.plan)
         self.now_ms = T0_MS
-        self.events: list[Event] = []
+        self.events: list[Happening] = []
         self.pages_arrive = True
         self._told: list[PageOrdered] = []
         self.feed(ServiceStarted(self.now_ms, "test", None))
@@ -114,7 +119,7 @@ class Shift:
 
     # What happens.
 
-    def feed(self, event: Event) -> list[Event]:
+    def feed(self, event: Happening) -> list[Happening]:
         """One event, as the service hears it."""
         return self._done(self.ward.feed(event))
 
@@ -179,7 +184,7 @@ class Shift:
         *,
         ago_s: float = 0,
         **more: Any,
-    ) -> list[Event]:
+    ) -> list[Happening]:
         """A cuff reading arrives, taken so long ago; without numbers it has failed."""
         measured_ms = self.now_ms - round(ago_s * 1_000)
         why = None if systolic is not None else "the cuff leaks"
@@ -255,11 +260,11 @@ class Shift:
     # A restart.
 
     @property
-    def journal(self) -> list[Event]:
+    def journal(self) -> list[Happening]:
         """What was written down."""
         return [event for event in self.events if event.durable]
 
-    def restarts(self, *, after_s: float = 0, links_up: bool = True) -> list[Event]:
+    def restarts(self, *, after_s: float = 0, links_up: bool = True) -> list[Happening]:
         """The service is killed, is gone for so long, and reads its journal; what it does at once."""
         last_ms = self.now_ms
         self.now_ms += round(after_s * 1_000)
@@ -334,7 +339,7 @@ class Shift:
         due_ms = self.ward.due_ms()
         assert due_ms is None or due_ms > self.now_ms, f"still due {self.now_ms - due_ms} ms ago"
 
-    def _done(self, events: list[Event]) -> list[Event]:
+    def _done(self, events: list[Happening]) -> list[Happening]:
         self.events += events
         for event in events:
             if isinstance(event, PageOrdered):

@@ -16,13 +16,13 @@ from monitor.model import (
     CuffWhy,
     Device,
     DeviceNoted,
-    Event,
     LinkState,
     Quality,
     Staff,
     Vital,
 )
 from monitor.plan import DevicePlan
+from monitor.treatment import Happening
 from monitor.ward import Ward
 from tests.core.shift import Shift
 
@@ -37,19 +37,21 @@ TWO = (
 ONE = TWO[:2]
 
 
-def ask(shift: Shift) -> list[Event]:
+def ask(shift: Shift) -> list[Happening]:
     return shift.feed(CuffAsked(shift.now_ms, BED3, DANA))
 
 
-def cancel(shift: Shift) -> list[Event]:
+def cancel(shift: Shift) -> list[Happening]:
     return shift.feed(CuffCancelled(shift.now_ms, BED3, DANA))
 
 
-def refuses(shift: Shift, device: Device, why: str = "the module stays busy") -> list[Event]:
+def refuses(shift: Shift, device: Device, why: str = "the module stays busy") -> list[Happening]:
     return shift.feed(CuffNotTaken(shift.now_ms, BED3, device, CuffWhy.ASKED, why))
 
 
-def takes(shift: Shift, device: Device | None, systolic: float | None, why: str = "it leaks") -> list[Event]:
+def takes(
+    shift: Shift, device: Device | None, systolic: float | None, why: str = "it leaks"
+) -> list[Happening]:
     cuff = Cuff(systolic, 70) if systolic else Cuff(None, None, quality=Quality.INVALID, why=why)
     return shift.feed(CuffTaken(shift.now_ms, shift.now_ms, BED3, device, cuff))
 

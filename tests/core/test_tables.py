@@ -13,13 +13,13 @@ from monitor.inbox import Inbox
 from monitor.model import (
     Bed,
     Device,
-    Event,
     PartMoved,
     Quality,
     Reading,
     Readings,
     Vital,
 )
+from monitor.treatment import Happening
 from tests.core.shift import T0_MS, VITALS, Shift
 
 BED = Bed("3")
@@ -48,7 +48,7 @@ def table(
     )
 
 
-def singly(events: list[Event]) -> list[Event]:
+def singly(events: list[Happening]) -> list[Happening]:
     return [one for event in events for one in (event.each() if isinstance(event, Readings) else (event,))]
 
 

@@ -13,7 +13,6 @@ from monitor.model import (
     AlarmMoved,
     AlarmState,
     Bed,
-    Event,
     LinkState,
     Outcome,
     PageOrdered,
@@ -22,6 +21,7 @@ from monitor.model import (
     Vital,
 )
 from monitor.snapshot import AlarmNow
+from monitor.treatment import Happening
 from monitor.ward import Ward
 from tests.core.shift import WATCH, Shift, plan
 
@@ -252,7 +252,7 @@ def test_a_bed_or_a_rule_that_the_clinic_has_no_more_does_not_keep_it_from_start
     shift.pauses("4", PauseKind.AUDIO, seconds=60)
     shift.sets("4", "spo2-low", 87)
     shift.hears("3", spo2=84)
-    renamed: list[Event] = [
+    renamed: list[Happening] = [
         replace(e, rule="spo2-below")
         if isinstance(e, AlarmMoved | PageOrdered) and e.rule == "spo2-low-m"
         else e

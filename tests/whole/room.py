@@ -24,7 +24,6 @@ from monitor.model import (
     Bed,
     CuffOrdered,
     Device,
-    Event,
     LinkState,
     Outcome,
     PageOrdered,
@@ -38,6 +37,7 @@ from monitor.model import (
 from monitor.people import Role
 from monitor.plan import DevicePlan, Plan
 from monitor.planning import profile
+from monitor.treatment import Happening
 from monitor.ward import Ward
 from simulators.faults import Faults, Frame, made
 from simulators.play import patient_of, twin_of
@@ -112,10 +112,10 @@ class Room:
             duty=Duty(tuple(PEOPLE), dict.fromkeys(map(Bed, beds), Staff("dana"))),
         )
         self.ward = Ward(self.plan)
-        self.events: list[Event] = []
+        self.events: list[Happening] = []
         self.seen: list[tuple[float, str, Vital, float]] = []
         self.pages_arrive = True
-        self._inbox: list[Event] = []
+        self._inbox: list[Happening] = []
         self.hear(ServiceStarted(self.now_ms, "test", None))
         for bed in beds:
             patient = next(s.patient for s in self.stations if s.place.bed == bed)
@@ -136,22 +136,22 @@ class Room:
         """The patient's time."""
         return self.now_ms - EPOCH_MS
 
-    def put(self, event: Event) -> None:
+    def put(self, event: Happening) -> None:
         """What a reader says."""
         self._inbox.append(event)
 
-    def hear(self, event: Event) -> list[Event]:
+    def hear(self, event: Happening) -> list[Happening]:
         """Feed one event and keep what follows."""
         return self._keep(self.ward.feed(event))
 
-    def run(self, *, until_s: float, every_step: Callable[[list[Event]], None] | None = None) -> Room:
+    def run(self, *, until_s: float, every_step: Callable[[list[Happening]], None] | None = None) -> Room:
         """Let time pass until the patient's second `until_s`."""
         while self.t_ms < until_s * 1_000:
             self.clock.advance(STEP_MS)
             for station in self.stations:
                 station.step(self.t_ms)
             inbox, self._inbox = self._inbox, []
-            made_now: list[Event] = []
+            made_now: list[Happening] = []
             for event in inbox:
                 made_now += self.hear(event)
             made_now += self._keep(self.ward.tick(self.now_ms))
@@ -202,14 +202,14 @@ class Room:
             f"{condition} {priority.name} was never raised; there was {self.raised(technical=None)}"
         )
 
-    def _keep(self, events: list[Event]) -> list[Event]:
+    def _keep(self, events: list[Happening]) -> list[Happening]:
         self.events += [event for event in events if not isinstance(event, Reading)]
         for event in events:
             if isinstance(event, Reading) and event.value is not None and not event.late:
                 self.seen.append((self.t_ms / 1_000, event.bed, event.vital, event.value))
         return events
 
-    def _carry_out(self, event: Event) -> None:
+    def _carry_out(self, event: Happening) -> None:
         if isinstance(event, CuffOrdered):
             station = next(s for s in self.stations if s.plan.device == event.device)
             station.reader.order_cuff()

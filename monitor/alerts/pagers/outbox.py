@@ -16,7 +16,6 @@ import structlog
 from monitor.alerts.pagers.pager import Pager
 from monitor.model import (
     Accepted,
-    Event,
     Outcome,
     PageChanged,
     PageOrdered,
@@ -25,6 +24,7 @@ from monitor.model import (
     Rejected,
     Staff,
 )
+from monitor.treatment import Happening
 
 Report = Callable[[int, str, Outcome, str], None]
 """page_id, way, outcome, why: the service makes a PageReported of it."""
@@ -76,7 +76,7 @@ class Outbox:
         self._never_sent: list[_Out] = []
         self._follow_ups: set[asyncio.Task[None]] = set()
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Iterable[Happening]) -> None:
         """Start whatever these events ask for, and come back at once."""
         for event in events:
             match event:
@@ -88,7 +88,7 @@ class Outbox:
                 case _:
                     continue
 
-    def restore(self, events: Iterable[Event]) -> None:
+    def restore(self, events: Iterable[Happening]) -> None:
         """Learn from the journal, in order, what is out and what is still owed. Sends nothing."""
         for event in events:
             match event:

@@ -1,0 +1,49 @@
+"""One treatment session: its record, what the ward has seen of its patient, and what holds now. Pure.
+
+The record is made by its events alone (`Record.apply`). What stands beside it here is either bounded by it or
+looked at anew, so that nothing of it can outlive the session: the bed forgets all of it at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from monitor.model import AlarmMoved, AlarmState, Priority
+from monitor.sessions.layers import InForce
+from monitor.sessions.record import Record
+from monitor.ward.seen import Samples
+
+RAISED = (AlarmState.ACTIVE, AlarmState.ACKED)
+
+
+@dataclass(slots=True)
+class Stay:
+    """See the module. What holds now is set by whoever looks (`treatments.py`), at least once a minute."""
+
+    record: Record
+    samples: Samples = field(default_factory=Samples)
+    quiet_since_ms: int | None = None
+    """When the last MEDIUM or HIGH condition of this session ended."""
+    in_force: InForce | None = None
+    """The layers of limits that hold."""
+    cuff_due_ms: int | None = None
+    """When the next cuff reading is wanted, for whatever reason."""
+    cuff_late_ms: int | None = None
+    """When the reading of the phase's schedule was or is due: what is called overdue."""
+    look_at_ms: int = 0
+    """When time may next change something."""
+
+    @property
+    def session(self) -> int:
+        """The session's number."""
+        return self.record.opened.session
+
+    def stirs(self) -> None:
+        """Something has happened that the session may be another for: it is looked at in this very turn."""
+        self.look_at_ms = 0
+
+    def alarm_moved(self, moved: AlarmMoved) -> None:
+        """An alarm of its bed has moved."""
+        self.stirs()
+        if moved.priority >= Priority.MEDIUM and moved.was in RAISED and moved.now not in RAISED:
+            self.quiet_since_ms = moved.at_ms

@@ -1,0 +1,181 @@
+"""The treatment sessions of the ward: every act to its own session, and what time makes of each. Pure.
+
+A session is kept by its number from its opening until nothing is owed of it, whether its bed is still there
+or not; the bed only borrows it while the patient is there. What an act leads to is decided in
+`monitor/sessions`; what is decided is applied here, live and after a restart alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from monitor.alerts.board import Board
+from monitor.model import AlarmState, Baseline, Bed, CuffTaken, Priority, SessionMoved, SessionPhase
+from monitor.plan import Plan
+from monitor.sessions import due, session
+from monitor.sessions.layers import in_force
+from monitor.sessions.record import Record, begin
+from monitor.sessions.session import Refused
+from monitor.treatment import (
+    Act,
+    BaselineRestarted,
+    BaselineTaken,
+    Made,
+    Phase,
+    Seen,
+    TreatmentEvent,
+    TreatmentOpened,
+)
+from monitor.ward.bedside import Bedside
+from monitor.ward.stay import Stay
+from monitor.ward.watch import Watch
+from monitor.ward.wording import Wording
+
+LOOK_MS = 60_000
+"""A session is looked at so often, whatever it waits for: much of its list becomes true by the minute."""
+
+OPEN = (AlarmState.ACTIVE, AlarmState.ACKED, AlarmState.LATCHED)
+
+
+class Treatments:
+    """Every treatment of which something is still to come; one object a ward."""
+
+    def __init__(
+        self, plan: Plan, beds: Mapping[Bed, Bedside], board: Board, wording: Wording, watch: Watch
+    ) -> None:
+        """Nobody has come yet."""
+        self._plan = plan
+        self._beds = beds
+        self._board = board
+        self._wording = wording
+        self._watch = watch
+        self._roles = {name: person.role for name, person in plan.people.items()}
+        self._stays: dict[int, Stay] = {}
+
+    # What is there.
+
+    def __iter__(self) -> Iterator[Stay]:
+        """Those at a bed and those of which a form is owed, the oldest first."""
+        return iter(self._stays.values())
+
+    def of(self, number: int) -> Stay | None:
+        """The session of this number, if it is a treatment and not over and done with."""
+        return self._stays.get(number)
+
+    def seen(self, stay: Stay) -> Seen:
+        """What is known of its patient beside the record; of somebody who has left, nothing."""
+        bedside = self._beds.get(stay.record.opened.bed)
+        if bedside is None or bedside.stay is not stay:
+            return Seen()
+        texts = tuple(
+            self._wording.alarm(alarm)
+            for alarm in self._board.of(bedside.bed)
+            if alarm.priority >= Priority.MEDIUM and alarm.state in OPEN
+        )
+        return Seen(stay.samples.all(), texts, stay.quiet_since_ms)
+
+    # Acts.
+
+    def refusals(self, action: TreatmentOpened | Act) -> tuple[str, ...]:
+        """Why its session does not accept this now, a line each."""
+        if isinstance(action, TreatmentOpened):
+            therapy = self._plan.therapies.get(action.therapy)
+            if therapy is None:
+                return (f"There is no therapy {action.therapy}.",)
+            refused = session.refuse_opening(therapy, action, self._roles)
+            return refused.missing if refused else ()
+        stay = self.of(action.session)
+        if stay is None:
+            return ("There is no such treatment session, or it is over.",)
+        answer = session.ask(stay.record, action, self.seen(stay))
+        return answer.missing if isinstance(answer, Refused) else ()
+
+    def answer(self, act: Act) -> tuple[Act | Made, ...]:
+        """What an act leads to that is not refused. Raises ValueError for one that is."""
+        stay = self.of(act.session)
+        answer = session.ask(stay.record, act, self.seen(stay)) if stay else Refused(("no such session",))
+        if isinstance(answer, Refused):
+            raise ValueError(f"{type(act).__name__} was accepted and is refused: {answer.missing}")  # noqa: TRY004
+        return answer
+
+    # Applying.
+
+    def applies(self, event: TreatmentEvent) -> None:
+        """What was said or decided of a session becomes so. One that is not known here is not made up."""
+        if isinstance(event, TreatmentOpened):
+            therapy = self._plan.therapies.get(event.therapy)
+            if therapy is not None:
+                self._stays[event.session] = Stay(begin(therapy, event))
+            return
+        stay = self.of(event.session)
+        if stay is None:
+            return
+        stay.record.apply(event)
+        stay.stirs()
+        bedside = self._beds.get(stay.record.opened.bed)
+        if bedside is not None and bedside.stay is stay:
+            if isinstance(event, BaselineTaken):
+                bedside.rebase(event.baseline)
+            elif isinstance(event, BaselineRestarted):
+                bedside.rebase(Baseline())
+        if _done(stay.record):
+            del self._stays[event.session]
+
+    def hears_cuff(self, stay: Stay, taken: CuffTaken) -> None:
+        """A cuff reading of its patient, failed ones too."""
+        stay.record.apply(taken)
+        stay.stirs()
+
+    def moved(self, bedside: Bedside, moved: SessionMoved) -> None:
+        """A bed has a new patient, or none: it has the session of that number and no other."""
+        bedside.stay = None if moved.now is SessionPhase.CLOSED else self.of(moved.session)
+
+    # Time.
+
+    def pass_time(self, now_ms: int) -> tuple[Made, ...]:
+        """What time alone leads to next: apply it and ask again, until there is nothing."""
+        for stay in self._due(now_ms):
+            made = session.pass_time(stay.record, self.seen(stay), now_ms)
+            if made:
+                return made
+            self._look(stay, now_ms)
+        return ()
+
+    def due_ms(self) -> int | None:
+        """When time may next lead to something."""
+        return min((stay.look_at_ms for stay in self._stays.values()), default=None)
+
+    def restored(self, now_ms: int) -> None:
+        """After the journal has been read: limits and schedules are what the records say."""
+        for stay in self._stays.values():
+            self._set(stay, now_ms)
+            stay.stirs()
+
+    def _due(self, now_ms: int) -> Iterable[Stay]:
+        return [stay for stay in self._stays.values() if stay.look_at_ms <= now_ms]
+
+    def _look(self, stay: Stay, now_ms: int) -> None:
+        """Nothing more follows now: set what hangs on the session, and when to look again."""
+        self._set(stay, now_ms)
+        seen = self.seen(stay)
+        due_ms = session.due_ms(stay.record, seen, now_ms)
+        stay.look_at_ms = min(now_ms + LOOK_MS, due_ms or now_ms + LOOK_MS)
+
+    def _set(self, stay: Stay, now_ms: int) -> None:
+        record = stay.record
+        bedside = self._beds.get(record.opened.bed)
+        if bedside is None or bedside.stay is not stay:
+            return
+        stay.cuff_due_ms = due.cuff_due_ms(record, now_ms)
+        stay.cuff_late_ms = due.schedule_due_ms(record, now_ms)
+        bedside.cuff_every(due.cuff_interval_ms(record, now_ms))
+        now = in_force(record, now_ms)
+        if now != stay.in_force:
+            stay.in_force = now
+            self._watch.set_limits(bedside, now_ms)
+
+
+def _done(record: Record) -> bool:
+    """Whether nothing more is to come: closed, and no form is owed."""
+    owed = record.therapy.form is not None and record.dosed and record.form_sent is None
+    return record.phase is Phase.CLOSED and not owed
