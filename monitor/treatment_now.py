@@ -91,7 +91,7 @@ class DueNow:
 
     what: str
     title: str
-    state: Literal["ahead", "soon", "due", "late"]
+    state: str
     opens_at_ms: int
     due_at_ms: int
     late_at_ms: int
@@ -419,7 +419,7 @@ class TreatmentNow:
     title: str
     way: str
     version: int
-    age_years: int
+    age_years: int | None
     devices_planned: int
     first: bool
     phase: Phase

@@ -131,8 +131,8 @@ async def pages(house: InHouse) -> Response:
 
 
 async def duty(house: InHouse) -> Response:
-    """Who is on duty, and who has which bed."""
-    return answer(records.duty_shown(house.doors.read().duty))
+    """Who is on duty, who has which bed, and at how many of them the drug is at its strongest."""
+    return answer(answers.duty_load_shown(house.doors.read()))
 
 
 async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:

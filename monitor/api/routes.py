@@ -63,7 +63,7 @@ ROUTES = (
     Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, answers.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, answers.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/help", CLINICAL, acts.call_help, answers.DoneShown),
-    Row("GET", f"{API}/duty", EVERYONE, reads.duty, shapes.DutyShown),
+    Row("GET", f"{API}/duty", EVERYONE, reads.duty, answers.DutyLoadShown),
     Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, answers.DoneShown),
     Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, answers.ScreensShown),
     Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, answers.ScreenShown, 201),

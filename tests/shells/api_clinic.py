@@ -20,6 +20,7 @@ from monitor.api.doors import Act, Settings, Status
 from monitor.api.hub import Hub
 from monitor.api.server import Server, server
 from monitor.api.signin import hash_of, secret_hash
+from monitor.api.views import turns
 from monitor.clock import ManualClock
 from monitor.model import (
     Admitted,
@@ -319,6 +320,10 @@ class WardByHand:
             tuple(self.sounds.values()),
             self.over,
         )
+
+    def told(self, *alarms: AlarmNow) -> turns.Told:
+        """Screens know the beds as they are now, and these alarms."""
+        return turns.Told(replace(self.snapshot(), alarms=alarms))
 
     def bed_now(self, bed: Bed) -> BedNow:
         """The bed's record."""

@@ -45,6 +45,8 @@ async def test_a_stream_begins_with_everything_a_screen_needs() -> None:
             "duty",
             "staff",
             "sounds",
+            "load",
+            "therapies",
             "server",
             "me",
         } == set(data)
@@ -165,7 +167,7 @@ async def test_a_paired_screen_is_shown_no_alias_in_snapshot_or_change() -> None
 async def test_a_message_is_encoded_once_for_all_and_again_only_where_an_alias_stands() -> None:
     ward = WardByHand()
     plain = hub_module.Message(
-        turns.Turn(1, NOON_MS, turns.changes([ward.reads(95.0)], ward, turns.Told(()), 0))
+        turns.Turn(1, NOON_MS, turns.changes([ward.reads(95.0)], ward, ward.told(), 0))
     )
     assert plain.body(View.STAFF) is plain.body(View.STAFF)
     assert plain.body(View.DISPLAY) is plain.body(View.STAFF)

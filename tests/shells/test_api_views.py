@@ -43,7 +43,7 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
-from monitor.snapshot import CuffNow, SoundNow
+from monitor.snapshot import AlarmNow, CuffNow, SoundNow
 from tests.shells.api_clinic import BED3, BED4, MONITOR3, NOON_MS, WardByHand, alarm, page, session, vital
 
 ANNA = Staff("anna")
@@ -69,7 +69,7 @@ def told_after(
     events: Sequence[Event], ward: WardByHand, told: turns.Told | None = None, after_seq: int | None = None
 ) -> list[Any]:
     """The changes as they go out: decoded JSON."""
-    told = told if told is not None else turns.Told(())
+    told = told if told is not None else ward.told()
     found = turns.changes(events, ward, told, ward.at_ms, after_seq)
     return list(msgspec.json.decode(msgspec.json.encode(found)))
 
@@ -129,9 +129,10 @@ def test_each_kind_of_event_changes_what_it_is_about(event: Event, expected: lis
     assert kinds(told_after([event], ward)) == expected
 
 
-@pytest.mark.parametrize("told", [turns.Told([alarm()]), turns.Told([])], ids=["told", "never told"])
-def test_an_alarm_that_is_over_is_taken_off_the_screen(told: turns.Told) -> None:
-    (change,) = told_after([moved(now=AlarmState.CLEAR)], WardByHand(), told)
+@pytest.mark.parametrize("told", [(alarm(),), ()], ids=["told", "never told"])
+def test_an_alarm_that_is_over_is_taken_off_the_screen(told: tuple[AlarmNow, ...]) -> None:
+    ward = WardByHand()
+    (change,) = told_after([moved(now=AlarmState.CLEAR)], ward, ward.told(*told))
     assert change == {"kind": "alarm", "alarm": {"alarm_id": 1, "bed": "3", "state": "clear"}}
 
 
@@ -159,7 +160,7 @@ def test_what_is_in_the_journal_carries_its_number_there() -> None:
 def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2, BED4)}
-    told = turns.Told(ward.alarms.values())
+    told = ward.told(*ward.alarms.values())
     ward.alarms = {1: alarm(1, quiet="audio paused", quiet_by=ANNA), 2: alarm(2, BED4, next_page_ms=NOON_MS)}
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     found = told_after([pause, DutySet(NOON_MS, (ANNA,), (), ANNA)], ward, told, after_seq=6)
@@ -169,7 +170,7 @@ def test_an_alarm_that_reads_differently_carries_the_number_of_what_made_it_so()
 def test_a_display_is_told_the_same_numbers() -> None:
     ward = WardByHand()
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
-    turn = turns.Turn(1, NOON_MS, turns.changes([pause], ward, turns.Told(()), NOON_MS, 6))
+    turn = turns.Turn(1, NOON_MS, turns.changes([pause], ward, ward.told(), NOON_MS, 6))
     (change,) = turns.turn_without_alias(turn).changes
     assert isinstance(change, turns.BedChange)
     assert (change.seq, change.bed.session and change.bed.session.alias) == (7, None)
@@ -193,7 +194,7 @@ def test_the_sound_of_a_screen_is_told_until_it_is_a_screen_no_more() -> None:
 def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1), 2: alarm(2), 3: alarm(3, BED4)}
-    told = turns.Told(ward.alarms.values())
+    told = ward.told(*ward.alarms.values())
     ward.alarms[1] = alarm(1, quiet="audio paused", quiet_by=ANNA)
     pause = Paused(NOON_MS, BED3, PauseKind.AUDIO, None, NOON_MS + 1, "", ANNA, 1)
     changes = told_after([pause], ward, told)
@@ -205,7 +206,7 @@ def test_a_pause_is_told_of_every_alarm_it_makes_quiet_and_of_no_other() -> None
 def test_a_worse_alarm_tells_what_it_speaks_for() -> None:
     ward = WardByHand()
     ward.alarms = {1: alarm(1)}
-    told = turns.Told(ward.alarms.values())
+    told = ward.told(*ward.alarms.values())
     ward.alarms = {1: alarm(1, spoken_for=True), 2: alarm(2, priority=Priority.HIGH)}
     changes = told_after([moved(2)], ward, told)
     assert [(c["alarm"]["alarm_id"], c["alarm"]["spoken_for"]) for c in changes] == [(2, False), (1, True)]
@@ -259,6 +260,7 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     bed = msgspec.to_builtins(records.bed_shown(ward.bed_now(BED3)))
     assert set(bed) == {
         "bed", "place", "session", "nurse", "vitals", "cuff", "cuff_refusal", "limits", "pauses", "devices",
+        "treatment",
     }  # fmt: skip
     assert set(bed["session"]) >= {
         "session", "alias", "profile", "phase", "opened_at_ms", "opened_by", "cuff_interval_ms", "baseline",

@@ -41,7 +41,7 @@ def test_a_live_table_touches_each_of_its_vitals_once_and_a_late_one_none() -> N
     ward = WardByHand()
     ward.reads(95.0)
     live = table((NOON_MS,) * ROWS)
-    one_by_one = turns.changes(list(live.each()), ward, turns.Told(()), ward.at_ms)
-    assert turns.changes([live], ward, turns.Told(()), ward.at_ms) == one_by_one
+    one_by_one = turns.changes(list(live.each()), ward, ward.told(), ward.at_ms)
+    assert turns.changes([live], ward, ward.told(), ward.at_ms) == one_by_one
     assert len(one_by_one) >= 1
-    assert turns.changes([table((NOON_MS,) * ROWS, late=True)], ward, turns.Told(()), ward.at_ms) == []
+    assert turns.changes([table((NOON_MS,) * ROWS, late=True)], ward, ward.told(), ward.at_ms) == []

@@ -11,13 +11,18 @@ from monitor.api.views.records import (
     _measured_mean,
     alarm_shown,
     bed_shown,
+    burden,
+    duty_shown,
     link_shown,
+    load,
     without_alias,
 )
 from monitor.api.views.shapes import (
     AlarmShown,
     BedShown,
+    DutyShown,
     LinkShown,
+    LoadShown,
     PageShown,
     PartShown,
     SessionShown,
@@ -131,6 +136,12 @@ class StatusShown(msgspec.Struct, frozen=True):
     sounds: list[SoundShown]
 
 
+class DutyLoadShown(DutyShown, frozen=True):
+    """The duty list, and what it comes to at the beds now."""
+
+    load: list[LoadShown]
+
+
 class MeShown(msgspec.Struct, frozen=True):
     """Who the asker is, and until when; `home` is the screen that is theirs here."""
 
@@ -173,6 +184,14 @@ def tile_shown(snapshot: Snapshot, bed: BedNow, *, names: bool) -> TileShown:
         age_ms={vital.vital.value: max(0, snapshot.at_ms - vital.at_ms) for vital in bed.vitals},
         alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.bed == bed.bed],
         links=[link_shown(link) for link in snapshot.links if link.bed == bed.bed],
+    )
+
+
+def duty_load_shown(snapshot: Snapshot) -> DutyLoadShown:
+    """The duty list with what it comes to."""
+    duty = duty_shown(snapshot.duty)
+    return DutyLoadShown(
+        duty.on, duty.beds, duty.set_by, duty.set_at_ms, load(snapshot.duty, map(burden, snapshot.beds))
     )
 
 

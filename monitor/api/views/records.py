@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -16,6 +17,7 @@ from monitor.api.views.shapes import (
     LimitShown,
     LinkShown,
     LiveSnapshot,
+    LoadShown,
     OutcomeShown,
     PageShown,
     PartShown,
@@ -30,6 +32,7 @@ from monitor.model import (
     Cuff,
     Quality,
     SoundState,
+    Staff,
 )
 from monitor.snapshot import (
     AlarmNow,
@@ -46,6 +49,7 @@ from monitor.snapshot import (
     SoundNow,
     VitalNow,
 )
+from monitor.treatment_now import TreatmentNow
 
 BELIEVED = (Quality.VALID, Quality.QUESTIONABLE)
 
@@ -70,6 +74,8 @@ def live_snapshot(
         duty=duty_shown(snapshot.duty),
         staff=list(staff),
         sounds=[sound_shown(sound) for sound in snapshot.sounds],
+        load=load(snapshot.duty, map(burden, snapshot.beds)),
+        therapies=list(snapshot.therapies) if names else [],
     )
 
 
@@ -92,14 +98,48 @@ def bed_shown(bed: BedNow, *, now_ms: int | None = None) -> BedShown:
         limits=[limit_shown(limit) for limit in bed.limits],
         pauses=[pause_shown(pause) for pause in bed.pauses],
         devices=list(bed.devices),
+        treatment=bed.treatment,
     )
 
 
 def without_alias(bed: BedShown) -> BedShown:
-    """The same bed for a paired screen, which shows no patient's alias."""
+    """The same bed for a paired screen: no patient's alias, and of a treatment nothing anybody has said."""
     if bed.session is None or bed.session.alias is None:
         return bed
-    return msgspec.structs.replace(bed, session=msgspec.structs.replace(bed.session, alias=None))
+    return msgspec.structs.replace(
+        bed,
+        session=msgspec.structs.replace(bed.session, alias=None, treatment=None),
+        treatment=None if bed.treatment is None else for_a_wall(bed.treatment),
+    )
+
+
+def for_a_wall(now: TreatmentNow) -> TreatmentNow:
+    """A treatment where visitors see it: phase, clocks, what is due, which flags count, how much is ready."""
+    return replace(
+        now,
+        age_years=None,
+        next=next((due.words for due in now.dues if due.state != "ahead"), ""),
+        gates=(),
+        questions=(),
+        check_in_missing=(),
+        moves=(),
+        baseline=replace(now.baseline, readings=(), missing=()),
+        ready_items=tuple(
+            replace(item, values=(), missing=(), fills=(), decided=None) for item in now.ready_items
+        ),
+        checks=tuple(replace(check, filled=(), by=None) for check in now.checks),
+        scores=(),
+        symptoms=(),
+        devices=tuple(replace(device, lot="", expires="") for device in now.devices),
+        dose=None,
+        flags=tuple(replace(flag, why="", by=None) for flag in now.flags if flag.on),
+        layers=(),
+        pressures=(),
+        sign_off=replace(now.sign_off, signed=()),
+        form=None,
+        news2=replace(now.news2, total=None, red=False, at_ms=None, missing=()),
+        timeline=(),
+    )
 
 
 def vital_shown(now: VitalNow, *, now_ms: int | None = None) -> VitalShown:
@@ -164,6 +204,7 @@ def session_shown(now: SessionNow) -> SessionShown:
             spo2_percent=now.baseline.spo2,
             respiration_per_min=now.baseline.respiration,
         ),
+        treatment=now.treatment,
     )
 
 
@@ -286,6 +327,29 @@ def duty_shown(now: DutyNow) -> DutyShown:
         set_by=now.set_by,
         set_at_ms=now.set_at_ms,
     )
+
+
+Burden = tuple[Staff, bool] | None
+"""What a bed is to its nurse: whose it is and whether the drug is at its strongest; None for nobody's."""
+
+
+def burden(bed: BedNow) -> Burden:
+    """What this bed is to its nurse."""
+    if bed.session is None or bed.nurse is None:
+        return None
+    return bed.nurse, bed.treatment is not None and bed.treatment.at_peak
+
+
+def load(now: DutyNow, burdens: Iterable[Burden]) -> list[LoadShown]:
+    """How many beds everybody on duty has, in the order of the duty list, then anybody else with a bed."""
+    beds = [each for each in burdens if each is not None]
+    people = dict.fromkeys([*now.on, *(nurse for nurse, _ in beds)])
+    return [
+        LoadShown(
+            name, sum(nurse == name for nurse, _ in beds), sum(nurse == name and peak for nurse, peak in beds)
+        )
+        for name in people
+    ]
 
 
 def sound_shown(now: SoundNow) -> SoundShown:

@@ -1,11 +1,14 @@
 """What a screen is shown, as JSON: one shape a thing, units in the key names. Pure.
 
-A `...Shown` is one thing as it stands; `LiveSnapshot` is all of them at once.
+A `...Shown` is one thing as it stands; `LiveSnapshot` is all of them at once. A treatment has no shape here:
+its records (`treatment_now.py`) were made for screens, and go out as they stand.
 """
 
 from __future__ import annotations
 
 import msgspec
+
+from monitor.treatment_now import TherapyNow, TreatmentBrief, TreatmentNow
 
 
 class VitalShown(msgspec.Struct, frozen=True):
@@ -71,6 +74,7 @@ class SessionShown(msgspec.Struct, frozen=True):
     closed_by: str | None
     cuff_interval_ms: int | None
     baseline: BaselineShown
+    treatment: TreatmentBrief | None
 
 
 class LimitShown(msgspec.Struct, frozen=True):
@@ -107,7 +111,10 @@ class PauseShown(msgspec.Struct, frozen=True):
 
 
 class BedShown(msgspec.Struct, frozen=True):
-    """One bed with all that hangs on it but its alarms."""
+    """One bed with all that hangs on it but its alarms.
+
+    On a paired screen a treatment shows where it is and what is due, and nothing that anybody has said.
+    """
 
     bed: str
     place: str
@@ -119,6 +126,7 @@ class BedShown(msgspec.Struct, frozen=True):
     limits: list[LimitShown]
     pauses: list[PauseShown]
     devices: list[str]
+    treatment: TreatmentNow | None
 
 
 class AlarmShown(msgspec.Struct, frozen=True):
@@ -217,6 +225,14 @@ class DutyBed(msgspec.Struct, frozen=True):
     staff: str
 
 
+class LoadShown(msgspec.Struct, frozen=True):
+    """How many beds with a patient somebody has, and at how many of them the drug is at its strongest now."""
+
+    staff: str
+    beds: int
+    at_peak: int
+
+
 class DutyShown(msgspec.Struct, frozen=True):
     """Who is on duty, and who has which bed."""
 
@@ -276,3 +292,5 @@ class LiveSnapshot(msgspec.Struct, frozen=True):
     duty: DutyShown
     staff: list[PersonShown]
     sounds: list[SoundShown]
+    load: list[LoadShown]
+    therapies: list[TherapyNow]

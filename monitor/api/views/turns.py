@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TypeVar, assert_never
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from monitor.api.views.records import (
     alarm_shown,
     bed_shown,
+    burden,
     duty_shown,
+    for_a_wall,
     link_shown,
+    load,
     page_shown,
     part_shown,
     sound_shown,
@@ -24,6 +28,7 @@ from monitor.api.views.shapes import (
     BedShown,
     DutyShown,
     LinkShown,
+    LoadShown,
     PageShown,
     PartShown,
     SoundGone,
@@ -48,7 +53,6 @@ from monitor.model import (
     DeviceNoted,
     Discharged,
     DutySet,
-    Event,
     HelpCalled,
     LimitSet,
     LinkMoved,
@@ -71,9 +75,11 @@ from monitor.model import (
     VitalTyped,
 )
 from monitor.snapshot import (
-    AlarmNow,
+    Snapshot,
     VitalNow,
 )
+from monitor.treatment import Happening, TreatmentOpened
+from monitor.treatment_now import TreatmentNow
 
 if TYPE_CHECKING:
     from monitor.api.ward_view import WardView
@@ -99,6 +105,13 @@ class BedChange(_Change, frozen=True, tag="bed"):
     """Something at a bed has changed."""
 
     bed: BedShown
+
+
+class TreatmentChange(_Change, frozen=True, tag="treatment"):
+    """A treatment reads otherwise by the clock, or by what its monitor says; its timeline is as before."""
+
+    bed: str
+    treatment: TreatmentNow
 
 
 class AlarmChange(_Change, frozen=True, tag="alarm"):
@@ -131,6 +144,12 @@ class DutyChange(_Change, frozen=True, tag="duty"):
     duty: DutyShown
 
 
+class LoadChange(_Change, frozen=True, tag="load"):
+    """Somebody on duty has more beds with a patient, or at the peak of the drug, or fewer."""
+
+    load: list[LoadShown]
+
+
 class SoundChange(_Change, frozen=True, tag="sound"):
     """A screen's own sound went on, went off, was checked, or is no matter any more."""
 
@@ -138,7 +157,16 @@ class SoundChange(_Change, frozen=True, tag="sound"):
 
 
 Change = (
-    VitalChange | BedChange | AlarmChange | PageChange | LinkChange | PartChange | DutyChange | SoundChange
+    VitalChange
+    | BedChange
+    | TreatmentChange
+    | AlarmChange
+    | PageChange
+    | LinkChange
+    | PartChange
+    | DutyChange
+    | LoadChange
+    | SoundChange
 )
 
 
@@ -158,12 +186,32 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 class Told:
-    """What screens were last told of each alarm."""
+    """What screens were last told of each alarm and each treatment, and what the beds are to their nurses."""
 
-    def __init__(self, alarms: Iterable[AlarmNow]) -> None:
-        """Begin with the alarms there are."""
-        self.alarms = {alarm.alarm_id: alarm_shown(alarm) for alarm in alarms}
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Begin with what there is."""
+        self.alarms = {alarm.alarm_id: alarm_shown(alarm) for alarm in snapshot.alarms}
+        self.treatments: dict[Bed, TreatmentNow] = {}
+        self.burdens = {bed.bed: burden(bed) for bed in snapshot.beds}
+        self.load = load(snapshot.duty, self.burdens.values())
+        self.look_ms = NEVER_MS
+        for bed in snapshot.beds:
+            self.told(bed.bed, bed.treatment)
 
+    def told(self, bed: Bed, treatment: TreatmentNow | None) -> None:
+        """This is what the screens know of the bed's treatment from here on."""
+        if treatment is None:
+            self.treatments.pop(bed, None)
+        else:
+            self.treatments[bed] = treatment
+        self.look_ms = min((each.until_ms for each in self.treatments.values()), default=NEVER_MS)
+
+    def bed_of(self, session: int) -> Bed | None:
+        """Where this treatment is, if its patient is still there."""
+        return next((bed for bed, each in self.treatments.items() if each.session == session), None)
+
+
+NEVER_MS = 1 << 62
 
 Seq = int | None
 
@@ -184,6 +232,7 @@ class _Touched:
         self.parts: dict[str, Seq] = {}
         self.sounds: dict[str, Seq] = {}
         self.duty: list[Seq] = []
+        self.treated: dict[int, Seq] = {}
 
 
 def _note(among: dict[K, Seq], key: K, seq: Seq) -> None:
@@ -192,7 +241,7 @@ def _note(among: dict[K, Seq], key: K, seq: Seq) -> None:
 
 
 def changes(  # noqa: C901  a line a kind of change
-    events: Iterable[Event], ward: WardView, told: Told, now_ms: int, after_seq: int | None = None
+    events: Iterable[Happening], ward: WardView, told: Told, now_ms: int, after_seq: int | None = None
 ) -> list[Change]:
     """The upserts one turn's events lead to: each thing once, as it stands now.
 
@@ -216,11 +265,19 @@ def changes(  # noqa: C901  a line a kind of change
         found.append(LinkChange(link_shown(link), seq=seq))
         if link.bed:
             _note(touched.beds, link.bed, seq)
+    for session, seq in touched.treated.items():
+        if (bed := told.bed_of(session)) is not None:
+            _note(touched.beds, bed, seq)
     for bed, seq in touched.beds.items():
-        found.append(BedChange(bed_shown(ward.bed_now(bed), now_ms=now_ms), seq=seq))
+        now = ward.bed_now(bed)
+        found.append(BedChange(bed_shown(now, now_ms=now_ms), seq=seq))
+        told.told(bed, now.treatment)
+        told.burdens[bed] = burden(now)
+    found += _treatment_changes(touched, ward, told, now_ms)
+    found += _load_change(touched, ward, told)
     for bed, vital in touched.vitals:
-        if bed not in touched.beds and (now := ward.vital_now(bed, vital)) is not None:
-            found.append(_vital_change(bed, now))
+        if bed not in touched.beds and (said := ward.vital_now(bed, vital)) is not None:
+            found.append(_vital_change(bed, said))
     found += _page_changes(touched, ward)
     found += _alarm_changes(touched, ward, told)
     found += [PartChange(part_shown(ward.part_now(part)), seq=seq) for part, seq in touched.parts.items()]
@@ -230,7 +287,7 @@ def changes(  # noqa: C901  a line a kind of change
     return found
 
 
-def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PLR0912  one line for each kind
+def _touch(event: Happening, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PLR0912  one line for each kind
     match event:
         case Reading():
             if not event.late:
@@ -269,8 +326,37 @@ def _touch(event: Event, touched: _Touched, seq: Seq) -> None:  # noqa: C901, PL
             _note(touched.sounds, event.screen, seq)
         case CuffAsked() | CuffCancelled() | Discharged() | ServiceStarted():
             pass  # what follows from them (CuffOrdered, CuffStopped, SessionMoved) is in the same turn
+        case TreatmentOpened():
+            _note(touched.beds, event.bed, seq)
         case _:
-            assert_never(event)
+            _note(touched.treated, event.session, seq)  # what is said and decided of a treatment
+
+
+def _treatment_changes(touched: _Touched, ward: WardView, told: Told, now_ms: int) -> list[Change]:
+    """Treatments that read otherwise although nothing was said of them: by the clock, a value, an alarm."""
+    stirred = [bed for bed in touched.alarms_of if bed in told.treatments]
+    if now_ms < told.look_ms and not stirred:
+        return []
+    found: list[Change] = []
+    for bed, was in list(told.treatments.items()):
+        if bed in touched.beds or (now_ms < was.until_ms and bed not in stirred):
+            continue
+        now = ward.bed_now(bed).treatment
+        told.told(bed, now)
+        if now is not None and replace(now, at_ms=was.at_ms, until_ms=was.until_ms) != was:
+            found.append(TreatmentChange(bed, replace(now, timeline=None), seq=touched.alarms_of.get(bed)))
+    return found
+
+
+def _load_change(touched: _Touched, ward: WardView, told: Told) -> list[Change]:
+    """What the beds come to for those on duty, where that has changed."""
+    if not touched.beds:
+        return []
+    now = load(ward.duty_now(), told.burdens.values())
+    if now == told.load:
+        return []
+    told.load = now
+    return [LoadChange(now)]
 
 
 def _page_changes(touched: _Touched, ward: WardView) -> list[Change]:
@@ -313,12 +399,19 @@ def _vital_change(bed: Bed, now: VitalNow) -> VitalChange:
 
 def turn_without_alias(turn: Turn) -> Turn:
     """The same turn for a paired screen; the very same object where nobody is named."""
-    if not any(isinstance(change, BedChange) and change.bed.session for change in turn.changes):
-        return turn
-    bare = [
-        msgspec.structs.replace(change, bed=without_alias(change.bed))
-        if isinstance(change, BedChange)
-        else change
+    if not any(
+        isinstance(change, TreatmentChange) or (isinstance(change, BedChange) and change.bed.session)
         for change in turn.changes
-    ]
-    return Turn(turn.seq, turn.at_ms, bare)
+    ):
+        return turn
+    return Turn(turn.seq, turn.at_ms, list(map(_bare, turn.changes)))
+
+
+def _bare(change: Change) -> Change:
+    match change:
+        case BedChange():
+            return msgspec.structs.replace(change, bed=without_alias(change.bed))
+        case TreatmentChange():
+            return msgspec.structs.replace(change, treatment=for_a_wall(change.treatment))
+        case _:
+            return change
