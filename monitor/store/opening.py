@@ -19,11 +19,12 @@ from monitor.store.trends import Trends
 
 
 class Places(NamedTuple):
-    """Where the three are, as database URLs."""
+    """Where everything is, as database URLs."""
 
     journal: str
     trends: str
     accounts: str
+    outgoing: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class Store:
 
 
 def places(data_dir: Path, url: str | None = None) -> Places:
-    """Files in `data_dir`, or one PostgreSQL database for all three."""
+    """Files in `data_dir`, or one PostgreSQL database for all of them."""
     if url is not None:
-        return Places(url, url, url)
+        return Places(url, url, url, url)
     return Places(*(f"sqlite:///{data_dir.absolute() / name}.sqlite3" for name in Places._fields))
 
 

@@ -55,10 +55,12 @@ class Schema:
 _journal = MetaData()
 _trends = MetaData()
 _accounts = MetaData()
+_outgoing = MetaData()
 
 JOURNAL = Schema("journal", "journal1", _journal, (MIGRATIONS / "journal",))
 TRENDS = Schema("trends", "trends2", _trends, (MIGRATIONS / "trends",))
 ACCOUNTS = Schema("accounts", "accounts1", _accounts, (MIGRATIONS / "accounts",))
+OUTGOING = Schema("outgoing", "outgoing1", _outgoing, (MIGRATIONS / "outgoing",))
 
 journal = Table(
     "journal",
@@ -141,3 +143,28 @@ tokens = Table(
     Column("ends_at_ms", Whole, nullable=True),
     Index("tokens_by_name", "name"),
 )
+
+outgoing = Table(
+    "outgoing",
+    _outgoing,
+    Column("number", Whole, primary_key=True, autoincrement=True),
+    Column("control", String(40), nullable=False, unique=True),
+    Column("session", Whole, nullable=False),
+    Column("at_ms", Whole, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("settled_at_ms", Whole, nullable=True),
+    Column("why", Text, nullable=False),
+    Index("outgoing_by_state", "state", "number"),
+    sqlite_autoincrement=True,  # a number is never given twice, whatever was taken away
+)
+"""What is sent to others, a row a message: `number` is the order, `control` what its answer names it by."""
+
+outgoing_read = Table(
+    "outgoing_read",
+    _outgoing,
+    Column("reader", String(20), primary_key=True),
+    Column("seq", Whole, nullable=False),
+)
+"""How far in the journal everything that is to be sent stands in the queue."""

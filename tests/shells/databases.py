@@ -127,7 +127,7 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Home:
-    """Where one test keeps things: a folder, and the three addresses."""
+    """Where one test keeps things: a folder, and the addresses in it."""
 
     folder: Path
     places: Places

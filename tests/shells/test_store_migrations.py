@@ -19,7 +19,7 @@ from monitor.store.accounts import Accounts
 from monitor.store.database import TooNewError, _alembic, bring_forward, copy_sqlite, database
 from monitor.store.journal import Journal
 from monitor.store.opening import look, open_store, places
-from monitor.store.tables import ACCOUNTS, JOURNAL, TRENDS, Schema
+from monitor.store.tables import ACCOUNTS, JOURNAL, OUTGOING, TRENDS, Schema
 from monitor.store.trends import Trends
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
     Home,
@@ -32,7 +32,7 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
 
 pytestmark = pytest.mark.real
 
-SCHEMAS = [JOURNAL, TRENDS, ACCOUNTS]
+SCHEMAS = [JOURNAL, TRENDS, ACCOUNTS, OUTGOING]
 
 FIRST_JOURNAL = """
     CREATE TABLE journal (seq INTEGER NOT NULL, at_ms INTEGER NOT NULL, drift_ms INTEGER NOT NULL,

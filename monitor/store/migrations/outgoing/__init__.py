@@ -1,0 +1,1 @@
+"""The steps of the queue of what is sent."""
