@@ -1,0 +1,270 @@
+"""What of a session an EHR is given, in the order of time: FHIR and HL7 say the same of it. Pure.
+
+A chart is no second store of the flood: every cuff reading, every value taken by hand, every value that a
+check was filled with, and of what is measured all the time the median of one minute in five. Where such a
+minute has no valid value that is said, with the reason, and never left out.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from monitor.model import Device, Quality, Staff, Vital
+from monitor.records.codes import ARTERY, CUFF
+from monitor.records.report import CheckOf, CuffReading, Line, Number, SessionReport, Stretch
+
+MINUTE_MS = 60_000
+EVERY = 5
+"""One minute of so many is charted, as on paper (a choice of this project)."""
+
+SPOT_ONLY = frozenset({Vital.TEMPERATURE})
+"""Measured now and then: a minute without it is no gap."""
+
+NIBP = "nibp"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of one vital, or none and why. A median is of `[at_ms, until_ms)`; else they are one."""
+
+    vital: Vital
+    value: float | None
+    at_ms: int
+    until_ms: int
+    quality: Quality
+    why: str
+    device: Device | None
+    by: Staff | None
+
+    @property
+    def spot(self) -> bool:
+        """Whether it is one reading, and no median."""
+        return self.at_ms == self.until_ms
+
+    @property
+    def key(self) -> str:
+        """What tells it from every other value of its session."""
+        return f"{self.vital.value}-{self.at_ms}-{self.until_ms - self.at_ms}-{self.by or self.device or ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressure:
+    """One blood pressure, mmHg: one value, never three. Times and source as in `Value`."""
+
+    systolic: float | None
+    diastolic: float | None
+    mean: float | None
+    arterial: bool
+    derived_mean: bool
+    at_ms: int
+    until_ms: int
+    quality: Quality
+    why: str
+    device: Device | None
+    by: Staff | None
+
+    @property
+    def spot(self) -> bool:
+        """As in `Value`."""
+        return self.at_ms == self.until_ms
+
+    @property
+    def key(self) -> str:
+        """As in `Value`."""
+        kind = "abp" if self.arterial else NIBP
+        return f"{kind}-{self.at_ms}-{self.until_ms - self.at_ms}-{self.by or self.device or ''}"
+
+    def parts(self) -> Iterator[tuple[Vital, float | None]]:
+        """Systolic, diastolic and, where there is one, the mean."""
+        systolic, diastolic, mean = ARTERY if self.arterial else CUFF
+        yield systolic, self.systolic
+        yield diastolic, self.diastolic
+        if self.mean is not None:
+            yield mean, self.mean
+
+
+Charted = Value | Pressure
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A check of the therapy with the values that filled it; `at_ms` is when it was saved, or was due."""
+
+    name: str
+    title: str
+    at_ms: int
+    saved: bool
+    by: Staff | None
+    values: tuple[Charted, ...]
+    missing: tuple[str, ...]
+
+
+def checks(report: SessionReport) -> tuple[Checked, ...]:
+    """Every check, the missed ones too, each with its values."""
+    cuffs = {(cuff.at_ms, cuff.device): pressure for cuff in report.cuffs for pressure in (_cuff(cuff),)}
+    return tuple(_check(check, cuffs) for check in report.checks)
+
+
+def values(report: SessionReport) -> tuple[Charted, ...]:
+    """Every value that goes out, each once, the oldest first."""
+    found: dict[str, Charted] = {}
+    for one in _all(report):
+        found.setdefault(one.key, one)
+    return tuple(sorted(found.values(), key=lambda one: (one.at_ms, one.until_ms, one.key)))
+
+
+def _all(report: SessionReport) -> Iterator[Charted]:
+    for cuff in report.cuffs:
+        yield _cuff(cuff)
+        if cuff.pulse is not None:
+            yield Value(
+                Vital.PULSE_NIBP,
+                cuff.pulse,
+                cuff.at_ms,
+                cuff.at_ms,
+                cuff.quality,
+                cuff.why or "",
+                cuff.device,
+                cuff.by,
+            )
+    for check in checks(report):
+        yield from check.values
+    typed = {(entry.at_ms, entry.kind): entry.by for entry in report.timeline if entry.by is not None}
+    for line in report.lines:
+        if line.vital not in ARTERY:
+            yield from _by_hand(line, typed)
+            yield from (_median(line, stretch) for stretch in _charted(line))
+    yield from _arterial({line.vital: line for line in report.lines if line.vital in ARTERY})
+
+
+def _cuff(cuff: CuffReading) -> Pressure:
+    return Pressure(
+        cuff.systolic,
+        cuff.diastolic,
+        cuff.mean,
+        arterial=False,
+        derived_mean=cuff.derived_mean,
+        at_ms=cuff.at_ms,
+        until_ms=cuff.at_ms,
+        quality=cuff.quality,
+        why=cuff.why or "",
+        device=cuff.device,
+        by=cuff.by,
+    )
+
+
+def _check(check: CheckOf, cuffs: dict[tuple[int, Device | None], Pressure]) -> Checked:
+    filled = [_number(number, cuffs) for number in check.filled]
+    return Checked(
+        check.name,
+        check.title,
+        check.due_ms if check.saved_ms is None else check.saved_ms,
+        check.saved_ms is not None,
+        check.by,
+        tuple(one for one in filled if one is not None),
+        check.missing,
+    )
+
+
+_VITALS = {vital.value: vital for vital in Vital}
+
+
+def _number(number: Number, cuffs: dict[tuple[int, Device | None], Pressure]) -> Charted | None:
+    """What filled an item of a check, as the reading that it was; None for what no device can measure."""
+    if number.value is None or number.at_ms is None:
+        return None
+    if number.name == NIBP:
+        return cuffs.get((number.at_ms, number.device)) or Pressure(
+            number.value,
+            number.second,
+            None,
+            arterial=False,
+            derived_mean=False,
+            at_ms=number.at_ms,
+            until_ms=number.at_ms,
+            quality=Quality.VALID,
+            why="",
+            device=number.device,
+            by=number.by,
+        )
+    vital = _VITALS.get(number.name)
+    if vital is None:
+        return None
+    return Value(vital, number.value, number.at_ms, number.at_ms, Quality.VALID, "", number.device, number.by)
+
+
+def _by_hand(line: Line, typed: dict[tuple[int, str], Staff]) -> Iterator[Value]:
+    """What somebody typed: each value by itself, with who it was."""
+    changes = [from_ms for from_ms, _ in line.sources]
+    for at_ms, value, quality in zip(line.times_ms, line.values, line.qualities, strict=True):
+        place = bisect_right(changes, at_ms) - 1
+        if value is not None and place >= 0 and line.sources[place][1] is None:
+            by = typed.get((at_ms, "VitalTyped"))
+            yield Value(line.vital, value, at_ms, at_ms, quality, "", None, by)
+
+
+def _charted(line: Line) -> Iterator[Stretch]:
+    """The minutes of a line that are charted: those of devices, and those where one says nothing."""
+    first_ms = min((from_ms for from_ms, device in line.sources if device is not None), default=None)
+    for stretch in line.stretches:
+        if first_ms is None or stretch.until_ms <= first_ms or (stretch.from_ms // MINUTE_MS) % EVERY:
+            continue
+        by_hand = stretch.count > 0 and stretch.device is None
+        if not by_hand and (stretch.count > 0 or line.vital not in SPOT_ONLY):
+            yield stretch
+
+
+def _median(line: Line, stretch: Stretch) -> Value:
+    quality, why = (Quality.VALID, "") if stretch.middle is not None else _absence(line, stretch)
+    return Value(
+        line.vital, stretch.middle, stretch.from_ms, stretch.until_ms, quality, why, stretch.device, None
+    )
+
+
+def _absence(line: Line, stretch: Stretch) -> tuple[Quality, str]:
+    """Why a minute has no valid value: what the worst of it was, or that there was nothing at all."""
+    first, end = bisect_left(line.times_ms, stretch.from_ms), bisect_left(line.times_ms, stretch.until_ms)
+    qualities = set(line.qualities[first:end])
+    if Quality.INVALID in qualities:
+        return Quality.INVALID, "what came was not valid"
+    if Quality.QUESTIONABLE in qualities:
+        return Quality.INVALID, "what came was doubtful"
+    return Quality.MISSING, "no value in this minute"
+
+
+def _arterial(lines: dict[Vital, Line]) -> Iterator[Pressure]:
+    """The three pressures of an artery, put together minute by minute."""
+    if not lines:
+        return
+    by_minute: dict[tuple[int, int, Device | None], dict[Vital, Value]] = {}
+    for line in lines.values():
+        for stretch in _charted(line):
+            median = _median(line, stretch)
+            by_minute.setdefault((median.at_ms, median.until_ms, median.device), {})[line.vital] = median
+    for (at_ms, until_ms, device), found in by_minute.items():
+        systolic, diastolic, mean = (_value_of(found.get(vital)) for vital in ARTERY)
+        worst = next((one for one in found.values() if one.value is None), next(iter(found.values())))
+        yield Pressure(
+            systolic,
+            diastolic,
+            mean,
+            arterial=True,
+            derived_mean=False,
+            at_ms=at_ms,
+            until_ms=until_ms,
+            quality=worst.quality,
+            why=worst.why,
+            device=device,
+            by=None,
+        )
+
+
+def _value_of(value: Value | None) -> float | None:
+    return None if value is None else value.value
+
+
+def sources(charted: Iterable[Charted]) -> tuple[Device, ...]:
+    """The devices that these values are of, each once."""
+    return tuple(dict.fromkeys(one.device for one in charted if one.device is not None))
