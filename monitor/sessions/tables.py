@@ -184,14 +184,19 @@ def _layer(layer: Layer) -> Sequence[str]:
         when.append(f"from {layer.age_from} years on")
     if layer.needs is not None:
         when.append("with a baseline of it")
-    changes = [f"{rule} {_terms(terms)}" for rule, terms in layer.rules.items()]
+    return layer.name, ", ".join(when), "; ".join(changes(layer))
+
+
+def changes(layer: Layer) -> tuple[str, ...]:
+    """What a layer changes, in words: a rule each, then what it says beside rules."""
+    found = [f"{rule} {_terms(terms)}" for rule, terms in layer.rules.items()]
     if layer.nibp_factor != 1:
-        changes.append(f"cuff interval x {layer.nibp_factor:g}")
+        found.append(f"cuff interval x {layer.nibp_factor:g}")
     if layer.unconfirmed:
-        changes.append(f"{', '.join(layer.unconfirmed)} without a second reading")
+        found.append(f"{', '.join(layer.unconfirmed)} without a second reading")
     if layer.not_declining:
-        changes.append("bp-not-declining-m")
-    return layer.name, ", ".join(when), "; ".join(changes)
+        found.append("bp-not-declining-m")
+    return tuple(found)
 
 
 def _terms(terms: dict[str, float | str | tuple[float, ...]]) -> str:

@@ -81,13 +81,14 @@ class Visit:
         devices: int | None = None,
         first: bool = False,
         changes: Mapping[str, Any] | None = None,
+        alias: str = "blue-17",
     ) -> None:
         """A session has just been opened."""
         self.therapy = signed(name, changes)
         planned = (0 if name.startswith("iv") else 2) if devices is None else devices
         self.now_ms = T0_MS
         self.opened = TreatmentOpened(
-            T0_MS, 7, BED, "blue-17", name, self.therapy.version, self.therapy.digest, age, planned, first,
+            T0_MS, 7, BED, alias, name, self.therapy.version, self.therapy.digest, age, planned, first,
             DANA, Role.NURSE,
         )  # fmt: skip
         assert session.refuse_opening(self.therapy, self.opened, PEOPLE) is None

@@ -1,0 +1,249 @@
+"""What happened, a line each, in words that a nurse reads: the timeline of a session. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from monitor.model import (
+    Accepted,
+    Acked,
+    Admitted,
+    AlarmMoved,
+    AlarmState,
+    Cuff,
+    CuffNotTaken,
+    CuffTaken,
+    HelpCalled,
+    LimitSet,
+    LinkMoved,
+    LinkState,
+    PageOrdered,
+    PageReported,
+    PartMoved,
+    Paused,
+    Quality,
+    Rejected,
+    Resumed,
+    ServiceStarted,
+    SessionMoved,
+    SessionPhase,
+    SourceMoved,
+    Staff,
+    VitalTyped,
+)
+from monitor.records.report import Entry
+from monitor.reporting.alarms import rule_title, title
+from monitor.reporting.kept import Kept
+from monitor.reporting.numbers import figure, pressure, score_words, with_unit
+from monitor.reporting.watching import PARTS
+from monitor.sessions.scores import SCALES
+from monitor.treatment import (
+    TITLES,
+    AdverseEvent,
+    Answered,
+    BaselineRestarted,
+    BaselineTaken,
+    CheckFilled,
+    CheckMissed,
+    DeviceGiven,
+    DoseChecked,
+    FlagSet,
+    FormSent,
+    Move,
+    Overridden,
+    PhaseMoved,
+    ReadyFirst,
+    Scored,
+    Signed,
+    SymptomNoted,
+    TreatmentNote,
+    TreatmentOpened,
+)
+
+STATES = {
+    AlarmState.ACTIVE: "Alarm",
+    AlarmState.LATCHED: "Alarm over, not yet looked at",
+    AlarmState.CLEAR: "Alarm over",
+}
+
+
+class Words:
+    """Says each event in words; it remembers what a later one leaves out: an alarm's text, whose page it is.
+
+    `asks` is a question by its name, `decides` what a decision is about, `checks` the titles of checks.
+    """
+
+    def __init__(
+        self, asks: Callable[[str], str], decides: Callable[[str], str], checks: Mapping[str, str]
+    ) -> None:
+        """Nothing has been said yet."""
+        self._asks = asks
+        self._decides = decides
+        self._checks = checks
+        self._alarms: dict[int, str] = {}
+        self._pages: dict[int, Staff] = {}
+        self._cuff: Cuff | None = None
+
+    def of(self, event: object) -> str:
+        """The line of this event; nothing for one that another line says already."""
+        return self._of_staff(event) or self._of_ward(event) or self._of_technique(event)
+
+    def _of_staff(self, event: object) -> str:  # noqa: C901, PLR0911, PLR0912  a line a kind of event
+        match event:
+            case TreatmentOpened():
+                return f"Session opened for {event.alias}: {event.therapy}, version {event.version}"
+            case Answered():
+                said = "yes" if event.yes else "no"
+                return f"{self._asks(event.question)} {said.capitalize()}{_more(event.note)}"
+            case FlagSet():
+                done = "raised" if event.on else "withdrawn"
+                return f"Risk flag {done}: {event.flag.value.replace('_', ' ')}{_more(event.why)}"
+            case BaselineRestarted():
+                return f"Baseline begun again{_more(event.why)}"
+            case DoseChecked():
+                return (
+                    f"Dose checked by two: {figure(event.weight_kg)} kg, {event.dose_mg_per_kg:g} mg/kg, "
+                    f"{event.concentration_mg_per_ml:g} mg/ml, {figure(event.rate_ml_per_h)} ml/h; "
+                    f"second person {event.second}{_more(event.why)}"
+                )
+            case DeviceGiven():
+                last = ", the last" if event.last else ""
+                what = f"Device {event.number} given{last}: lot {event.lot}, expires {event.expires}"
+                return f"{what}{_more(event.why)}"
+            case Scored():
+                return (
+                    f"{SCALES[event.score].title}: {score_words(event.score, event.value)}{_more(event.note)}"
+                )
+            case SymptomNoted():
+                what = f"{'severe ' if event.severe else ''}{event.symptom.value}"
+                return f"{'Over' if event.over else 'Symptom'}: {what}{_more(event.note)}"
+            case AdverseEvent():
+                kind = "Serious adverse event" if event.serious else "Adverse event"
+                outcome, related = event.outcome or "not said", event.related or "not said"
+                return f"{kind}: {event.what}; outcome: {outcome}; related: {related}"
+            case TreatmentNote():
+                return f"Note: {event.text}"
+            case Overridden():
+                return f"Decided ({event.role.value}): {self._decides(event.what)}{_more(event.why)}"
+            case Signed():
+                return f"Signed ({event.role.value}): {event.meaning}"
+            case FormSent():
+                return f"Form sent{_more(event.how)}"
+            case VitalTyped():
+                return f"{event.vital.label} {with_unit(event.value, event.vital.unit)}, taken by hand"
+            case LimitSet(limit=None):
+                return f"Limit back to the profile's: {rule_title(event.rule)}{_more(event.why)}"
+            case LimitSet():
+                return (
+                    f"Limit of this session: {rule_title(event.rule)} {figure(event.limit)}{_more(event.why)}"
+                )
+            case Paused():
+                what = f" for {event.vital.label}" if event.vital else ""
+                return f"{event.kind.value.capitalize()}{what}{_more(event.why)}"
+            case Resumed():
+                return f"Pause over{_more(event.why)}"
+            case _:
+                return ""
+
+    def _of_ward(self, event: object) -> str:  # noqa: C901, PLR0911, PLR0912  a line a kind of event
+        match event:
+            case Admitted():
+                return f"{event.alias} at bed {event.bed}"
+            case SessionMoved(now=SessionPhase.CLOSED):
+                return "No longer watched at this bed"
+            case PhaseMoved():
+                where = "" if event.was is event.now else f": {TITLES[event.now]}"
+                clock = ", by the clock" if event.by is None else ""
+                given = event.move in {Move.DEVICE, Move.LAST_DEVICE, Move.CHECKED}
+                if given and event.was is event.now:
+                    return ""
+                return f"{event.move.value}{where}{clock}{_more('' if given else event.why)}"
+            case BaselineTaken():
+                own = event.baseline
+                hr, spo2, rr = figure(own.heart_rate), figure(own.spo2), figure(own.respiration)
+                return (
+                    f"Baseline: {pressure(own.systolic, own.diastolic)}, HR {hr} /min, SpO2 {spo2} %, "
+                    f"RR {rr} /min; of {len(event.cuffs_at_ms)} cuff readings"
+                )
+            case CheckFilled():
+                return f"{self._checks.get(event.check, event.check)}: recorded, {len(event.filled)} values"
+            case CheckMissed():
+                return f"{self._checks.get(event.check, event.check)}: missed"
+            case ReadyFirst():
+                return "All but the time and the signature held for the first time"
+            case CuffTaken():
+                self._cuff = event.cuff
+                return _cuff(event)
+            case CuffNotTaken():
+                return f"No blood pressure ({event.asked.value}): {event.why}"
+            case AlarmMoved():
+                return self._alarm(event)
+            case Acked():
+                return f"Alarm seen: {self._alarms[event.alarm_id]}" if event.alarm_id in self._alarms else ""
+            case PageOrdered():
+                self._pages[event.page_id] = event.to
+                return f"Page to {event.to}: {event.text}"
+            case Accepted():
+                return f"{event.by} goes"
+            case Rejected():
+                return f"{event.by} cannot go{_more(event.why)}"
+            case HelpCalled():
+                return f"{event.by} calls for more help"
+            case PageReported():
+                to = self._pages.get(event.page_id, "?")
+                return f"Page to {to} by {event.way}: {event.outcome.value}{_more(event.why)}"
+            case _:
+                return ""
+
+    def _of_technique(self, event: object) -> str:
+        match event:
+            case SourceMoved():
+                return f"{event.vital.label} now from {event.now}, before from {event.was}{_more(event.why)}"
+            case LinkMoved():
+                state = "connected" if event.now is LinkState.UP else event.now.value
+                return f"{event.device}: {state}{_more(event.why)}"
+            case PartMoved():
+                what = PARTS.get(event.part, event.part)
+                return f"{what}: {'well' if event.ok else 'not well'}{_more(event.why)}"
+            case ServiceStarted():
+                return "Chairside started again" if event.last_at_ms is not None else "Chairside started"
+            case _:
+                return ""
+
+    def _alarm(self, moved: AlarmMoved) -> str:
+        state = moved.now
+        if state is AlarmState.ACTIVE and moved.was not in {AlarmState.CLEAR, AlarmState.PENDING}:
+            return f"Alarm again: {self._alarms.get(moved.alarm_id, moved.rule)}"
+        if state is AlarmState.ACTIVE or (state is AlarmState.LATCHED and moved.alarm_id not in self._alarms):
+            self._alarms[moved.alarm_id] = f"{title(moved, self._cuff)} ({moved.priority.name})"
+        if moved.alarm_id not in self._alarms or state not in STATES:
+            return ""  # it was never raised, or staff's own line says it
+        return f"{STATES[state]}: {self._alarms[moved.alarm_id]}{_more(moved.note)}"
+
+
+def timeline(kept: Kept, words: Words) -> tuple[Entry, ...]:
+    """Every event of the session that has something to say, in the order of the journal."""
+    return tuple(_entries(kept, words))
+
+
+def _entries(kept: Kept, words: Words) -> Iterator[Entry]:
+    for row in kept.rows:
+        said = words.of(row.event)
+        if said:
+            done_ms = getattr(row.event, "done_at_ms", getattr(row.event, "measured_at_ms", row.at_ms))
+            by = getattr(row.event, "by", None)
+            yield Entry(row.seq, row.at_ms, done_ms, type(row.event).__name__, said, by, row.late)
+
+
+def _cuff(taken: CuffTaken) -> str:
+    cuff = taken.cuff
+    if cuff.systolic is None or cuff.diastolic is None:
+        return f"Blood pressure failed{_more(cuff.why or '')}"
+    doubt = "" if cuff.quality is Quality.VALID else f", {cuff.quality.value}"
+    pulse = "" if cuff.pulse is None else f", pulse {with_unit(cuff.pulse, '/min')}"
+    hand = ", taken by hand" if taken.by is not None else ""
+    return f"BP {pressure(cuff.systolic, cuff.diastolic)}{pulse}{doubt}{hand}{_more(cuff.why or '')}"
+
+
+def _more(words: str) -> str:
+    return f"; {words.strip()}" if words.strip() else ""
