@@ -10,7 +10,7 @@ from math import inf, isnan
 
 import numpy as np
 
-from monitor.alerts.bands import BOUND, CLEAR, LIMIT, RECORD, SIGN, WIDTH, Floats, Ints, plain
+from monitor.alerts.bands import BOUND, CLEAR, LIMIT, RECORD, SIGN, WIDTH, Bools, Floats, Ints, plain
 from monitor.model import Doubt
 
 # The rest of a clock, which is looked at where something changes.
@@ -141,13 +141,12 @@ class Clocks:
         self.due = min(self.due, float(now_due.min()))
 
     def show_all(
-        self, columns: Ints, works: Floats, until: Floats, due: Floats, sample: tuple[Floats, Floats, Floats]
-    ) -> None:
-        """The same as `show` for many, their `works` as columns."""
+        self, columns: Ints, works: Floats, until: Floats, due: Floats,
+        sample: tuple[Floats, Floats, Floats], breach: Bools, clear: Bools,
+    ) -> None:  # fmt: skip
+        """The same as `show` for many, their `works` as columns, and what their samples mean."""
         value, fresh, doubt = sample
         limit, recovered = works[LIMIT], works[CLEAR]
-        y = value * works[SIGN]
-        breach, clear = y < limit, y >= recovered
         low, high = limit.copy(), recovered.copy()
         np.copyto(low, works[BOUND], where=breach)
         np.copyto(high, limit, where=breach)
@@ -155,7 +154,7 @@ class Clocks:
         np.copyto(high, inf, where=clear)
         if doubt.any():
             np.copyto(low, -inf, where=breach & (doubt != SURE))
-        np.copyto(low, inf, where=np.isnan(y))
+        np.copyto(low, inf, where=np.isnan(value))
         self._show_all(columns, doubt, low, high, until, due, fresh, value, np.where(due <= fresh, due, inf))
 
     def _show_all(self, columns: Ints | slice, *faces: Floats | float) -> None:

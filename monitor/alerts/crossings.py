@@ -401,25 +401,26 @@ class Crossings:
         c[RUN] = np.where(clear, np.where(known_until < at, at, np.minimum(c[RUN], at)), inf)
         c[AT], c[BREACH] = at, breach
         severe = breach & (y < c[BOUND]) & (doubt == SURE)
-        pending = c[PHASE] == PENDING
+        pending, window = c[PHASE] == PENDING, c[WINDOW] != 0
         waits = pending & breach
         hold = self._in_force_all(where, c[HOLD], doubt)
         grace = hold - np.floor(hold * self._timing.breach_percent / 100)
-        opened = (waits & (c[WINDOW] == 0)).nonzero()[0]
+        opened = (waits & ~window).nonzero()[0]
         if opened.size:
             c[WINDOW][opened], c[SINCE][opened], c[SEEN][opened], c[INSIDE][opened] = 1.0, at, 0.0, 0.0
             self._bands.flat[where[opened] * RECORD + SINCE] = at
-        outside = c[SEEN] - c[INSIDE]
-        left = np.maximum(hold - c[SEEN], hold - grace - c[INSIDE])
+        left = hold - np.minimum(c[SEEN], grace + c[INSIDE])
         held = waits & (severe | (left <= 0))
-        spared = known & ~breach & (c[WINDOW] != 0)
-        spare = grace - outside
-        c[WINDOW][pending & spared & (spare < 0)] = 0.0
-        until = np.where(spared & (c[WINDOW] != 0), at + spare, inf)
-        due = np.where(breach, at + left, c[RUN] + self._timing.clear_ms)
+        spared = window & known & ~breach
+        spare = grace - (c[SEEN] - c[INSIDE])
+        spent = spared & (spare < 0)
+        np.copyto(c[WINDOW], 0.0, where=spent & pending)
+        until = np.full(where.size, inf)
+        np.add(spare, at, out=until, where=spared & ~spent)
+        due = np.where(breach, left + at, c[RUN] + self._timing.clear_ms)
         self._clocks.works[columns] = c.T
         sample = value, np.where(known, fresh, at), doubt
-        self._clocks.show_all(columns, c, until, due, sample)
+        self._clocks.show_all(columns, c, until, due, sample, breach, clear)
         rests = held | (~pending & ~clear)
         worse = (c[PHASE] == HELD) & severe
         moved = held | worse

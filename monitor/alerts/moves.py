@@ -92,11 +92,11 @@ class Said:
         """Many have: the columns of the same, or one number for all, `severe` before `doubt`."""
         if where.size:
             self._gather()
-            rows = np.empty((where.size, _FIELDS))
-            rows[:, _WHERE] = where
+            columns = np.empty((_FIELDS, where.size))
+            columns[_WHERE] = where
             for field, column in enumerate(moved, _CUE):
-                rows[:, field] = column
-            self._many.append(rows)
+                columns[field] = column
+            self._many.append(columns)
 
     def changes(self) -> list[Change]:
         """All of it, in the order it became so, within one moment by bed and rule; then it is told."""
@@ -113,22 +113,22 @@ class Said:
         moves, self._many = self._many, []
         if not moves:
             return _NO_MOVES
-        rows = moves[0] if len(moves) == 1 else np.concatenate(moves)
-        cell, place = np.divmod(rows[:, _WHERE].astype(np.int64), WIDTH)
+        columns = moves[0] if len(moves) == 1 else np.concatenate(moves, axis=1)
+        cell, place = np.divmod(columns[_WHERE].astype(np.int64), WIDTH)
         row, bed = np.divmod(cell, self._beds)
         rule = RULE[row * WIDTH + place]
-        at = rows[:, _AT]
+        at = columns[_AT]
         late = (at - at.min()).astype(np.int64)
         order = _ranked((late * self._beds + bed) * len(RULES) + rule)
-        rows = rows.take(order, axis=0)
-        cue, severe = rows[:, _CUE].astype(np.int64), rows[:, _SEVERE] != 0
-        since, at, value, limit, doubt = rows.T[[_SINCE, _AT, _VALUE, _LIMIT, _DOUBT]]
+        columns = columns.take(order, axis=1)
+        cue, severe = columns[_CUE].astype(np.int64), columns[_SEVERE] != 0
+        since, at, value, limit, doubt = (columns[field] for field in (_SINCE, _AT, _VALUE, _LIMIT, _DOUBT))
         return Moves(bed[order], rule[order], cue, since, at, value, limit, severe, doubt)
 
     def _gather(self) -> None:
         """What was said one by one, as arrays: one order for both."""
         if self._few:
-            self._many.append(np.array(self._few, np.float64))
+            self._many.append(np.array(self._few, np.float64).T)
             self._few.clear()
 
 
