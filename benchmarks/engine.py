@@ -1,9 +1,10 @@
 """The engine: a whole ward against its limits.
 
-Wards of 40 to 100,000 beds, every timed rule of the shipped profile, a reading of every vital every second. *Quiet*:
-nobody crosses a limit. *Clinic*: every 11 minutes one vital of each bed goes beyond its limits for half a
-minute, and every bed falls silent now and then. *Storm*: ten times that. The peers are what one would write
-first, dense NumPy over every rule and an object per rule, by the same law: they must count the same moves.
+Wards of 40 to 100,000 beds, every timed rule of the shipped profile, a reading of every vital every second.
+*Quiet*: nobody crosses a limit. *Clinic*: every 11 minutes one vital of each bed goes beyond its limits for
+half a minute, and every bed falls silent now and then. *Storm*: ten times that. The peers are what one would
+write first, dense NumPy over every rule and an object per rule, by the same law: they must count the same
+moves.
 """
 
 from __future__ import annotations
