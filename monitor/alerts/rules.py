@@ -155,6 +155,8 @@ _TECHNICAL = (
     _technical("clock-drift", L),
     _technical("loop-late", H),
     _technical("loop-late", M),
+    _technical("ehr-down", L),
+    _technical("ehr-refused", L),
 )
 
 LIES = {

@@ -33,6 +33,8 @@ TECHNICAL = {
     "no-nurse": "No nurse on duty for this bed",
     "clock-drift": "Clock differs",
     "loop-late": "Chairside is running late",
+    "ehr-down": "Records do not reach the EHR",
+    "ehr-refused": "The EHR does not take a record",
 }
 
 SILENCES = {"rr-none": "No breath 20 s", "hr-none": "No pulse"}

@@ -18,6 +18,8 @@ PARTS: Mapping[str, str] = {
     "paging": "paging-down",
     "clock": "clock-drift",
     "loop": "loop-late",
+    "ehr": "ehr-down",
+    "ehr-refused": "ehr-refused",
 }
 """Which condition a part of the service raises when it is not well."""
 

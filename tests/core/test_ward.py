@@ -565,6 +565,8 @@ def test_a_reading_that_is_overdue_by_three_minutes_is_a_medium() -> None:
         ("clock", "clock-drift-l", 60, Priority.LOW),
         ("loop", "loop-late-m", 2, Priority.MEDIUM),
         ("loop", "loop-late", 5, Priority.HIGH),
+        ("ehr", "ehr-down-l", 300, Priority.LOW),
+        ("ehr-refused", "ehr-refused-l", 60, Priority.LOW),
     ],
 )
 def test_a_part_of_the_service_that_is_not_well_is_an_alarm_on_every_screen(
