@@ -12,34 +12,28 @@ from monitor.api.bodies import (
     BedName,
     DutyBody,
     LimitBody,
-    MoveBody,
     Name,
     Number,
     PauseBody,
     PressureBody,
     RejectBody,
     ScreenBody,
-    SessionBody,
     SignInBody,
     SoundBody,
     TemperatureBody,
     VitalsBody,
 )
-from monitor.api.doors import Act
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker
 from monitor.api.views import answers
 from monitor.model import (
     Accepted,
     Acked,
-    Admitted,
-    Baseline,
     Bed,
     Cuff,
     CuffAsked,
     CuffCancelled,
     CuffTaken,
-    Discharged,
     DutySet,
     HelpCalled,
     LimitSet,
@@ -47,14 +41,14 @@ from monitor.model import (
     Rejected,
     Resumed,
     ScreenMoved,
-    SessionMoved,
     SoundSaid,
     Staff,
     Vital,
     VitalTyped,
 )
-from monitor.people import Role
+from monitor.people import Account, Role
 from monitor.snapshot import Answer, PageNow
+from monitor.treatment import Action
 
 UNSTAMPED = 0
 """The `at_ms` of an act on its way in: `submit` stamps it when its turn comes."""
@@ -63,19 +57,19 @@ UNSTAMPED = 0
 async def start_cuff(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
     """Start a cuff reading now."""
     the_bed(house.doors.read(), bed)
-    return _done(await _submit(house, CuffAsked(UNSTAMPED, Bed(bed), asker.name)))
+    return done(await submit(house, CuffAsked(UNSTAMPED, Bed(bed), asker.name)))
 
 
 async def stop_cuff(bed: BedName, house: InHouse, asker: AskedBy) -> Response:
     """End the cuff reading that is running."""
     the_bed(house.doors.read(), bed)
-    return _done(await _submit(house, CuffCancelled(UNSTAMPED, Bed(bed), asker.name)))
+    return done(await submit(house, CuffCancelled(UNSTAMPED, Bed(bed), asker.name)))
 
 
 async def type_vitals(bed: BedName, body: VitalsBody, house: InHouse, asker: AskedBy) -> Response:
     """A value taken by hand, marked so wherever it goes."""
     the_bed(house.doors.read(), bed)
-    act: Act
+    act: Action
     if isinstance(body, PressureBody):
         cuff = Cuff(body.systolic_mmhg, body.diastolic_mmhg)
         act = CuffTaken(UNSTAMPED, house.doors.now_ms(), Bed(bed), None, cuff, asker.name)
@@ -83,53 +77,20 @@ async def type_vitals(bed: BedName, body: VitalsBody, house: InHouse, asker: Ask
         act = VitalTyped(UNSTAMPED, Bed(bed), Vital.TEMPERATURE, body.celsius, asker.name)
     else:
         act = VitalTyped(UNSTAMPED, Bed(bed), Vital.RESPIRATION, body.per_min, asker.name)
-    return _done(await _submit(house, act))
-
-
-async def open_session(body: SessionBody, house: InHouse, asker: AskedBy) -> Response:
-    """Open a watch session on a bed."""
-    the_bed(house.doors.read(), body.bed)
-    taken = await _submit(
-        house,
-        Admitted(
-            at_ms=UNSTAMPED,
-            bed=Bed(body.bed),
-            alias=body.alias,
-            baseline=Baseline(
-                systolic=body.baseline.systolic_mmhg,
-                diastolic=body.baseline.diastolic_mmhg,
-                heart_rate=body.baseline.heart_rate_per_min,
-                spo2=body.baseline.spo2_percent,
-                respiration=body.baseline.respiration_per_min,
-            ),
-            profile=body.profile,
-            cuff_interval_ms=None if body.cuff_interval_s is None else body.cuff_interval_s * 1000,
-            by=asker.name,
-        ),
-    )
-    opened = [event.session for event in taken.events if isinstance(event, SessionMoved)]
-    return answer(answers.DoneShown(taken.recorded, session=opened[0] if opened else None), 201)
-
-
-async def move_session(session: Number, body: MoveBody, house: InHouse, asker: AskedBy) -> Response:
-    """One step of a session; a refused one says what is missing."""
-    beds = house.doors.read().beds
-    if not any(bed.session is not None and bed.session.session == session for bed in beds):
-        raise Problem(404, "There is no such open session.")
-    return _done(await _submit(house, Discharged(UNSTAMPED, session, asker.name, body.why)))
+    return done(await submit(house, act))
 
 
 async def acknowledge(alarm_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """Somebody is at the bed and has seen this alarm."""
     if not any(alarm.alarm_id == alarm_id for alarm in house.doors.read().alarms):
         raise Problem(404, "This alarm is over.")
-    return _done(await _submit(house, Acked(UNSTAMPED, alarm_id, asker.name)))
+    return done(await submit(house, Acked(UNSTAMPED, alarm_id, asker.name)))
 
 
 async def pause(bed: BedName, body: PauseBody, house: InHouse, asker: AskedBy) -> Response:
     """Pause the sound at a bed, or the alarms of one vital with a reason."""
     the_bed(house.doors.read(), bed)
-    taken = await _submit(
+    taken = await submit(
         house,
         Paused(
             at_ms=UNSTAMPED,
@@ -149,13 +110,13 @@ async def resume(bed: BedName, pause_id: Number, house: InHouse, asker: AskedBy)
     """End a pause before its time."""
     if not any(each.pause_id == pause_id for each in the_bed(house.doors.read(), bed).pauses):
         raise Problem(404, "This pause is over.")
-    return _done(await _submit(house, Resumed(UNSTAMPED, Bed(bed), pause_id, asker.name)))
+    return done(await submit(house, Resumed(UNSTAMPED, Bed(bed), pause_id, asker.name)))
 
 
 async def accept_page(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """The person paged says "I go"."""
     _may_answer(_the_page(house, page_id), asker)
-    return _done(await _submit(house, Accepted(UNSTAMPED, page_id, asker.name)))
+    return done(await submit(house, Accepted(UNSTAMPED, page_id, asker.name)))
 
 
 async def reject_page(
@@ -163,13 +124,13 @@ async def reject_page(
 ) -> Response:
     """The person paged says "I can't go"; the next step is due at once."""
     _may_answer(_the_page(house, page_id), asker)
-    return _done(await _submit(house, Rejected(UNSTAMPED, page_id, asker.name, body.why if body else "")))
+    return done(await submit(house, Rejected(UNSTAMPED, page_id, asker.name, body.why if body else "")))
 
 
 async def call_help(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """Who is going calls for more people; the next step is due at once."""
     _may_answer(_the_page(house, page_id), asker)
-    return _done(await _submit(house, HelpCalled(UNSTAMPED, page_id, asker.name)))
+    return done(await submit(house, HelpCalled(UNSTAMPED, page_id, asker.name)))
 
 
 async def set_limit(bed: BedName, body: LimitBody, house: InHouse, asker: AskedBy) -> Response:
@@ -178,14 +139,14 @@ async def set_limit(bed: BedName, body: LimitBody, house: InHouse, asker: AskedB
     if not any(limit.rule == body.rule for limit in limits):
         raise Problem(404, "There is no such limit on this bed now.")
     act = LimitSet(UNSTAMPED, Bed(bed), body.rule, body.limit, body.why, asker.name)
-    return _done(await _submit(house, act))
+    return done(await submit(house, act))
 
 
 async def set_duty(body: DutyBody, house: InHouse, asker: AskedBy) -> Response:
     """Set who is on duty and who has which bed: the whole list."""
     beds = tuple((Bed(pair.bed), Staff(pair.staff)) for pair in body.beds)
     on = tuple(Staff(name) for name in dict.fromkeys(body.on))
-    return _done(await _submit(house, DutySet(UNSTAMPED, on, beds, asker.name)))
+    return done(await submit(house, DutySet(UNSTAMPED, on, beds, asker.name)))
 
 
 # Who is at the keyboard: these change sign-ins, not the ward.
@@ -193,18 +154,11 @@ async def set_duty(body: DutyBody, house: InHouse, asker: AskedBy) -> Response:
 
 async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Response:
     """Sign in with a password, or on a paired screen with a PIN."""
-    sign_ins, name = house.sign_ins, Staff(body.name)
+    sign_ins = house.sign_ins
     screen = await sign_ins.screen(request)
     before = await sign_ins.asker(request, acting=False)
-    try:
-        if body.password is not None:
-            source = f"screen {screen.name}" if screen else (request.client.host if request.client else "")
-            account, secret, token = await sign_ins.with_password(name, body.password, source)
-        else:
-            account, secret, token = await sign_ins.with_pin(name, body.pin or "", screen)
-    except Problem:
-        house.metrics.tried("refused")
-        raise
+    account = await prove(body, request, house)
+    secret, token = await sign_ins.begin(account, screen if body.pin is not None else None)
     house.metrics.tried("in")
     if before is not None and before.role is not Role.DISPLAY:
         await _end(house, before.sign_in)
@@ -224,12 +178,25 @@ async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Respons
     return given
 
 
+async def prove(body: SignInBody, request: Request, house: House) -> Account:
+    """Whose name and secret these are, or the Problem that they are nobody's; a wrong one is counted."""
+    screen = await house.sign_ins.screen(request)
+    source = f"screen {screen.name}" if screen else (request.client.host if request.client else "")
+    try:
+        if body.password is not None:
+            return await house.sign_ins.proves_password(Staff(body.name), body.password, source)
+        return await house.sign_ins.proves_pin(Staff(body.name), body.pin or "", screen)
+    except Problem:
+        house.metrics.tried("refused")
+        raise
+
+
 async def sign_out(house: InHouse, asker: AskedBy) -> Response:
     """End this person's sign-in at the server; the screen below it stays paired."""
     if asker.role in {Role.DISPLAY, Role.MACHINE}:
         raise Problem(403, "Nobody is signed in here.")
     await _end(house, asker.sign_in)
-    await _submit(house, SoundSaid(UNSTAMPED, own_browser(asker), paired=False, state=None, by=asker.name))
+    await submit(house, SoundSaid(UNSTAMPED, own_browser(asker), paired=False, state=None, by=asker.name))
     gone = Response(status_code=204)
     house.sign_ins.forget(gone, house.sign_ins.person_cookie)
     return gone
@@ -238,7 +205,7 @@ async def sign_out(house: InHouse, asker: AskedBy) -> Response:
 async def pair_screen(body: ScreenBody, house: InHouse, asker: AskedBy) -> Response:
     """Pair this browser as a screen: from now on it may show the Floor."""
     secret = await house.sign_ins.pair(body.name)
-    await _submit(house, ScreenMoved(UNSTAMPED, body.name, paired=True, by=asker.name))
+    await submit(house, ScreenMoved(UNSTAMPED, body.name, paired=True, by=asker.name))
     given = answer(answers.ScreenShown(body.name, house.doors.real_ms()), 201)
     house.sign_ins.remember_screen(given, secret)
     return given
@@ -250,7 +217,7 @@ async def say_sound(body: SoundBody, request: Request, house: InHouse, asker: As
     screen = own_browser(asker) if paired is None else paired.name
     by = None if asker.role is Role.DISPLAY else asker.name
     said = SoundSaid(UNSTAMPED, screen, paired=paired is not None, state=body.state, by=by)
-    return _done(await _submit(house, said))
+    return done(await submit(house, said))
 
 
 async def revoke_screen(screen: Name, house: InHouse, asker: AskedBy) -> Response:
@@ -260,7 +227,7 @@ async def revoke_screen(screen: Name, house: InHouse, asker: AskedBy) -> Respons
         raise Problem(404, "There is no such screen.")
     for sign_in in ended:
         house.hub.end_sign_in(sign_in)
-    await _submit(house, ScreenMoved(UNSTAMPED, screen, paired=False, by=asker.name))
+    await submit(house, ScreenMoved(UNSTAMPED, screen, paired=False, by=asker.name))
     return Response(status_code=204)
 
 
@@ -274,14 +241,16 @@ async def _end(house: House, sign_in: str) -> None:
     house.hub.end_sign_in(sign_in)
 
 
-async def _submit(house: House, act: Act) -> Answer:
+async def submit(house: House, act: Action) -> Answer:
+    """What came of an act, or the Problem that it was refused, with what is missing."""
     taken = await house.doors.submit(act)
     if taken.refusal is not None:
-        raise Problem(409, taken.refusal)
+        raise Problem(409, " ".join(taken.missing) or taken.refusal, missing=taken.missing)
     return taken
 
 
-def _done(taken: Answer) -> Response:
+def done(taken: Answer) -> Response:
+    """The act was taken."""
     return answer(answers.DoneShown(taken.recorded))
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    Tag,
+    model_validator,
+)
 
 from monitor.model import PauseKind, SoundState, Vital
 
@@ -18,15 +27,16 @@ NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 """Beds, staff, screens: names that mean nothing to MQTT, SQL, HTML or a file system (T11)."""
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Text for one line; ValueError for any other."""
     if not text.isprintable():
         raise ValueError("Use letters, digits and signs on one line")
     return text
 
 
 Name = Annotated[str, Field(pattern=NAME)]
-Text = Annotated[str, Field(max_length=200), AfterValidator(_printable)]
-Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+Text = Annotated[str, Field(max_length=200), AfterValidator(printable)]
+Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(printable)]
 Measure = Annotated[float, Strict()]
 Whole = Annotated[int, Strict()]
 BedName = Annotated[str, Path(pattern=NAME)]
@@ -80,18 +90,36 @@ class SessionBody(Body):
     """A plain watch session to be opened on a bed."""
 
     bed: Name
-    alias: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_printable)]
+    alias: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(printable)]
     """What staff call the patient here; never a name or a date of birth."""
     baseline: BaselineBody = BaselineBody()
-    profile: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)] = "watch"
+    profile: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(printable)] = "watch"
     cuff_interval_s: Annotated[Whole, Field(ge=60, le=3600)] | None = None
 
 
-class MoveBody(Body):
-    """One step of a session."""
+class TreatmentBody(Body):
+    """A treatment to be opened on a bed, under one of this clinic's signed therapies; nothing is preset."""
 
-    kind: Literal["close"]
-    why: Text = ""
+    bed: Name
+    alias: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(printable)]
+    """What staff call the patient here; never a name or a date of birth."""
+    therapy: Name
+    age_years: Annotated[Whole, Field(ge=0, le=130)]
+    devices: Annotated[Whole, Field(ge=0, le=9)]
+    """How many nasal devices are planned; 0 for an infusion."""
+    first: Annotated[bool, Strict()]
+    """Whether it is the patient's first treatment."""
+
+
+def _which(body: object) -> str:
+    has = "therapy" in body if isinstance(body, dict) else isinstance(body, TreatmentBody)
+    return "treatment" if has else "watch"
+
+
+OpeningBody = Annotated[
+    Annotated[TreatmentBody, Tag("treatment")] | Annotated[SessionBody, Tag("watch")], Discriminator(_which)
+]
+"""With a `therapy` it is a treatment, without one a plain watch."""
 
 
 class PressureBody(Body):

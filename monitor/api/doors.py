@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 from monitor.api.ward_view import TrendKept
-from monitor.model import Bed, CuffTaken, Staff, StaffAction
+from monitor.model import Bed, Staff
 from monitor.people import Account, Token
 from monitor.snapshot import (
     Answer,
     Snapshot,
 )
-
-Act = StaffAction | CuffTaken
-"""What staff do. A cuff reading taken by hand is a `CuffTaken` that carries a name in `by`."""
+from monitor.treatment import Action
 
 Read = Callable[[], Snapshot]
-Submit = Callable[[Act], Awaitable[Answer]]
-"""Stamps the act's `at_ms`, lets the ward decide in its own turn and gives back what came of it."""
+Submit = Callable[[Action], Awaitable[Answer]]
+"""Stamps the act's `at_ms`, lets the ward decide in its own turn and gives back what came of it.
+
+When something was done earlier it comes in as so long before its `at_ms`: it is stamped along.
+"""
 
 
 class History(Protocol):

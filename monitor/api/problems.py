@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -27,13 +27,14 @@ PLAIN = {
 
 
 class ProblemShown(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A problem document. `errors` names the fields that are wrong, each with a sentence."""
+    """A problem document. `errors` names the fields that are wrong, `missing` what an act waits for."""
 
     title: str
     status: int
     detail: str
     type: str = "about:blank"
     errors: list[FieldShown] | None = None
+    missing: list[str] | None = None
 
 
 class FieldShown(msgspec.Struct, frozen=True):
@@ -52,6 +53,7 @@ class Problem(Exception):  # noqa: N818  a problem document is not an error of o
         detail: str = "",
         *,
         errors: list[FieldShown] | None = None,
+        missing: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """A problem with one sentence; without one, the usual sentence of that status."""
@@ -59,11 +61,13 @@ class Problem(Exception):  # noqa: N818  a problem document is not an error of o
         self.status = status
         self.detail = detail or PLAIN.get(status, HTTPStatus(status).phrase)
         self.errors = errors
+        self.missing = list(missing) or None
         self.headers = dict(headers or {})
 
     def answer(self) -> Response:
         """The problem as it goes out."""
-        shown = ProblemShown(HTTPStatus(self.status).phrase, self.status, self.detail, errors=self.errors)
+        title = HTTPStatus(self.status).phrase
+        shown = ProblemShown(title, self.status, self.detail, errors=self.errors, missing=self.missing)
         return Response(
             msgspec.json.encode(shown), self.status, self.headers, media_type="application/problem+json"
         )
@@ -92,8 +96,12 @@ async def not_valid(_request: Request, exc: Exception) -> Response:
 
 
 def _field(error: Mapping[str, Any]) -> str:
-    place = [str(part) for part in error["loc"] if part not in {"body", "path", "query"}]
+    place = [str(part) for part in error["loc"] if part not in _NOWHERE]
     return ".".join(place) or "body"
+
+
+_NOWHERE = {"body", "path", "query", "treatment", "watch"}
+"""What the checker says of where it was, and the sender knows nothing of."""
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
@@ -106,6 +114,9 @@ _SENTENCES = {
     "missing": "This is missing.",
     "enum": "Enter {expected}.",
     "literal_error": "Enter {expected}.",
+    "union_tag_invalid": "Enter as {discriminator} one of {expected_tags}.",
+    "union_tag_not_found": "This is missing: {discriminator}.",
+    "bool_type": "Enter true or false.",
     "extra_forbidden": "This is not known here.",
     "greater_than_equal": "Enter at least {ge}.",
     "less_than_equal": "Enter at most {le}.",

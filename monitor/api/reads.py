@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import structlog
@@ -16,7 +17,7 @@ from monitor.api.signin import Asker
 from monitor.api.views import answers, records, shapes
 from monitor.model import AlarmState
 from monitor.people import Role, TokenKind
-from monitor.snapshot import SessionNow
+from monitor.snapshot import SessionNow, Snapshot
 
 TREND_SPAN_MS = 30 * 60_000
 """What a trend covers unless asked otherwise: the half hour of the tile's trace."""
@@ -26,10 +27,22 @@ AT_MS_MAX = 2**53
 ALARMS_MAX = 500
 """More than anybody reads; what the ward keeps of a bed is no more."""
 
+WATCHED = "watch"
+"""What is asked for as the therapy of a session that has none."""
+
+
+class SessionState(StrEnum):
+    """Which sessions are asked for."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 _log = structlog.get_logger(__name__)
 
 Instant = Annotated[int | None, Query(ge=0, le=AT_MS_MAX)]
 WantedBed = Annotated[str | None, Query(pattern=NAME)]
+WantedTherapy = Annotated[str | None, Query(pattern=NAME)]
 Limit = Annotated[int, Query(ge=1, le=ALARMS_MAX)]
 Points = Annotated[int, Query(ge=2, le=POINTS_MAX)]
 
@@ -100,18 +113,50 @@ async def trend(
     return answer(answers.trend_shown(session.bed, since_ms, until_ms, kept))
 
 
-async def sessions(house: InHouse) -> Response:
-    """All sessions, newest first, closed ones too."""
-    found = sorted(_sessions(house), key=lambda each: -each.session)
-    return answer(answers.SessionsShown([records.session_shown(each) for each in found]))
+async def sessions(
+    house: InHouse,
+    *,
+    state: Annotated[SessionState | None, Query()] = None,
+    bed: WantedBed = None,
+    therapy: WantedTherapy = None,
+    alias: Annotated[str | None, Query(max_length=40)] = None,
+    owing: Annotated[bool, Query()] = False,
+    before: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+    limit: Limit = 200,
+) -> Response:
+    """Sessions, newest first, closed ones too, or those asked for; `owing`: a form is owed of them."""
+    snapshot = house.doors.read()
+    owed = {each.session for each in snapshot.owing}
+    found = [
+        each
+        for each in _sessions(snapshot)
+        if (state is None or (each.closed_at_ms is None) == (state is SessionState.OPEN))
+        and bed in {None, each.bed}
+        and therapy in {None, each.treatment.therapy if each.treatment else WATCHED}
+        and alias in {None, each.alias}
+        and (each.session in owed or not owing)
+        and (before is None or each.session < before)
+    ]
+    found.sort(key=lambda each: -each.session)
+    shown = [records.session_shown(each) for each in found[:limit]]
+    return answer(answers.SessionsShown(shown, more=len(found) > limit))
 
 
-async def session(session: Number, house: InHouse) -> Response:
-    """One session."""
-    for each in _sessions(house):
+async def session(session: Number, house: InHouse, asker: AskedBy) -> Response:
+    """One session, with all of its treatment while its patient is here or something is owed of it."""
+    snapshot = house.doors.read()
+    treatments = [*(bed.treatment for bed in snapshot.beds), *snapshot.owing]
+    now = next((each for each in treatments if each is not None and each.session == session), None)
+    for each in _sessions(snapshot):
         if each.session == session:
-            return answer(records.session_shown(each))
+            _log.info("a session was looked at", session=session, by=asker.name)
+            return answer(answers.session_whole(each, now))
     raise Problem(404, "There is no such session.")
+
+
+async def therapies(house: InHouse) -> Response:
+    """What a session can be opened with, and why not."""
+    return answer(answers.TherapiesShown(list(house.doors.read().therapies)))
 
 
 async def alarms(
@@ -184,8 +229,7 @@ async def live(
     return LiveStream(house.hub, listener)
 
 
-def _sessions(house: House) -> list[SessionNow]:
-    snapshot = house.doors.read()
+def _sessions(snapshot: Snapshot) -> list[SessionNow]:
     return [bed.session for bed in snapshot.beds if bed.session is not None] + list(snapshot.closed)
 
 

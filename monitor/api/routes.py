@@ -11,8 +11,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.api import acts, pages, reads, wellness
-from monitor.api.views import answers, shapes
+from monitor.api import acts, moves, pages, reads, wellness
+from monitor.api.views import answers
 from monitor.people import CLINICAL, Role
 
 API = "/api/v1"
@@ -54,9 +54,10 @@ ROUTES = (
     Row("DELETE", f"{API}/beds/{{bed}}/pauses/{{pause_id}}", CLINICAL, acts.resume, answers.DoneShown),
     Row("PUT", f"{API}/beds/{{bed}}/limits", CLINICAL, acts.set_limit, answers.DoneShown),
     Row("GET", f"{API}/sessions", READERS, reads.sessions, answers.SessionsShown),
-    Row("POST", f"{API}/sessions", CLINICAL, acts.open_session, answers.DoneShown, 201),
-    Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, shapes.SessionShown),
-    Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, acts.move_session, answers.DoneShown),
+    Row("GET", f"{API}/therapies", READERS, reads.therapies, answers.TherapiesShown),
+    Row("POST", f"{API}/sessions", CLINICAL, moves.open_session, answers.DoneShown, 201),
+    Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, answers.SessionWhole),
+    Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, moves.move_session, answers.DoneShown),
     Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
     Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),
     Row("GET", f"{API}/pages", EVERYONE, reads.pages, answers.PagesShown),

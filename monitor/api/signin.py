@@ -115,8 +115,27 @@ class SignIns:
             return None
         return Asker(token.name, token.name, Role.DISPLAY, token.kind, token.secret_hash, token.screen, None)
 
-    async def with_password(self, name: Staff, password: str, source: str) -> tuple[Account, str, Token]:
-        """Sign in anywhere with a password: the account, the new secret and its token, or a Problem."""
+    async def begin(self, account: Account, screen: Asker | None) -> tuple[str, Token]:
+        """Sign in whoever has proved it: the new secret and its token. With a `screen`, for that one only."""
+        kind = TokenKind.PASSWORD if screen is None else TokenKind.PIN
+        secret = secrets.token_urlsafe(32)
+        now_ms = self._now_ms()
+        ends_at_ms = now_ms + self._settings.absolute_ms
+        token = Token(
+            secret_hash(secret),
+            kind,
+            account.name,
+            screen.name if screen else None,
+            now_ms,
+            now_ms,
+            ends_at_ms,
+        )
+        await self._accounts.put_token(token)
+        self._standing[token.secret_hash] = _Standing(account.role, account.password_hash, account.pin_hash)
+        return secret, token
+
+    async def proves_password(self, name: Staff, password: str, source: str) -> Account:
+        """Whose password this is, or a Problem; a wrong one counts, whatever it was for."""
         async with self._one_at_a_time(source):
             wait_s = self._throttle.wait_s(name, source)
             if wait_s:
@@ -130,10 +149,10 @@ class SignIns:
                 self._throttle.wrong_password(name, source)
                 raise Problem(401, WRONG)
             self._throttle.right_password(name, source)
-        return await self._signed_in(account, TokenKind.PASSWORD, None, self._settings.absolute_ms)
+        return account
 
-    async def with_pin(self, name: Staff, pin: str, screen: Asker | None) -> tuple[Account, str, Token]:
-        """Sign in on a paired screen with a PIN: as `with_password`."""
+    async def proves_pin(self, name: Staff, pin: str, screen: Asker | None) -> Account:
+        """Whose PIN this is, on a paired screen: as `proves_password`."""
         if screen is None:
             raise Problem(403, "A PIN works only on a paired screen. Sign in with your password.")
         source = f"screen {screen.name}"
@@ -145,7 +164,7 @@ class SignIns:
             if account is None or not good or not _may_sign_in(account):
                 self._throttle.wrong_pin(name, source)
                 raise Problem(401, WRONG)
-        return await self._signed_in(account, TokenKind.PIN, screen.name, self._settings.absolute_ms)
+        return account
 
     async def pair(self, name: str) -> str:
         """Pair a screen under a name of its own: the secret its browser is to keep, or a Problem."""
@@ -324,16 +343,6 @@ class SignIns:
             await self.end(sign_in)
         except Exception:  # noqa: BLE001  as above
             _log.exception("the accounts cannot be written")
-
-    async def _signed_in(
-        self, account: Account, kind: TokenKind, screen: str | None, lasts_ms: int
-    ) -> tuple[Account, str, Token]:
-        secret = secrets.token_urlsafe(32)
-        now_ms = self._now_ms()
-        token = Token(secret_hash(secret), kind, account.name, screen, now_ms, now_ms, now_ms + lasts_ms)
-        await self._accounts.put_token(token)
-        self._standing[token.secret_hash] = _Standing(account.role, account.password_hash, account.pin_hash)
-        return account, secret, token
 
     def _one_at_a_time(self, source: str) -> asyncio.Lock:
         """Tries of one source follow each other, so that none slips through before another is counted."""

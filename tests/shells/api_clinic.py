@@ -16,7 +16,7 @@ import msgspec
 from fastapi import FastAPI
 
 from monitor.api.app import build
-from monitor.api.doors import Act, Settings, Status
+from monitor.api.doors import Settings, Status
 from monitor.api.hub import Hub
 from monitor.api.server import Server, server
 from monitor.api.signin import hash_of, secret_hash
@@ -61,6 +61,7 @@ from monitor.snapshot import (
     SoundNow,
     VitalNow,
 )
+from monitor.treatment import Action, Happening
 
 NOON_MS = 1_800_000_000_000
 PATIENCE_S = 10.0
@@ -302,7 +303,7 @@ class WardByHand:
         self.over: tuple[AlarmNow, ...] = ()
         self.duty = DutyNow((Staff("anna"),), ((BED3, Staff("anna")),), None, None)
         self.closed: tuple[SessionNow, ...] = ()
-        self.acts: list[Act] = []
+        self.acts: list[Action] = []
         self.refuses: str | None = None
         self.recorded = True
 
@@ -358,13 +359,13 @@ class WardByHand:
         """The duty list."""
         return self.duty
 
-    async def submit(self, act: Act) -> Answer:
+    async def submit(self, act: Action) -> Answer:
         """Note the act down, and answer as a ward would."""
         self.acts.append(act)
         if self.refuses is not None:
             return Answer((), self.refuses)
         stamped = replace(act, at_ms=self.at_ms)
-        made: tuple[Event, ...] = (stamped,)
+        made: tuple[Happening, ...] = (stamped,)
         if isinstance(stamped, Paused):
             made = (replace(stamped, pause_id=9),)
         elif isinstance(stamped, Admitted):

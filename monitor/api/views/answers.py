@@ -15,6 +15,7 @@ from monitor.api.views.records import (
     duty_shown,
     link_shown,
     load,
+    session_shown,
     without_alias,
 )
 from monitor.api.views.shapes import (
@@ -35,8 +36,10 @@ from monitor.model import (
 )
 from monitor.snapshot import (
     BedNow,
+    SessionNow,
     Snapshot,
 )
+from monitor.treatment_now import TherapyNow, TreatmentNow
 
 if TYPE_CHECKING:
     from monitor.api.ward_view import TrendKept
@@ -60,9 +63,22 @@ class BedsShown(msgspec.Struct, frozen=True):
 
 
 class SessionsShown(msgspec.Struct, frozen=True):
-    """All sessions the ward knows."""
+    """Sessions, newest first; `more` where there are older ones, to be asked for with `before`."""
 
     sessions: list[SessionShown]
+    more: bool
+
+
+class SessionWhole(SessionShown, frozen=True):
+    """One session; `now` is its treatment, while its patient is here or something is owed of it."""
+
+    now: TreatmentNow | None
+
+
+class TherapiesShown(msgspec.Struct, frozen=True):
+    """What a session can be opened with."""
+
+    therapies: list[TherapyNow]
 
 
 class AlarmsShown(msgspec.Struct, frozen=True):
@@ -184,6 +200,14 @@ def tile_shown(snapshot: Snapshot, bed: BedNow, *, names: bool) -> TileShown:
         age_ms={vital.vital.value: max(0, snapshot.at_ms - vital.at_ms) for vital in bed.vitals},
         alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.bed == bed.bed],
         links=[link_shown(link) for link in snapshot.links if link.bed == bed.bed],
+    )
+
+
+def session_whole(now: SessionNow, treatment: TreatmentNow | None) -> SessionWhole:
+    """One session with its treatment."""
+    shown = session_shown(now)
+    return SessionWhole(
+        **{name: getattr(shown, name) for name in SessionShown.__struct_fields__}, now=treatment
     )
 
 
