@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm
 from monitor.alerts.paging import Page
 from monitor.model import Accepted, Bed, Device
-from monitor.snapshot import AlarmNow, BedNow, LinkNow, PageNow, Snapshot
+from monitor.snapshot import AlarmNow, BedNow, LinkNow, PageNow, SessionNow, Snapshot
+from monitor.treatment_now import TherapyNow, TreatmentNow
+from monitor.ward import treating
 from monitor.ward.parts import Parts
+from monitor.ward.stay import Stay
 
 
 def snapshot(parts: Parts, now_ms: int) -> Snapshot:
@@ -20,9 +25,11 @@ def snapshot(parts: Parts, now_ms: int) -> Snapshot:
         links=tuple(link_now(parts, device, now_ms) for device in parts.equipment.devices),
         parts=parts.equipment.parts_now(),
         duty=parts.calling.duty_now(),
-        closed=tuple(parts.visits.closed.values()),
+        closed=tuple(_closed(parts, session, now_ms) for session in parts.visits.closed.values()),
         sounds=parts.sounds.now(now_ms),
         over=tuple(parts.over),
+        therapies=therapies_now(parts),
+        owing=tuple(treatment_now(parts, stay, now_ms) for stay in parts.treatments if stay.record.over),
     )
 
 
@@ -30,7 +37,28 @@ def bed_now(parts: Parts, bed: Bed, now_ms: int) -> BedNow:
     """One bed; KeyError for one that is not in the plan."""
     bedside = parts.beds[bed]
     nurse, limits = parts.calling.duty.nurse(bed), parts.watch.limits_now(bedside)
-    return bedside.bed_now(now_ms, nurse, limits, parts.cuffs.refusal(bedside, now_ms))
+    now = bedside.bed_now(now_ms, nurse, limits, parts.cuffs.refusal(bedside, now_ms))
+    stay = bedside.stay
+    if stay is None or now.session is None:
+        return now
+    brief = treating.brief(stay.record, parts.treatments.seen(stay), now_ms)
+    return replace(
+        now, session=replace(now.session, treatment=brief), treatment=treatment_now(parts, stay, now_ms)
+    )
+
+
+def treatment_now(parts: Parts, stay: Stay, now_ms: int) -> TreatmentNow:
+    """One treatment; what was drawn of it last stands until something is said or time has moved it."""
+    shown = stay.shown
+    if shown is None or now_ms >= shown.until_ms:
+        shown = stay.shown = treating.treatment_now(stay.record, parts.treatments.seen(stay), now_ms)
+    return shown
+
+
+def therapies_now(parts: Parts) -> tuple[TherapyNow, ...]:
+    """What may be chosen when a session is opened."""
+    people = {name: person.role for name, person in parts.plan.people.items()}
+    return tuple(treating.therapy_now(therapy, people) for therapy in parts.plan.therapies.values())
 
 
 def link_now(parts: Parts, device: Device, now_ms: int) -> LinkNow:
@@ -93,6 +121,14 @@ def page_now(page: Page) -> PageNow:
         answered_at_ms=answer.at_ms if answer else None,
         over=page.over,
     )
+
+
+def _closed(parts: Parts, session: SessionNow, now_ms: int) -> SessionNow:
+    """A session that has ended, with what became of its treatment."""
+    stay = parts.treatments.of(session.session)
+    if stay is None:
+        return replace(session, treatment=parts.treatments.settled.get(session.session))
+    return replace(session, treatment=treating.brief(stay.record, parts.treatments.seen(stay), now_ms))
 
 
 def _whose(parts: Parts, alarm: Alarm) -> int | None:

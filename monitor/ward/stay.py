@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from monitor.model import AlarmMoved, AlarmState, Priority
 from monitor.sessions.layers import InForce
 from monitor.sessions.record import Record
+from monitor.treatment_now import TreatmentNow
 from monitor.ward.seen import Samples
 
 RAISED = (AlarmState.ACTIVE, AlarmState.ACKED)
@@ -32,6 +33,8 @@ class Stay:
     """When the reading of the phase's schedule was or is due: what is called overdue."""
     look_at_ms: int = 0
     """When time may next change something."""
+    shown: TreatmentNow | None = None
+    """What was drawn of it last for the screens, until something happens."""
 
     @property
     def session(self) -> int:
@@ -41,6 +44,7 @@ class Stay:
     def stirs(self) -> None:
         """Something has happened that the session may be another for: it is looked at in this very turn."""
         self.look_at_ms = 0
+        self.shown = None
 
     def alarm_moved(self, moved: AlarmMoved) -> None:
         """An alarm of its bed has moved."""

@@ -26,8 +26,10 @@ from monitor.treatment import (
     TreatmentEvent,
     TreatmentOpened,
 )
+from monitor.treatment_now import TreatmentBrief
 from monitor.ward.bedside import Bedside
 from monitor.ward.stay import Stay
+from monitor.ward.treating import brief
 from monitor.ward.watch import Watch
 from monitor.ward.wording import Wording
 
@@ -51,6 +53,8 @@ class Treatments:
         self._watch = watch
         self._roles = {name: person.role for name, person in plan.people.items()}
         self._stays: dict[int, Stay] = {}
+        self.settled: dict[int, TreatmentBrief] = {}
+        """What became of those of which nothing is owed any more."""
 
     # What is there.
 
@@ -119,6 +123,7 @@ class Treatments:
             elif isinstance(event, BaselineRestarted):
                 bedside.rebase(Baseline())
         if _done(stay.record):
+            self.settled[event.session] = brief(stay.record, Seen(), event.at_ms)
             del self._stays[event.session]
 
     def hears_cuff(self, stay: Stay, taken: CuffTaken) -> None:
