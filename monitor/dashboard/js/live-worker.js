@@ -20,7 +20,7 @@ function summary() {
     kind: "snapshot", seq: state.seq,
     data: {
       server, me: state.me, beds: state.order.map((bed) => state.beds[bed]), alarms: all(state.alarms), pages: all(state.pages),
-      links: all(state.links), parts: all(state.parts), duty: state.duty, staff: state.staff, sounds: all(state.sounds),
+      links: all(state.links), parts: all(state.parts), duty: state.duty, load: state.load, therapies: state.therapies, staff: state.staff, sounds: all(state.sounds),
     },
   };
 }

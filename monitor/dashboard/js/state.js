@@ -6,7 +6,7 @@ const TRACE_MS = 30 * 60_000, BUCKET_MS = 10_000;  // 30 minutes in at most 180 
 const RETURNED_MS = 30_000, TOLD_MS = 10_000;
 
 export const start = (perf_ms = 0) => ({
-  server: null, me: null, screen: null, order: [], beds: {}, alarms: {}, pages: {}, links: {}, parts: {}, duty: { on: [], beds: [] }, staff: [], sounds: {},
+  server: null, me: null, screen: null, order: [], beds: {}, alarms: {}, pages: {}, links: {}, parts: {}, duty: { on: [], beds: [] }, load: [], therapies: [], staff: [], sounds: {},
   traces: {}, seen: [],
   seq: null, gap: false, version: null,
   anchor: null,                       // {at_ms, perf_ms}: the last instant at which the server told us its time
@@ -44,7 +44,7 @@ function snapshot(state, data, seq) {
   const next = {
     ...state, server: data.server, version: state.version ?? data.server.version, me: data.me, order: data.beds.map((b) => b.bed), beds,
     alarms: by("alarm_id", data.alarms.filter((a) => a.state !== "clear")), pages: by("page_id", data.pages), links: by("device", data.links),
-    parts: by("part", data.parts), duty: data.duty, staff: data.staff ?? [], sounds: by("screen", data.sounds), traces, seq, gap: false,
+    parts: by("part", data.parts), duty: data.duty, load: data.load ?? [], therapies: data.therapies ?? [], staff: data.staff ?? [], sounds: by("screen", data.sounds), traces, seq, gap: false,
     seen: data.alarms.reduce(remember, state.seen),
   };
   return data.beds.reduce((s, bed) => Object.values(bed.vitals).reduce((t, vital) => point(t, bed.bed, vital), s), next);
@@ -79,6 +79,13 @@ function change(state, what) {
     case "link": return { ...state, links: { ...state.links, [what.link.device]: what.link } };
     case "part": return { ...state, parts: { ...state.parts, [what.part.part]: what.part } };
     case "duty": return { ...state, duty: what.duty };
+    case "load": return { ...state, load: what.load };
+    case "treatment": {
+      const bed = state.beds[what.bed];
+      if (!bed?.session || bed.session.session !== what.treatment.session) return state;   // a late word about a patient who is not here any more
+      const timeline = what.treatment.timeline ?? bed.treatment?.timeline ?? [];
+      return { ...state, beds: { ...state.beds, [what.bed]: { ...bed, treatment: { ...what.treatment, timeline } } } };
+    }
     case "sound": {
       const { [what.sound.screen]: was, ...others } = state.sounds;
       return { ...state, sounds: what.sound.state === null ? others : { ...others, [what.sound.screen]: what.sound } };
