@@ -55,6 +55,9 @@ ACK_LASTS_MS: Mapping[Priority, int | None] = {
 }
 """How long an acknowledgement holds while the condition is still there (ALM-044, proposed)."""
 
+ACK_LASTS_LONGER_MS: Mapping[str, int] = {"form-owed": 28_800_000}
+"""Conditions that are counted in days and not in minutes: who has seen one has seen it for a shift (P)."""
+
 
 def table(priority: Priority) -> Mapping[AlarmState, Row]:
     """The table an alarm of this priority lives by."""
@@ -66,9 +69,9 @@ def step(state: AlarmState, cue: Cue, priority: Priority) -> AlarmState:
     return table(priority)[state][CUES.index(cue)]
 
 
-def ack_until_ms(priority: Priority, acked_at_ms: int) -> int | None:
+def ack_until_ms(priority: Priority, acked_at_ms: int, condition: str = "") -> int | None:
     """When an acknowledgement lapses if the condition is still there; None for never."""
-    lasts = ACK_LASTS_MS[priority]
+    lasts = ACK_LASTS_LONGER_MS.get(condition, ACK_LASTS_MS[priority])
     return None if lasts is None else acked_at_ms + lasts
 
 

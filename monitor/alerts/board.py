@@ -55,7 +55,7 @@ class Alarm:
         """When its acknowledgement lapses if the condition is still there."""
         if self.state is not AlarmState.ACKED or self.acked_at_ms is None:
             return None
-        return ack_until_ms(self.priority, self.acked_at_ms)
+        return ack_until_ms(self.priority, self.acked_at_ms, self.rule.condition)
 
     @property
     def unanswered_high(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,6 +41,8 @@ class Limit:
     slow_heart_limit: float | None = None
     """The limit that counts instead while the heart rate is under `slow_heart_below`."""
     slow_heart_below: float | None = None
+    at_first: bool = False
+    """Whether one reading in breach is enough: nothing is repeated to confirm it (protocols.md 6.3)."""
 
     def reached(self, value: float, *, heart_rate: float | None = None) -> bool:
         """Whether this value is in breach."""
@@ -108,18 +110,38 @@ class Profile:
     confirm_ms: int
     """How long a repeat may be waited for before a cuff breach is raised "not confirmed" (ALM-063)."""
     delays_ms: Mapping[str, int]
-    """How long each technical rule must last."""
+    """How long each rule must last that has no limit: the technical ones, and what people say."""
 
-    def limits_for(self, baseline: Baseline, overrides: Mapping[str, float] | None = None) -> Limits:
-        """Every patient rule's limit at a bed, in the order of `RULES`; `overrides` are the session's."""
+    def limits_for(
+        self,
+        baseline: Baseline,
+        overrides: Mapping[str, float] | None = None,
+        unconfirmed: Collection[str] = (),
+    ) -> Limits:
+        """Every patient rule's limit at a bed, in the order of `RULES`; `overrides` are the session's.
+
+        The `unconfirmed` rules wait for no second reading.
+        """
         return tuple(
-            self._limit(rule, self.numbers[rule.name], baseline, overrides or {})
+            self._limit(
+                rule,
+                self.numbers[rule.name],
+                baseline,
+                overrides or {},
+                at_first=rule.name in unconfirmed,
+            )
             for rule in RULES
             if rule.name in self.numbers
         )
 
     def _limit(
-        self, rule: Rule, numbers: Numbers, baseline: Baseline, overrides: Mapping[str, float]
+        self,
+        rule: Rule,
+        numbers: Numbers,
+        baseline: Baseline,
+        overrides: Mapping[str, float],
+        *,
+        at_first: bool,
     ) -> Limit:
         default = _fold(rule, numbers, baseline)
         own = overrides.get(rule.name, overrides.get(rule.numbers_of))
@@ -137,6 +159,7 @@ class Profile:
             self.soft.get(vital),
             numbers.slow_heart_limit,
             numbers.slow_heart_below,
+            at_first,
         )
 
 
@@ -221,7 +244,7 @@ _KEYS = (
     "slow_heart_limit",
     "slow_heart_below",
 )
-_WATCHED = tuple(dict.fromkeys(_vital(rule) for rule in RULES if not rule.technical))
+_WATCHED = tuple(dict.fromkeys(_vital(rule) for rule in RULES if rule.measured))
 
 
 class _Check:
@@ -322,7 +345,7 @@ def _by_vital(
 
 
 def _delays(check: _Check, data: Mapping[str, Any]) -> dict[str, int]:
-    names = [rule.name for rule in RULES if rule.technical]
+    names = [rule.name for rule in RULES if not rule.measured]
     check.unknown("delays_s.", data, names)
     return {name: check.ms(data, name, f"delays_s.{name}") for name in names}
 
@@ -331,7 +354,7 @@ def _numbers(check: _Check, data: Mapping[str, Any]) -> dict[str, Numbers]:
     rules = check.table(data, "rules")
     holds = check.table(data, "arterial_hold_s")
     check.unknown("arterial_hold_s.", holds, [p.name.lower() for p in Priority])
-    own = [rule for rule in RULES if not rule.technical and not rule.numbers_of]
+    own = [rule for rule in RULES if rule.measured and not rule.numbers_of]
     check.unknown("rules.", rules, [rule.name for rule in own])
     found = {rule.name: _one(check, check.table(rules, rule.name, "rules."), rule) for rule in own}
     for rule in RULES:

@@ -2,9 +2,9 @@
 
 A pressure comes every few minutes, a temperature perhaps once, so no delay in seconds can tell a surge
 from a bent arm. The first reading in breach is ONSET, and of a cuff the ward orders a repeat; the next
-valid one makes it HELD or ends it. A LOW needs no repeat. Beyond the severe bound one reading is enough,
-if its own number is a usual one; a repeat is wanted then too. Where none comes in time the alarm is
-raised all the same, marked "not confirmed".
+valid one makes it HELD or ends it. A LOW needs no repeat, and neither does a limit that says so. Beyond the
+severe bound one reading is enough, if its own number is a usual one; a repeat is wanted then too. Where none
+comes in time the alarm is raised all the same, marked "not confirmed".
 
 Columns of a recording that are sampled rarely are judged by the same machine.
 """
@@ -163,7 +163,7 @@ class Repeat:
         if was is Cue.HELD:
             if severe and not was_severe:
                 self._raise(rule, case, at_ms)
-        elif was is Cue.ONSET or severe or confirmed or case.limit.rule.priority is Priority.LOW:
+        elif was is Cue.ONSET or severe or confirmed or _at_first(case.limit):
             self._raise(rule, case, at_ms)
         else:
             case.cue, case.until_ms = Cue.ONSET, self._until(at_ms)
@@ -186,6 +186,11 @@ class Repeat:
             raise ValueError("there is nothing to say of a rule that is at rest")
         said = case.cue, case.since_ms, at_ms, case.value, case.shown, case.severe, case.doubt, note
         self._changes.append(Change(self._bed, rule, *said))
+
+
+def _at_first(limit: Limit) -> bool:
+    """Whether the first reading in breach is enough."""
+    return limit.at_first or limit.rule.priority is Priority.LOW
 
 
 def _number(limit: float | None) -> float:

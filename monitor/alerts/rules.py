@@ -13,11 +13,13 @@ from monitor.model import Lie, Priority, Side, Vital
 
 
 class Kind(StrEnum):
-    """How a condition is confirmed: by lasting, by a second reading, or by a gap that lasts."""
+    """How a condition is confirmed: by lasting, by a second reading, by a gap that lasts, or by people."""
 
     TIMED = "timed"
     REPEAT = "repeat"
     GAP = "gap"
+    SAID = "said"
+    """What people say of the patient, or leave undone: no device measures it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,14 @@ class Rule:
         return self.kind is Kind.GAP
 
     @property
+    def measured(self) -> bool:
+        """Whether it holds a value against a limit; all others have a delay and nothing else."""
+        return self.kind in (Kind.TIMED, Kind.REPEAT)
+
+    @property
     def family(self) -> str:
         """Rules of one family have one cause ("bp-high"): the worst of them speaks for the lesser."""
-        if self.vital is None or self.side is None or self.technical:
+        if self.vital is None or self.side is None or not self.measured:
             return self.condition
         return f"{_CAUSE[self.vital]}-{self.side.value}"
 
@@ -86,6 +93,10 @@ def _technical(
 ) -> Rule:
     name = condition + _SUFFIX[priority]
     return Rule(name, condition, priority, Kind.GAP, vital, in_session=in_session)
+
+
+def _said(condition: str, *priorities: Priority) -> tuple[Rule, ...]:
+    return tuple(Rule(condition + _SUFFIX[each], condition, each, Kind.SAID) for each in priorities)
 
 
 CUFF_VITALS = (Vital.SYSTOLIC, Vital.DIASTOLIC, Vital.MEAN)
@@ -159,6 +170,18 @@ _TECHNICAL = (
     _technical("ehr-refused", L),
 )
 
+# What a treatment session says of itself: protocols.md 6.2 and 6.3 for the patient, 3.3 for what is to be
+# done. check-late has every priority, for a therapy says of each check what it raises; the form has no bed.
+_SAID = (
+    *_said("emergency-sign", H),
+    *_said("sedation", H, M, L),
+    *_said("symptom", M, L),
+    *_said("bp-not-declining", M),
+    *_said("check-late", H, M, L),
+    *_said("check-missed", M),
+    *_said("form-owed", H, M),
+)
+
 LIES = {
     Lie.IMPOSSIBLE: "impossible",
     Lie.WRONG_UNIT: "wrong-unit",
@@ -168,7 +191,7 @@ LIES = {
 }
 """Which condition of its device each of them is, if it lasts."""
 
-RULES = (*_CUFF, *_CONTINUOUS, *_arterial(_CUFF), *_TECHNICAL)
+RULES = (*_CUFF, *_CONTINUOUS, *_arterial(_CUFF), *_TECHNICAL, *_SAID)
 
 INDEX = {rule.name: place for place, rule in enumerate(RULES)}
 """Where a rule of this name stands in `RULES`."""

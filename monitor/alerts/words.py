@@ -37,6 +37,17 @@ TECHNICAL = {
     "ehr-refused": "The EHR does not take a record",
 }
 
+SAID = {
+    "emergency-sign": "Emergency sign",
+    "sedation": "Sedation",
+    "symptom": "Symptom",
+    "bp-not-declining": "BP not declining",
+    "check-late": "Check late",
+    "check-missed": "40-min check missed",
+    "form-owed": "A form is owed",
+}
+"""What people have said, without what exactly: that stands in the alarm's note, on screens only."""
+
 SILENCES = {"rr-none": "No breath 20 s", "hr-none": "No pulse"}
 
 PROBE_OFF = ("sensor off", "probe off", "finger off")
@@ -51,8 +62,8 @@ def alarm_text(
         return _probe(notices)
     if rule.technical:
         return TECHNICAL[rule.condition]
-    if rule.condition in SILENCES:
-        return SILENCES[rule.condition]
+    if (said := SILENCES.get(rule.condition) or SAID.get(rule.condition)) is not None:
+        return said
     return f"{_what(rule, value, cuff)} {_sign(rule)} {number(limit)}".strip()
 
 

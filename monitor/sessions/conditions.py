@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from monitor.model import Priority
 from monitor.sessions import layers
@@ -31,12 +32,16 @@ NOT_DECLINING = "bp-not-declining"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One thing that is so now: the rule it is, since when, and in words."""
+    """One thing that is so now: the rule it is, since when, and in words.
+
+    `newest_ms` is when something was added to it last: who has looked before has not seen that.
+    """
 
     name: str
     priority: Priority
     since_ms: int
     text: str
+    newest_ms: int
 
 
 def conditions(record: Record, seen: Seen, now_ms: int) -> tuple[Condition, ...]:
@@ -47,8 +52,25 @@ def conditions(record: Record, seen: Seen, now_ms: int) -> tuple[Condition, ...]
     return tuple(sorted(found, key=lambda one: (-one.priority, one.since_ms)))
 
 
-def _condition(name: str, priority: Priority, since_ms: int, text: str) -> Condition:
-    return Condition(name + SUFFIX[priority], priority, since_ms, text)
+def together(found: Iterable[Condition]) -> dict[str, Condition]:
+    """The conditions by their rules: several of one rule are one, since the first of them."""
+    by_name: dict[str, Condition] = {}
+    for one in found:
+        other = by_name.get(one.name)
+        if other is not None:
+            text = ", ".join(dict.fromkeys((other.text, one.text)))
+            since_ms, newest_ms = min(one.since_ms, other.since_ms), max(one.newest_ms, other.newest_ms)
+            by_name[one.name] = Condition(one.name, one.priority, since_ms, text, newest_ms)
+        else:
+            by_name[one.name] = one
+    return by_name
+
+
+def _condition(
+    name: str, priority: Priority, since_ms: int, text: str, newest_ms: int | None = None
+) -> Condition:
+    newest = since_ms if newest_ms is None else newest_ms
+    return Condition(name + SUFFIX[priority], priority, since_ms, text, newest)
 
 
 def _late(record: Record, seen: Seen, now_ms: int) -> Iterable[Condition]:
@@ -56,16 +78,14 @@ def _late(record: Record, seen: Seen, now_ms: int) -> Iterable[Condition]:
         if due.when is not When.LATE or due.late is None:
             continue
         if due.name == FORM:
-            days = (due.due_ms - now_ms) / 86_400_000
-            left = f"due in {days:.0f} days" if days > 0.5 else "overdue" if days < 0 else "due today"
+            form_due = "Form overdue" if now_ms > due.due_ms else "Form still to be sent"
             since_ms = due.late_ms
             if due.late is Priority.HIGH and record.therapy.form is not None and record.start_ms is not None:
                 since_ms = record.start_ms + round(record.therapy.form.high_day * 86_400_000)
-            yield _condition(FORM_OWED, due.late, since_ms, f"Form {left}")
+            yield _condition(FORM_OWED, due.late, since_ms, form_due)
             continue
-        late = f"{due.title} {_minutes(now_ms - due.due_ms)} late"
         name = CUFF_OVERDUE if due.name in {NIBP, FINAL} else CHECK_LATE
-        yield _condition(name, due.late, due.late_ms, late)
+        yield _condition(name, due.late, due.late_ms, f"{due.title} late")
 
 
 def _missed(record: Record) -> Iterable[Condition]:
@@ -85,7 +105,14 @@ def _sedation(record: Record) -> Iterable[Condition]:
     priority = SEDATION.get(newest.value)
     if priority is not None:
         words = SCALES[Score.MOAAS].words[newest.value]
-        yield _condition(SEDATION_SEEN, priority, newest.done_at_ms, f"MOAA/S {newest.value}, {words}")
+        text = f"MOAA/S {newest.value}, {words}"
+        yield _condition(SEDATION_SEEN, priority, newest.done_at_ms, text, _deeper_ms(record))
+
+
+def _deeper_ms(record: Record) -> int:
+    """When a judgement was last lower than the one before it."""
+    made = sorted(record.scores.get(Score.MOAAS, ()), key=lambda one: one.done_at_ms)
+    return max((now.at_ms for was, now in pairwise(made) if now.value < was.value), default=0)
 
 
 def _symptoms(record: Record) -> Iterable[Condition]:
@@ -98,7 +125,9 @@ def _symptoms(record: Record) -> Iterable[Condition]:
             by_name.setdefault((name, priority), []).append(noted)
     for (name, priority), noted_here in by_name.items():
         text = ", ".join(noted.symptom.value for noted in noted_here)
-        yield _condition(name, priority, min(noted.done_at_ms for noted in noted_here), text.capitalize())
+        since_ms = min(noted.done_at_ms for noted in noted_here)
+        newest_ms = max(noted.at_ms for noted in noted_here)
+        yield _condition(name, priority, since_ms, text.capitalize(), newest_ms)
 
 
 def _not_declining(record: Record, now_ms: int) -> Iterable[Condition]:
@@ -119,7 +148,3 @@ def _not_declining(record: Record, now_ms: int) -> Iterable[Condition]:
     if stays:
         text = f"BP not declining: {was:g}/{was_dia:g}, {now:g}/{now_dia:g}"
         yield _condition(NOT_DECLINING, Priority.MEDIUM, newest.measured_at_ms, text)
-
-
-def _minutes(ms: int) -> str:
-    return f"{ms // 60_000} min"

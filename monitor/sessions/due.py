@@ -88,7 +88,7 @@ def cuff_due_ms(record: Record, now_ms: int) -> int | None:
 
 
 def schedule_due_ms(record: Record, now_ms: int) -> int | None:
-    """When the reading that the phase itself asks for is or was due: this one may be overdue. None: no such."""
+    """When the reading that the phase itself asks for is or was due: it may be overdue. None: no such."""
     return None if record.over else min((due.due_ms for due in _cuff(record, now_ms)), default=None)
 
 

@@ -6,7 +6,7 @@ The sessions know no rule and no profile: what they give is data, which is laid 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.sessions.record import Record
@@ -26,6 +26,8 @@ class InForce:
     """Rules that are raised without waiting for a second reading."""
     nibp_factor: float
     not_declining: bool
+    whose: Mapping[str, str] = field(default_factory=dict)
+    """Of each rule the layer that has the last word."""
 
 
 def in_force(record: Record, now_ms: int) -> InForce:
@@ -39,6 +41,7 @@ def in_force(record: Record, now_ms: int) -> InForce:
         # Two reasons to measure twice as often are not a reason for four times.
         min((layer.nibp_factor for layer in layers), default=1.0),
         any(layer.not_declining for layer in layers),
+        {name: layer.name for layer in layers for name in layer.rules},
     )
 
 

@@ -186,6 +186,11 @@ class Bedside:
             closed_by=None,
         )
 
+    @property
+    def baseline(self) -> Baseline | None:
+        """This patient's own normal."""
+        return self.session.baseline if self.session is not None else None
+
     def rebase(self, baseline: Baseline) -> None:
         """This patient's own normal is another from here on."""
         if self.session is not None:

@@ -88,7 +88,7 @@ def alarm_now(parts: Parts, alarm: Alarm, now_ms: int) -> AlarmNow:
         value=alarm.value,
         limit=alarm.limit,
         text=parts.wording.alarm(alarm),
-        note=alarm.note,
+        note=parts.wording.note(alarm),
         acked_by=alarm.acked_by,
         acked_at_ms=alarm.acked_at_ms,
         ack_until_ms=alarm.ack_until_ms,

@@ -6,9 +6,11 @@ looked at anew, so that nothing of it can outlive the session: the bed forgets a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from monitor.model import AlarmMoved, AlarmState, Priority
+from monitor.model import AlarmMoved, AlarmState, Baseline, Priority
+from monitor.sessions.conditions import Condition
 from monitor.sessions.layers import InForce
 from monitor.sessions.record import Record
 from monitor.treatment_now import TreatmentNow
@@ -27,6 +29,10 @@ class Stay:
     """When the last MEDIUM or HIGH condition of this session ended."""
     in_force: InForce | None = None
     """The layers of limits that hold."""
+    judged_by: Baseline | None = None
+    """The patient's own normal that the limits were folded with."""
+    said: Mapping[str, Condition] = field(default_factory=dict)
+    """What of it is to be raised, by rule."""
     cuff_due_ms: int | None = None
     """When the next cuff reading is wanted, for whatever reason."""
     cuff_late_ms: int | None = None

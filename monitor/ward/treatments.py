@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from monitor.alerts.board import Board
-from monitor.model import AlarmState, Baseline, Bed, CuffTaken, Priority, SessionMoved, SessionPhase
+from monitor.model import CLINIC, AlarmState, Baseline, Bed, CuffTaken, Priority, SessionMoved, SessionPhase
 from monitor.plan import Plan
 from monitor.sessions import due, session
+from monitor.sessions.conditions import FORM_OWED, Condition, conditions, together
 from monitor.sessions.layers import in_force
 from monitor.sessions.record import Record, begin
 from monitor.sessions.session import Refused
@@ -55,6 +56,7 @@ class Treatments:
         self._stays: dict[int, Stay] = {}
         self.settled: dict[int, TreatmentBrief] = {}
         """What became of those of which nothing is owed any more."""
+        self._forms_stirred = False
 
     # What is there.
 
@@ -72,7 +74,7 @@ class Treatments:
         if bedside is None or bedside.stay is not stay:
             return Seen()
         texts = tuple(
-            self._wording.alarm(alarm)
+            self._wording.brief(alarm)
             for alarm in self._board.of(bedside.bed)
             if alarm.priority >= Priority.MEDIUM and alarm.state in OPEN
         )
@@ -125,6 +127,7 @@ class Treatments:
         if _done(stay.record):
             self.settled[event.session] = brief(stay.record, Seen(), event.at_ms)
             del self._stays[event.session]
+            self._forms_stirred = True
 
     def hears_cuff(self, stay: Stay, taken: CuffTaken) -> None:
         """A cuff reading of its patient, failed ones too."""
@@ -144,6 +147,8 @@ class Treatments:
             if made:
                 return made
             self._look(stay, now_ms)
+        if self._forms_stirred:
+            self._tell_forms()
         return ()
 
     def due_ms(self) -> int | None:
@@ -155,6 +160,7 @@ class Treatments:
         for stay in self._stays.values():
             self._set(stay, now_ms)
             stay.stirs()
+        self._tell_forms()
 
     def _due(self, now_ms: int) -> Iterable[Stay]:
         return [stay for stay in self._stays.values() if stay.look_at_ms <= now_ms]
@@ -162,22 +168,35 @@ class Treatments:
     def _look(self, stay: Stay, now_ms: int) -> None:
         """Nothing more follows now: set what hangs on the session, and when to look again."""
         self._set(stay, now_ms)
-        seen = self.seen(stay)
-        due_ms = session.due_ms(stay.record, seen, now_ms)
+        if stay.record.over:
+            self._forms_stirred = True
+        due_ms = session.due_ms(stay.record, self.seen(stay), now_ms)
         stay.look_at_ms = min(now_ms + LOOK_MS, due_ms or now_ms + LOOK_MS)
+
+    def _tell_forms(self) -> None:
+        """The forms that are owed, all of them together: they belong to no bed."""
+        self._forms_stirred = False
+        owed = [one for stay in self._stays.values() for one in stay.said.values() if _is_form(one)]
+        self._watch.said(CLINIC, together(owed))
 
     def _set(self, stay: Stay, now_ms: int) -> None:
         record = stay.record
+        stay.said = together(conditions(record, self.seen(stay), now_ms))
         bedside = self._beds.get(record.opened.bed)
         if bedside is None or bedside.stay is not stay:
             return
+        self._watch.said(bedside.bed, stay.said)
         stay.cuff_due_ms = due.cuff_due_ms(record, now_ms)
         stay.cuff_late_ms = due.schedule_due_ms(record, now_ms)
         bedside.cuff_every(due.cuff_interval_ms(record, now_ms))
         now = in_force(record, now_ms)
-        if now != stay.in_force:
-            stay.in_force = now
+        if (now, bedside.baseline) != (stay.in_force, stay.judged_by):
+            stay.in_force, stay.judged_by = now, bedside.baseline
             self._watch.set_limits(bedside, now_ms)
+
+
+def _is_form(one: Condition) -> bool:
+    return one.name.startswith(FORM_OWED)
 
 
 def _done(record: Record) -> bool:

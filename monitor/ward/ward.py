@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm
+from monitor.alerts.rules import Kind
 from monitor.model import (
     CLINIC,
     Accepted,
@@ -544,7 +545,8 @@ class Ward:
             if moved is not None:
                 self._move(moved, out)
             elif f.severe and (alarm := self._board.at(*f.key)) and alarm.state is AlarmState.ACKED:
-                self._cue(alarm, Cue.LAPSE, out, value=f.value, note="worse")
+                said = alarm.rule.kind is Kind.SAID
+                self._cue(alarm, Cue.LAPSE, out, value=f.value, note=f.note if said else "worse")
 
     def _cue(
         self, alarm: Alarm, cue: Cue, out: list[Happening], *, value: float | None = None, note: str = ""

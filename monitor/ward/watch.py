@@ -19,10 +19,12 @@ from monitor.alerts.agreement import (
 from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
-from monitor.alerts.limits import Limits
+from monitor.alerts.limits import Limits, Profile
+from monitor.alerts.limits import profile as limits_of
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
 from monitor.model import (
+    CLINIC,
     AlarmState,
     Bed,
     Cue,
@@ -38,6 +40,8 @@ from monitor.model import (
     VitalTyped,
 )
 from monitor.plan import Plan
+from monitor.sessions.conditions import FORM_OWED, Condition
+from monitor.sessions.layers import InForce, lay
 from monitor.snapshot import LimitNow
 from monitor.ward.bedside import CUFF_GIVES_UP_MS, TYPED_LASTS_MS, Bedside
 
@@ -81,6 +85,9 @@ class Watch:
             bed: frozenset().union(*(d.vitals for d in plan.devices if d.bed == bed)) for bed, _ in plan.beds
         }
         self._silent: set[tuple[Bed, str]] = set()
+        self._laid_over: dict[tuple[str, str], Profile] = {}
+        self._told: dict[Key, Condition | None] = {}
+        """What treatments have said last."""
         self._silence_due_ms: int | None = None
         self._unnursed_ms: dict[Bed, int] = {}
         self._waiting: list[Found] = []
@@ -103,7 +110,7 @@ class Watch:
         for condition in ("spo2-weak", "rates-differ"):
             self.holds(condition, bedside.bed, None, None, session=True)
         self._repeats[bedside.index] = self._no_repeat(bedside.index)
-        self._stirred = True
+        self.said(bedside.bed, {})
         self._limits[bedside.index] = ()
         self._unnursed_ms.pop(bedside.bed, None)
         self._silent = {key for key in self._silent if key[0] != bedside.bed}
@@ -116,10 +123,11 @@ class Watch:
         if bedside.session is None:
             return
         own = {name: set_to.limit for name, set_to in bedside.overrides.items() if set_to.limit is not None}
-        # A profile that was taken out of the clinic's file since: its patient is watched by the default one.
-        profiles = self._plan.profiles
-        profile = profiles.get(bedside.session.profile) or next(iter(profiles.values()))
-        limits = profile.limits_for(bedside.session.baseline, own)
+        layers = bedside.stay.in_force if bedside.stay is not None else None
+        profile, unconfirmed = self._profile(bedside.session.profile), frozenset[str]()
+        if layers is not None:
+            profile, unconfirmed = self._laid(profile, layers), layers.unconfirmed
+        limits = profile.limits_for(bedside.session.baseline, own, unconfirmed)
         self._limits[bedside.index] = limits
         lows = [limit.limit for limit in limits if limit.rule.vital is Vital.SPO2 and limit.limit is not None]
         self._lows[bedside.index] = max(lows, default=-inf)
@@ -128,6 +136,21 @@ class Watch:
         rare = [limit for limit in limits if self._is_repeated(limit.rule)]
         self._waiting += self._findings(self._repeats[bedside.index].set_limits(at_ms, rare))
         self._stirred = True
+
+    def _profile(self, name: str) -> Profile:
+        # A profile that was taken out of the clinic's file since: its patient is watched by the default one.
+        profiles = self._plan.profiles
+        return profiles.get(name) or next(iter(profiles.values()))
+
+    def _laid(self, profile: Profile, layers: InForce) -> Profile:
+        """The profile with these layers over it; made once, for many patients have the same ones."""
+        data = self._plan.numbers.get(profile.name)
+        if not layers.rules or data is None:
+            return profile
+        key = profile.name, repr(sorted(layers.rules.items()))
+        if key not in self._laid_over:
+            self._laid_over[key] = limits_of(lay(data, layers))
+        return self._laid_over[key]
 
     def refuse_limit(self, set_to: LimitSet) -> str | None:
         """Why this limit may not be set, in words, or None."""
@@ -146,7 +169,13 @@ class Watch:
         return None
 
     def limits_now(self, bedside: Bedside) -> tuple[LimitNow, ...]:
-        """The limits in force, as a screen shows them; an arterial line borrows the cuff's."""
+        """The limits in force, as a screen shows them; an arterial line borrows the cuff's.
+
+        The default is the profile's for this patient. A layer of a therapy that makes it another is named as
+        the reason; who set it is nobody then.
+        """
+        defaults = self._defaults(bedside)
+        whose = bedside.stay.in_force.whose if bedside.stay and bedside.stay.in_force else {}
         return tuple(
             LimitNow(
                 rule=limit.rule.name,
@@ -154,12 +183,12 @@ class Watch:
                 side=limit.rule.side,
                 priority=limit.rule.priority,
                 limit=limit.limit,
-                default=limit.default,
+                default=default,
                 inclusive=limit.rule.inclusive,
                 hold_ms=limit.hold_ms,
                 severe=limit.severe,
                 set_by=own.by if own else None,
-                set_why=own.why if own else None,
+                set_why=own.why if own else None if limit.limit == default else layer,
                 low_span=limit.low_span,
                 high_span=limit.high_span,
             )
@@ -167,7 +196,16 @@ class Watch:
             if limit.limit is not None and not limit.rule.numbers_of
             if limit.rule.vital is not None and limit.rule.side is not None
             for own in (bedside.overrides.get(limit.rule.name),)
+            for layer in (whose.get(limit.rule.name),)
+            for default in (defaults.get(limit.rule.name, limit.default),)
         )
+
+    def _defaults(self, bedside: Bedside) -> dict[str, float | None]:
+        """What the limits would be without the layers of a therapy; nothing where there are none."""
+        if bedside.session is None or bedside.stay is None:
+            return {}
+        plain = self._profile(bedside.session.profile).limits_for(bedside.session.baseline)
+        return {limit.rule.name: limit.limit for limit in plain}
 
     # Hearing.
 
@@ -286,7 +324,7 @@ class Watch:
         """Whether a cuff breach of this bed waits for its second reading."""
         return self._repeats[bedside.index].waiting
 
-    # Technical conditions.
+    # Technical conditions, and what people say.
 
     def holds(
         self, condition: str, bed: Bed, device: Device | None, since_ms: int | None, *, session: bool
@@ -296,6 +334,17 @@ class Watch:
         for rule in _ROWS_OF[condition]:
             counts = rule.in_session is None or rule.in_session is session
             self._gaps.set((bed, rule.name, device), since_ms if counts else None)
+
+    def said(self, bed: Bed, found: Mapping[str, Condition]) -> None:
+        """What a treatment says of its patient, or at no bed of the forms; of nothing said, all is over."""
+        self._stirred = True
+        for rule in _SAID[bed == CLINIC]:
+            now, key = found.get(rule.name), (bed, rule.name, None)
+            self._gaps.set(key, None if now is None else now.since_ms)
+            was, self._told[key] = self._told.get(key), now
+            if now is not None and was is not None and now.newest_ms > was.newest_ms:
+                # Something has been added: whoever has acknowledged it before has not seen that.
+                self._waiting.append(Found(key, Cue.HELD, now.since_ms, note=now.text, severe=True))
 
     def silences(self, bedside: Bedside, started_ms: int, now_ms: int) -> None:
         """Which vitals of this bed have been without a live number, and since when.
@@ -373,7 +422,11 @@ class Watch:
         found += self._findings(self._engine.take_changes())
         for repeat in self._repeats:
             found += self._findings(repeat.tick(now_ms))
-        found += [Found(change.key, change.cue, change.since_ms) for change in self._gaps.tick(now_ms)]
+        found += [
+            Found(change.key, change.cue, change.since_ms, note=told.text if told is not None else "")
+            for change in self._gaps.tick(now_ms)
+            for told in (self._told.get(change.key),)
+        ]
         return found
 
     def due_ms(self) -> int | None:
@@ -413,7 +466,7 @@ class Watch:
                 bedsides[alarm.bed].missed.add(alarm.rule.vital)
             if cue is None:
                 continue
-            if alarm.rule.technical:
+            if not alarm.rule.measured:
                 self._gaps.restore(alarm.key, alarm.since_ms)
                 continue
             index = self._names.index(alarm.bed)
@@ -516,6 +569,11 @@ _ROWS_OF: dict[str, list[Rule]] = {}
 for _rule in RULES:
     if _rule.technical:
         _ROWS_OF.setdefault(_rule.condition, []).append(_rule)
+_SAID = (
+    [rule for rule in RULES if rule.kind is Kind.SAID and rule.condition != FORM_OWED],
+    [rule for rule in RULES if rule.condition == FORM_OWED],
+)
+"""What is said at a bed, and what of no bed."""
 _GAP_OF = {vital: condition for condition, vitals in GAPS.items() for vital in vitals}
 
 

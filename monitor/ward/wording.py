@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.alerts.board import Alarm
-from monitor.alerts.rules import Rule
+from monitor.alerts.rules import Kind, Rule
 from monitor.alerts.words import alarm_text, over_text, page_text, recall_text, since_text
 from monitor.model import AlarmMoved, Bed, Cuff
 from monitor.ward.bedside import Bedside
@@ -27,6 +27,17 @@ class Wording:
         if not said and bedside is not None:
             said = self._equipment.says(*bedside.devices)
         return alarm_text(alarm.rule, alarm.value, alarm.limit, self._cuff(alarm.bed), said)
+
+    def note(self, alarm: Alarm) -> str:
+        """What else a nurse should know; of what people have said, what exactly, as far as it still is so."""
+        bedside = self._beds.get(alarm.bed) if alarm.rule.kind is Kind.SAID else None
+        stay = bedside.stay if bedside is not None else None
+        said = stay.said.get(alarm.rule.name) if stay is not None else None
+        return alarm.note if said is None else said.text
+
+    def brief(self, alarm: Alarm) -> str:
+        """What a list says of an alarm that has no room for a note."""
+        return (self.note(alarm) if alarm.rule.kind is Kind.SAID else "") or self.alarm(alarm)
 
     def page(self, alarm: Alarm, now_ms: int) -> str:
         """What a page says of an alarm that is open."""

@@ -85,10 +85,11 @@ def test_on_the_limit_is_in_breach_only_where_the_cut_off_says_at_or_beyond() ->
     assert not limit("spo2-low").recovered(90.9)
 
 
-def test_every_rule_of_a_patient_has_its_numbers_and_every_technical_one_its_delay() -> None:
+def test_every_rule_that_holds_a_value_against_a_limit_has_its_numbers_and_every_other_its_delay() -> None:
     said = watch()
-    assert list(said.numbers) == [rule.name for rule in RULES if not rule.technical]
-    assert list(said.delays_ms) == [rule.name for rule in RULES if rule.technical]
+    assert list(said.numbers) == [rule.name for rule in RULES if rule.measured]
+    assert list(said.delays_ms) == [rule.name for rule in RULES if not rule.measured]
+    assert {rule.kind for rule in RULES if not rule.measured} == {Kind.GAP, Kind.SAID}
 
 
 def test_the_technical_delays_are_those_of_the_table() -> None:
