@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from monitor.config.settings import Clinic, Device, Limits, Server
+from monitor.config.settings import Clinic, Device, Ehr, Limits, Server
 from monitor.config.words import Loc, fields, lower, nearest, one_line, place, plainly, sentence
 
 __all__ = ["Clinic", "ConfigError", "described", "judged", "load"]
@@ -72,8 +72,7 @@ def judged(
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         found = [(detail["loc"], sentence(detail, Clinic)) for detail in details]
-        # What is right is kept, so that the checks across sections can say their part in the same breath.
-        clinic = Clinic.model_validate(_without(told, [loc for loc, _ in found]), context=context)
+        clinic = _right_of(told, [loc for loc, _ in found], context)
     if not told.get("bed"):
         found.append((("bed",), "there is none; a clinic has at least one [[bed]]"))
     found += _across(clinic, _names(told), drivers, rules)
@@ -132,6 +131,17 @@ def _value(text: str) -> object:
         return text
 
 
+def _right_of(raw: Mapping[str, Any], locs: Iterable[Loc], context: Mapping[str, Any]) -> Clinic:
+    """What is right is kept, so that the checks across sections can say their part in the same breath."""
+    lost = [*locs]
+    try:
+        return Clinic.model_validate(_without(raw, lost), context=context)
+    except ValidationError as error:
+        # What must be there is missing now: its table goes whole.
+        lost += [detail["loc"][:1] for detail in error.errors()]
+        return Clinic.model_validate(_without(raw, lost), context=context)
+
+
 def _without(raw: Mapping[str, Any], locs: Iterable[Loc]) -> dict[str, Any]:
     """The file without the keys and list items that hold a mistake."""
     lost = {loc[:2] for loc in locs}
@@ -174,6 +184,7 @@ def _across(
     yield from _devices(clinic, names["bed"], drivers)
     yield from _people(clinic, names)
     yield from _server(clinic.server)
+    yield from _ehr(clinic.ehr)
     changed: dict[Loc, Limits] = {("limits",): clinic.limits}
     changed |= {("therapies", "overrides", name): rows for name, rows in clinic.therapies.overrides.items()}
     for table, rows in changed.items():
@@ -251,6 +262,18 @@ def _server(server: Server) -> Iterator[tuple[Loc, str]]:
         yield (
             ("server", "host"),
             "anybody on the network could listen in; set tls_cert and tls_key, or insecure_lan = true",
+        )
+
+
+def _ehr(ehr: Ehr | None) -> Iterator[tuple[Loc, str]]:
+    if ehr is None:
+        return
+    if ehr.tls_ca is not None and not ehr.tls:
+        yield ("ehr", "tls"), "should be true where tls_ca is set"
+    if not ehr.tls and not ehr.insecure_lan and not _loopback(ehr.host):
+        yield (
+            ("ehr", "host"),
+            "anybody on the network could read along; set tls = true, or insecure_lan = true",
         )
 
 

@@ -129,6 +129,13 @@ def _link(link: str) -> str:
     )
 
 
+def _eui64(name: str) -> str:
+    digits = name.replace("-", "").replace(":", "").upper()
+    if len(digits) != 16 or any(sign not in "0123456789ABCDEF" for sign in digits):
+        raise ValueError("should be 16 hexadecimal digits (EUI-64), which nobody else at the receiver has")
+    return digits
+
+
 def _topic(topic: str) -> str:
     if not topic or topic.startswith("$") or any(sign in topic for sign in "+#\0"):
         raise ValueError("should be one plain topic, without + or #")
@@ -407,6 +414,33 @@ class Retention(Section):
     trends_days: Whole = 90
 
 
+class Ehr(Section):
+    """[ehr]: an EHR, or the interface engine before it, that is told by HL7 v2.6 over MLLP."""
+
+    host: Annotated[str, AfterValidator(_host)]
+    port: Port = 2575
+    tls: StrictBool = False
+    tls_ca: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
+    """Who vouches for its certificate. None: whoever this machine trusts."""
+    insecure_lan: StrictBool = False
+    send: Annotated[
+        tuple[Literal["sessions", "vitals"], ...], BeforeValidator(_listed), AfterValidator(_some)
+    ] = ("sessions",)
+    """"sessions": the record of a session once it is over; "vitals": its numbers while it lasts."""
+    vitals_every_s: Annotated[Whole, Field(ge=10, le=3600)] = 60
+    sender: Text = "CHAIRSIDE"
+    sender_id: Annotated[str, AfterValidator(_eui64)]
+    """EUI-64, by which the receiver knows this clinic."""
+    facility: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    receiver: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    authority: Text = "CHAIRSIDE"
+    """Who gives out the aliases of patients."""
+    point_of_care: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    """What comes before room and bed. Empty: the clinic's name."""
+    training: StrictBool = False
+    """Marks every message as one of training: no receiver takes it for a patient's."""
+
+
 class Clinic(Section):
     """The whole file."""
 
@@ -421,3 +455,4 @@ class Clinic(Section):
     staff: tuple[Member, ...] = ()
     duty: Duty = Duty()
     retention: Retention = Retention()
+    ehr: Ehr | None = None

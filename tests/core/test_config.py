@@ -70,7 +70,7 @@ def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path
     for name, text in secrets.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "tls").mkdir()
-    for name in ("tls/clinic.pem", "tls/clinic.key"):
+    for name in ("tls/clinic.pem", "tls/clinic.key", "tls/ehr-ca.pem"):
         (tmp_path / name).touch()
     lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
     shown = [line.removeprefix("# ") if _is_setting(line) else line for line in lines]
@@ -756,3 +756,51 @@ def test_whatever_stands_in_a_therapy_is_a_mistake_in_words_and_never_a_crash(
     assert all(line.startswith("therapies.spravato_us.") and ": " in line for line in found)
     assert not [line for line in found if line.endswith("is not as it should be")], "no words of their own"
     assert found or list(planning.therapies(clinic))
+
+
+# [ehr].
+
+
+EHR = '[ehr]\nhost = "127.0.0.1"\nsender_id = "1a-2b-3c-4d-5e-6f-70-81"\n'
+
+
+def test_an_ehr_needs_to_be_told_where_it_is_and_who_calls(write: Write) -> None:
+    ehr = load(write(ONE_BED + EHR), {}).ehr
+    assert ehr is not None
+    assert (ehr.port, ehr.sender_id, ehr.send, ehr.tls) == (2575, "1A2B3C4D5E6F7081", ("sessions",), False)
+    assert load(write(ONE_BED), {}).ehr is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('sender_id = "1A2B"', "ehr.sender_id: should be 16 hexadecimal digits (EUI-64), which nobody else"),
+        ('send = ["reports"]', "ehr.send"),
+        ("send = []", "ehr.send: "),
+        ("vitals_every_s = 5", "ehr.vitals_every_s: should be at least 10"),
+        ("port = 70000", "ehr.port: should be at most 65535"),
+        ('tls_ca = "nowhere.pem"', "ehr.tls_ca: there is no file "),
+        ('host = "mllp://a"', "ehr.host: should be a host name or an address, without a scheme or a port"),
+        ('tls = "yes"', "ehr.tls: should be true or false"),
+        ('reciever = "A"', 'ehr.reciever: there is no such key; did you mean "receiver"?'),
+    ],
+)
+def test_a_mistake_about_the_ehr_is_said_by_its_key(write: Write, line: str, said: str) -> None:
+    key = line.split(" ", maxsplit=1)[0]
+    kept = "\n".join(one for one in EHR.splitlines() if not one.startswith(f"{key} "))
+    (mistake,) = mistakes(write(f"{ONE_BED}{kept}\n{line}\n"))
+    assert said in mistake
+
+
+def test_what_an_ehr_is_told_crosses_no_network_in_the_clear_unless_somebody_says_so(write: Write) -> None:
+    far = EHR.replace("127.0.0.1", "192.0.2.50")
+    read_along = "anybody on the network could read along; set tls = true, or insecure_lan = true"
+    assert mistakes(write(ONE_BED + far)) == [f"clinic.toml: ehr.host: {read_along}"]
+    for way in ("tls", "insecure_lan"):
+        assert load(write(f"{ONE_BED}{far}{way} = true\n"), {}).ehr is not None
+
+
+def test_a_certificate_authority_without_tls_is_a_slip(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    said = ["clinic.toml: ehr.tls: should be true where tls_ca is set"]
+    assert mistakes(write(f'{ONE_BED}{EHR}tls_ca = "ca.pem"\n')) == said
