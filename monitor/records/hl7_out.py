@@ -74,11 +74,11 @@ class _Group(NamedTuple):
 
 
 def control_of(session: int, kind: str, at_ms: int) -> str:
-    """MSH-10, at most 20 characters: the same whenever the same thing is told again."""
+    """MSH-10: the same whenever the same thing is told again."""
     return f"{session}{kind}{at_ms}"
 
 
-def session_message(report: SessionReport, site: Site, now_ms: int) -> bytes | None:
+def session_message(report: SessionReport, site: Site, control: str, now_ms: int) -> bytes | None:
     """The record of a session: its checks, and every moment beside them; None where there is nothing."""
     checked = checks(report)
     told = {one.key for check in checked for one in check.values}
@@ -86,10 +86,8 @@ def session_message(report: SessionReport, site: Site, now_ms: int) -> bytes | N
     if not any(group.rows for group in groups):
         return None
     groups.sort(key=lambda group: (group.at_ms, group.until_ms))
-    over_ms = report.ended_ms
-    control = control_of(report.session, "S", report.made_ms if over_ms is None else over_ms)
     visit = Visit(report.session, report.alias, report.bed, report.place)
-    return _message(groups, site, visit, control, now_ms, RAW if over_ms is None else FINAL)
+    return _message(groups, site, visit, control, now_ms, RAW if report.ended_ms is None else FINAL)
 
 
 def vitals_message(charted: Iterable[Charted], visit: Visit, site: Site, control: str, now_ms: int) -> bytes:

@@ -33,16 +33,14 @@ class State(StrEnum):
     WAITING = "waiting"
     ACCEPTED = "accepted"
     REFUSED = "refused"
-    """The receiver does not want it; kept until somebody has dealt with it."""
-    UNANSWERED = "unanswered"
-    """The receiver answers others, and never this one; kept as a refused one is."""
+    """The receiver does not take it, and takes others; kept until somebody has dealt with it."""
     UNMADE = "unmade"
     """It could not be put into words: `why` says of what and why; kept as a refused one is."""
     DROPPED = "dropped"
     """Somebody has decided that it is not to be sent."""
 
 
-ASIDE = (State.REFUSED, State.UNANSWERED, State.UNMADE)
+ASIDE = (State.REFUSED, State.UNMADE)
 """What does not go out by itself any more, and waits for a person."""
 
 OVER = (State.ACCEPTED, State.DROPPED)
@@ -96,8 +94,8 @@ class Outgoing:
     async def open(cls, url: str, *, existing: bool = False) -> Self:
         """Open the queue at `url`, make it and bring its schema forward; or only take it as it is."""
         where = make_url(url)
-        if existing and where.host is None and not Path(where.database or "").is_file():
-            raise StoreError(f"There is no file {where.database}: nothing was ever sent from here.")
+        if existing:
+            _must_be_there(url)
         place = database(url)
         backups = Path(where.database or "").parent / "backups" if where.host is None else None
         try:
@@ -117,9 +115,9 @@ class Outgoing:
         """Add what is not here yet, and note how far the journal has been read; how many were new."""
         return await self._write(partial(_put, messages=messages, seq=seq))
 
-    async def first(self, count: int = 1) -> Sequence[Queued]:
-        """The messages that are next, in order."""
-        return await self._read(partial(_in_state, states=(State.WAITING,), count=count))
+    async def first(self, count: int = 1, after: int = 0) -> Sequence[Queued]:
+        """The messages that are next, in order; `after` leaves out those up to this number."""
+        return await self._read(partial(_in_state, states=(State.WAITING,), count=count, after=after))
 
     async def aside(self) -> Sequence[Queued]:
         """What waits for a person, in order."""
@@ -166,6 +164,12 @@ class Outgoing:
             raise StoreError(f"The queue of messages cannot be written: {plainly(error)}.") from error
 
 
+def _must_be_there(url: str) -> None:
+    where = make_url(url)
+    if where.host is None and not Path(where.database or "").is_file():
+        raise StoreError(f"There is no file {where.database}: nothing was ever sent from here.")
+
+
 def _read_to(connection: Connection) -> int | None:
     return connection.scalar(select(outgoing_read.c.seq).where(outgoing_read.c.reader == READER))
 
@@ -191,8 +195,12 @@ def _put(connection: Connection, messages: Sequence[New], seq: int | None) -> in
     return count
 
 
-def _in_state(connection: Connection, states: Sequence[State], count: int | None) -> Sequence[Queued]:
-    rows = select(outgoing).where(outgoing.c.state.in_(state.value for state in states))
+def _in_state(
+    connection: Connection, states: Sequence[State], count: int | None, after: int = 0
+) -> Sequence[Queued]:
+    rows = select(outgoing).where(
+        outgoing.c.state.in_(state.value for state in states), outgoing.c.number > after
+    )
     return [_queued(row) for row in connection.execute(rows.order_by(outgoing.c.number).limit(count))]
 
 
@@ -224,8 +232,7 @@ def _settle(connection: Connection, number: int, state: State, at_ms: int, why: 
 
 def _again(connection: Connection, numbers: Sequence[int]) -> int:
     # What could never be made has nothing to send.
-    able = (State.REFUSED.value, State.UNANSWERED.value)
-    rows = update(outgoing).where(outgoing.c.state.in_(able))
+    rows = update(outgoing).where(outgoing.c.state == State.REFUSED.value)
     chosen = rows.where(outgoing.c.number.in_(numbers)) if numbers else rows
     return connection.execute(
         chosen.values(state=State.WAITING.value, settled_at_ms=None, tries=0, why="")

@@ -1,14 +1,15 @@
-"""MLLP on a socket, by the `hl7` library: the one room that imports it, and only where monitors call."""
+"""MLLP on a socket, by the `hl7` library: the one room that imports it, and only where MLLP is spoken."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 
 from hl7.mllp import HL7StreamProtocol, HL7StreamReader, HL7StreamWriter, InvalidBlockError
 from hl7.mllp.streams import START_BLOCK
 
-__all__ = ["BlockReader", "HL7StreamWriter", "InvalidBlockError", "framed"]
+__all__ = ["BlockReader", "HL7StreamWriter", "InvalidBlockError", "dial", "framed"]
 
 
 class BlockReader(HL7StreamReader):  # type: ignore[misc]  # the library has no types
@@ -31,3 +32,14 @@ def framed(
         return made
 
     return protocol
+
+
+async def dial(
+    host: str, port: int, tls: ssl.SSLContext | None, longest: int
+) -> tuple[BlockReader, HL7StreamWriter]:
+    """Call somebody; no answer is held beyond `longest` bytes. OSError, as the socket raises it."""
+    loop = asyncio.get_running_loop()
+    reader = BlockReader(limit=longest, loop=loop)
+    protocol = HL7StreamProtocol(reader, loop=loop)
+    transport, _ = await loop.create_connection(lambda: protocol, host, port, ssl=tls)
+    return reader, HL7StreamWriter(transport, protocol, reader, loop)
