@@ -154,7 +154,12 @@ def _whole(made: Therapy) -> Iterable[str]:
         yield "form: medium_day, high_day and due_days must not fall"
     if made.age[0] >= made.age[1]:
         yield "age: must be two numbers, the lower one first"
-    if "check_40" in made.pressures.required and not any(c.name == "check_40" for c in made.check):
+    check_40 = next((check for check in made.check if check.name == "check_40"), None)
+    if check_40 is not None and check_40.every_min is not None:
+        yield "check.check_40.every_min: it comes once"
+    if made.course == "nasal" and check_40 is None:
+        yield "check.check_40: is missing; course nasal goes through it"
+    elif "check_40" in made.pressures.required and check_40 is None:
         yield 'pressures.required: there is no check "check_40" to take it from'
 
 
@@ -201,6 +206,8 @@ def _check(made: Therapy, check: Check) -> Iterable[str]:
     for item in dict.fromkeys((*check.items, *check.required)):
         if item not in known:
             yield f"{where}.items: there is no {item}; there are {', '.join(known)}"
+        elif check.every_min is not None and item in _READINGS:
+            yield f"{where}.items: {item} is measured; what comes again and again is judged"
     for item in check.required:
         if item not in check.items:
             yield f"{where}.required: {item} is not among its items"

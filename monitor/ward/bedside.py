@@ -103,6 +103,11 @@ class Bedside:
         """Since when this patient has been here; what was measured earlier is somebody else's."""
         return self.session.opened_at_ms if self.session else None
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody lies here to be watched; who has been transferred is watched elsewhere."""
+        return self.session is not None and not (self.stay is not None and self.stay.record.over)
+
     def holds(self, measured_at_ms: int) -> bool:
         """Whether something measured then belongs to the patient who is here now."""
         return self.session is not None and measured_at_ms >= self.session.opened_at_ms

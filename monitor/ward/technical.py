@@ -32,7 +32,7 @@ def tell(
 ) -> None:
     """Tell the watch of every technical condition since when it holds, or that it does not."""
     for device, plan in equipment.devices.items():
-        taken = beds[plan.bed].session is not None
+        taken = beds[plan.bed].watched
         watch.holds("link-lost", plan.bed, device, equipment.down_since_ms(device), session=taken)
         for lie, since_ms in equipment.lies(device):
             watch.holds(LIES[lie], plan.bed, device, since_ms, session=taken)

@@ -95,6 +95,13 @@ from monitor.ward.sources import EARLIER_MS, tells_an_earlier_cuff
 from monitor.ward.watch import Found
 
 
+Asked = TreatmentOpened | Act
+"""What staff do with a treatment: its own session decides about it."""
+
+Consequent = Decided | Made
+"""What only a ward may make."""
+
+
 class Ward:
     """See the module. One object a clinic; not for use by two threads."""
 
@@ -119,9 +126,9 @@ class Ward:
             return self._hear(event)
         if isinstance(event, Readings):
             return self._hear_table(event)
-        if isinstance(event, TreatmentOpened | Act):
+        if isinstance(event, Asked):
             return self._hear_act(event)
-        if isinstance(event, Decided | Made):
+        if isinstance(event, Consequent):
             raise ValueError(f"a ward decides {type(event).__name__}; to rebuild one, use restore()")  # noqa: TRY004
         self._now_ms = max(self._now_ms, event.at_ms)
         accepted = self._accept(event)
@@ -286,7 +293,7 @@ class Ward:
             out += self._hear(reading)[1:]
         return out
 
-    def _hear_act(self, act: TreatmentOpened | Act) -> list[Happening]:
+    def _hear_act(self, act: Asked) -> list[Happening]:
         """What staff do with a treatment: decided by its own session, and applied like all else."""
         self._now_ms = max(self._now_ms, act.at_ms)
         if self.refusals(act):

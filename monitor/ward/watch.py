@@ -356,7 +356,7 @@ class Watch:
             self._tell_agreement(bedside, now_ms)
         for condition, vitals in GAPS.items():
             offered = [v for v in vitals if v in self._vitals[bedside.bed]]
-            expected = bedside.session is not None and bool(offered)
+            expected = bedside.watched and bool(offered)
             if condition != "spo2-gap":
                 expected = expected and any(v in bedside.last or v in bedside.missed for v in offered)
             since_ms = _silent_since_ms(bedside, offered, started_ms, now_ms) if expected else None
@@ -387,7 +387,7 @@ class Watch:
 
     def nurse(self, bedside: Bedside, *, present: bool, now_ms: int) -> None:
         """Whether the bed has a nurse on duty (alarms.md 7): the duty list, not who is at a keyboard."""
-        if present or bedside.session is None:
+        if present or not bedside.watched:
             self._unnursed_ms.pop(bedside.bed, None)
             since_ms = None
         else:
