@@ -86,7 +86,8 @@ class NextDeviceNow:
 class DueNow:
     """One thing that is due. `what` is "nibp", "final", "device_2", "form" or the name of a check.
 
-    `state` is "ahead", "soon" (it may be shown), "due" or "late"; `priority` what being late raises.
+    `state` is "ahead", "soon" (it may be shown), "due" or "late"; `priority` what being late raises. `asks` are
+    the scores that somebody is to give for it and that are not there yet.
     """
 
     what: str
@@ -98,6 +99,7 @@ class DueNow:
     closes_at_ms: int | None
     priority: str | None
     words: str
+    asks: tuple[Score, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def treatment_now(record: Record, seen: Seen, now_ms: int) -> TreatmentNow:
     due = dues(record, seen, now_ms)
     items = tuple(_items(record, seen, now_ms))
     moves = tuple(_moves(record, seen, now_ms))
-    shown = tuple(_due(each, now_ms) for each in due)
+    shown = tuple(_due(each, record, now_ms) for each in due)
     return TreatmentNow(
         at_ms=now_ms,
         until_ms=_until_ms(record, seen, now_ms),
@@ -209,7 +209,7 @@ def _until_ms(record: Record, seen: Seen, now_ms: int) -> int:
 # What is due, and what may be done.
 
 
-def _due(due: Due, now_ms: int) -> DueNow:
+def _due(due: Due, record: Record, now_ms: int) -> DueNow:
     return DueNow(
         what=due.name,
         title=due.title,
@@ -220,7 +220,17 @@ def _due(due: Due, now_ms: int) -> DueNow:
         closes_at_ms=due.closes_ms,
         priority=None if due.late is None else due.late.name,
         words=_due_words(due, now_ms),
+        asks=_asks(due, record),
     )
+
+
+def _asks(due: Due, record: Record) -> tuple[Score, ...]:
+    """A check that comes again asks for all of its scores anew, one that comes once for those it still lacks."""
+    check = next((check for check in record.therapy.check if check.name == due.name), None)
+    if check is None:
+        return ()
+    items = check.items if check.due_min is None else due.missing
+    return tuple(Score(item) for item in items if item in set(Score))
 
 
 def _due_words(due: Due, now_ms: int) -> str:
