@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.model import Baseline, Bed, Device, Staff
+from monitor.model import Baseline, Bed, Device, Staff, Vital
 from monitor.people import Role
 from monitor.treatment import Flag, Phase, Score, Symptom
 
@@ -394,6 +394,29 @@ class News2Now:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedNow:
+    """What the drug does to one vital at its strongest, in its unit: mean, SD, and how a well one wanders."""
+
+    rise: float
+    sd: float
+    slack: float
+
+
+@dataclass(frozen=True, slots=True)
+class CourseNow:
+    """How the drug is expected to move today's baseline, from its start on, in steps of `step_ms`.
+
+    At `from_at_ms + i * step_ms` a vital is expected at its baseline + rise * shares[i], as much more or less
+    as sd * shares[i] + slack; between two steps on the straight line, after the last as there.
+    """
+
+    from_at_ms: int
+    step_ms: int
+    shares: tuple[float, ...]
+    vitals: dict[Vital, MovedNow]
+
+
+@dataclass(frozen=True, slots=True)
 class LineNow:
     """One line of the timeline: when it was done, when it was entered, of which kind, by whom, in words."""
 
@@ -410,7 +433,8 @@ class TreatmentNow:
 
     `phase` is where it is, `onward` the phase that goes on under a side state. `next` is the one sentence of
     what comes next, empty where nothing does. `at_peak` says whether the drug is at its strongest, `running`
-    whether drug is being given. `timeline` is None in a turn of the stream where it reads as before.
+    whether drug is being given; `course` is None before its start. `timeline` is None in a turn of the stream
+    where it reads as before.
     """
 
     at_ms: int
@@ -434,6 +458,7 @@ class TreatmentNow:
     at_peak: bool
     next: str
     clocks: ClocksNow
+    course: CourseNow | None
     next_device: NextDeviceNow | None
     dues: tuple[DueNow, ...]
     gates: tuple[GateNow, ...]

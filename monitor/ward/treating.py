@@ -11,7 +11,7 @@ from typing import Literal
 
 from monitor.model import Staff, Vital
 from monitor.people import Role
-from monitor.sessions import gates, layers, news2, readiness, session
+from monitor.sessions import expected, gates, layers, news2, readiness, session
 from monitor.sessions.baseline import propose
 from monitor.sessions.due import FINAL, FORM, NIBP, Due, When, dues, fill, window_of
 from monitor.sessions.law import BY_CLOCK, WITH_REASON, Cell, step
@@ -48,6 +48,7 @@ from monitor.treatment_now import (
     BaselineNow,
     CheckNow,
     ClocksNow,
+    CourseNow,
     DecidedNow,
     DeviceNow,
     DoseNow,
@@ -58,6 +59,7 @@ from monitor.treatment_now import (
     GateNow,
     LackingNow,
     LayerNow,
+    MovedNow,
     MoveNow,
     News2Now,
     NextDeviceNow,
@@ -88,6 +90,9 @@ LOOK_MS = 5_000
 
 GUIDE_MIN = 120
 """The ring of a therapy without a least stay is an open arc of so long, as a guide only (P)."""
+
+COURSE_STEP_MS, COURSE_STEPS = 300_000, 49
+"""The expected course is told in steps, for four hours: so long may pressure stay up (physiology.md 5)."""
 
 DAY_MS = 86_400_000
 
@@ -125,6 +130,7 @@ def treatment_now(record: Record, seen: Seen, now_ms: int) -> TreatmentNow:
         at_peak=at_peak(record),
         next=_next(record, shown, moves),
         clocks=_clocks(record),
+        course=_course(record),
         next_device=_next_device(record),
         dues=shown,
         gates=tuple(_gates(record, seen, now_ms)),
@@ -260,9 +266,10 @@ def _next(record: Record, due: Iterable[DueNow], moves: Iterable[MoveNow]) -> st
         return urgent.words
     onward = next((move for move in moves if move.kind in _ONWARD), None)
     if onward is not None and record.phase not in SIDE:
-        waits = onward.missing[0] if onward.missing else onward.title
-        if record.phase not in {Phase.DECLINE, Phase.LATE_RECOVERY} or not onward.missing:
-            return waits
+        if not onward.missing:
+            return onward.title
+        if not record.dosed or record.phase is Phase.READY:
+            return onward.missing[0]
     return due[0].words if due else ""
 
 
@@ -464,6 +471,19 @@ def _clocks(record: Record) -> ClocksNow:
         floor_until_at_ms=until_ms,
         ring=ring,
         ring_until_at_ms=ring_ms,
+    )
+
+
+def _course(record: Record) -> CourseNow | None:
+    start_ms = record.start_ms
+    if start_ms is None:
+        return None
+    times = (start_ms + i * COURSE_STEP_MS for i in range(COURSE_STEPS))
+    return CourseNow(
+        from_at_ms=start_ms,
+        step_ms=COURSE_STEP_MS,
+        shares=tuple(round(expected.share(record, at_ms), 3) for at_ms in times),
+        vitals={vital: MovedNow(m.rise, m.sd, m.slack) for vital, m in expected.moved(record).items()},
     )
 
 
