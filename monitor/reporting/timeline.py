@@ -241,7 +241,7 @@ def _cuff(taken: CuffTaken) -> str:
         return f"Blood pressure failed{_more(cuff.why or '')}"
     doubt = "" if cuff.quality is Quality.VALID else f", {cuff.quality.value}"
     pulse = "" if cuff.pulse is None else f", pulse {with_unit(cuff.pulse, '/min')}"
-    hand = ", taken by hand" if taken.by is not None else ""
+    hand = ", taken by hand" if taken.by is not None else f", {taken.device}" if taken.device else ""
     return f"BP {pressure(cuff.systolic, cuff.diastolic)}{pulse}{doubt}{hand}{_more(cuff.why or '')}"
 
 
