@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from monitor.model import Priority, Quality, Vital
 from monitor.records.clocks import local
-from monitor.records.expected import band
 from monitor.records.report import Gap, Line, SessionReport, Stretch
 
 STARS = {Priority.HIGH: "***", Priority.MEDIUM: "**", Priority.LOW: "*"}
@@ -150,20 +150,9 @@ def _empty(scale: Scale) -> dict[str, Any]:
 
 def _pressures(report: SessionReport, span: _Span) -> dict[str, Any]:
     panel = _empty(BP)
-    zero_ms, until_ms = report.clocks.start_ms, span.until_ms
-    if zero_ms is not None:
-        expected = band(report, (until_ms - zero_ms) / 60_000)
-        for rows in (expected.systolic, expected.diastolic) if expected is not None else ():
-            points = [(zero_ms + minute * 60_000, low, high) for minute, low, high in rows]
-            panel["bands"].append(
-                [(span.at(at_ms), BP.up(high)) for at_ms, _, high in points]
-                + [(span.at(at_ms), BP.up(low)) for at_ms, low, _ in reversed(points)]
-            )
-    own = (
-        next((one for one in report.baseline.numbers if one.name == "nibp"), None)
-        if report.baseline
-        else None
-    )
+    panel["bands"] = _bands(BP, report, span, (Vital.SYSTOLIC, Vital.DIASTOLIC))
+    numbers = report.baseline.numbers if report.baseline is not None else ()
+    own = next((one for one in numbers if one.name == "nibp"), None)
     if own is not None:
         panel["base"] = [BP.up(value) for value in (own.value, own.second) if value is not None]
     for one in report.cuffs:
@@ -188,14 +177,30 @@ def _pressures(report: SessionReport, span: _Span) -> dict[str, Any]:
     return panel
 
 
+def _bands(scale: Scale, report: SessionReport, span: _Span, vitals: Sequence[Vital]) -> list[list[Point]]:
+    """The expected course of these vitals, each as one outline."""
+    found = []
+    for one in report.expected:
+        if one.vital in vitals:
+            points = [point for point in one.points if point[0] <= span.until_ms]
+            upper = [(span.at(at_ms), scale.up(high)) for at_ms, _, high in points]
+            lower = [(span.at(at_ms), scale.up(low)) for at_ms, low, _ in points]
+            found.append([*upper, *reversed(lower)])
+    return found
+
+
 def _panel(
     scale: Scale, line: Line | None, report: SessionReport, span: _Span, vitals: Sequence[Vital]
 ) -> dict[str, Any]:
     panel = _empty(scale)
+    panel["bands"] = _bands(scale, report, span, vitals)
+    panel["base"] = _own(scale, report, vitals)
     panel["gaps"] = _hatched(report, span, lambda gap: gap.kind == "service" or gap.vital in vitals)
     if line is None:
         return panel
-    for run in _runs(line.stretches):
+    runs = list(_runs(line.stretches))
+    panel["gaps"] += list(_breaks(runs, report, span, vitals))
+    for run in runs:
         panel["lines"].append([(span.at(_middle_ms(one)), scale.up(one.middle or 0)) for one in run])
         upper = [(span.at(_middle_ms(one)), scale.up(one.high or 0)) for one in run]
         lower = [(span.at(_middle_ms(one)), scale.up(one.low or 0)) for one in run]
@@ -207,6 +212,27 @@ def _panel(
                 if value is not None and scale.off(value):
                     panel["over"].append({"x": span.at(_middle_ms(one)), "y": scale.up(value), "what": what})
     return panel
+
+
+def _breaks(
+    runs: Sequence[list[Stretch]], report: SessionReport, span: _Span, vitals: Sequence[Vital]
+) -> Iterator[Point]:
+    """Where the line breaks off although nobody had to watch it then: there is no value there either."""
+    gaps = [gap for gap in report.gaps if gap.kind == "service" or gap.vital in vitals]
+    for before, after in pairwise(runs):
+        from_ms, until_ms = before[-1].last_ms or before[-1].until_ms, after[0].from_ms
+        listed = any(
+            gap.from_ms < until_ms and (gap.until_ms is None or gap.until_ms > from_ms) for gap in gaps
+        )
+        if not listed and until_ms > from_ms:
+            yield span.at(from_ms), span.at(until_ms)
+
+
+def _own(scale: Scale, report: SessionReport, vitals: Sequence[Vital]) -> list[float]:
+    """Today's own normal of these vitals."""
+    names = {vital.value for vital in vitals}
+    numbers = report.baseline.numbers if report.baseline is not None else ()
+    return [scale.up(one.value) for one in numbers if one.name in names and one.value is not None]
 
 
 def _middle_ms(one: Stretch) -> float:

@@ -419,6 +419,19 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """How the drug was expected to move one vital from today's baseline, and where that was measured.
+
+    A band of the mean of ordinary sessions with one standard deviation to either side; no limit. `points` are
+    (at_ms, lowest, highest), from the start of the drug on; between two of them on the straight line.
+    """
+
+    vital: Vital
+    source: str
+    points: tuple[tuple[int, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of the time in which a vital had to be watched there was a value of it, in ms.
 
@@ -656,6 +669,7 @@ class SessionReport:
     cuffs: tuple[CuffReading, ...]
     cuffs_missed: tuple[CuffMissed, ...]
     lines: tuple[Line, ...]
+    expected: tuple[Expected, ...]
     coverage: tuple[Coverage, ...]
     gaps: tuple[Gap, ...]
     alarms: tuple[AlarmOf, ...]

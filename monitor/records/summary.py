@@ -9,7 +9,6 @@ from typing import Any
 from monitor.model import Priority, Quality
 from monitor.records.charts import chart
 from monitor.records.clocks import local
-from monitor.records.expected import band
 from monitor.records.printed import figure, lasting, minutes, short
 from monitor.records.report import AlarmOf, GapKind, Number, PressureOf, ReadyItem, SessionReport
 from monitor.treatment import TITLES
@@ -55,7 +54,7 @@ def summary(report: SessionReport) -> dict[str, Any]:
                 "title": one.title,
                 "holds": one.holds,
                 "decided": one.decided is not None,
-                "said": short("; ".join(_item(one)), 74),
+                "said": short("; ".join(_item(one)), 68),
             }
             for one in report.readiness
         ],
@@ -195,13 +194,10 @@ def _box(title: str, one: Number, report: SessionReport, beside: str) -> dict[st
 
 
 def _legend(report: SessionReport) -> str:
-    expected = band(report, 0)
-    if expected is None:
+    if not report.expected:
         return ""
-    return (
-        f"Band: expected course from today's baseline ({expected.source}); two sessions in three stay "
-        "inside; no limit."
-    )
+    source = report.expected[0].source
+    return f"Band: expected course from today's baseline, mean and one SD ({source}); no limit."
 
 
 # What else happened, a line each.

@@ -132,6 +132,7 @@ def _watched(
         cuffs=cuffs,
         cuffs_missed=tuple(_cuffs_missed(kept)),
         lines=lines,
+        expected=(),
         coverage=watching.coverage(wanted, known),
         gaps=watching.gaps(kept, wanted, known, raised, until_ms),
         alarms=raised,
@@ -201,6 +202,7 @@ def _treated(
         form_due_ms=course.form_due_ms(),
         ready_at_ms=course.ready_at_ms,
         readiness=course.readiness,
+        expected=course.expected(),
         layers=course.layers(),
         timeline=timeline(kept, Words(course.asks, course.override_title, titles)),
     )

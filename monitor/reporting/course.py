@@ -21,6 +21,7 @@ from monitor.records.report import (
     Clocks,
     CuffReading,
     DeviceDose,
+    Expected,
     FlagSpan,
     Found,
     Judged,
@@ -41,7 +42,7 @@ from monitor.reporting import numbers
 from monitor.reporting.alarms import loud, open_at
 from monitor.reporting.kept import OVER, Kept
 from monitor.reporting.watching import source_at
-from monitor.sessions import gates, layers, readiness, tables
+from monitor.sessions import expected, gates, layers, readiness, tables
 from monitor.sessions.due import CHECK_40, DAY_MS, NIBP, VITALS, window_of
 from monitor.sessions.needs import END_PRESSURE_MS
 from monitor.sessions.record import Record, begin, rebuilt
@@ -92,6 +93,10 @@ FLAGS = {
 }
 
 ANCHORS = {"start": "start", "last_device": "last device", "end": "end of the infusion"}
+
+BAND_STEP_MS = 150_000
+BAND_MS = 180 * 60_000
+"""The expected course is told in steps, for three hours or until the session is over."""
 
 Event = TreatmentEvent | CuffTaken
 
@@ -344,6 +349,37 @@ class Course:
                 return vital, known[-1]
         return vitals[0], at_ms
 
+    def expected(self) -> tuple[Expected, ...]:
+        """The band of each vital that has a baseline; none without a drug."""
+        taken, start_ms = self.record.baseline, self.record.start_ms
+        if taken is None or start_ms is None:
+            return ()
+        own = taken.baseline
+        bases = {
+            Vital.SYSTOLIC: own.systolic,
+            Vital.DIASTOLIC: own.diastolic,
+            Vital.HEART_RATE: own.heart_rate,
+            Vital.SPO2: own.spo2,
+            Vital.RESPIRATION: own.respiration,
+        }
+        until_ms = min(self._until_ms, start_ms + BAND_MS)
+        shares = [
+            (at_ms, expected.share(self.record, at_ms))
+            for at_ms in range(start_ms, until_ms + BAND_STEP_MS, BAND_STEP_MS)
+        ]
+        return tuple(
+            Expected(vital, self._measured_in(), tuple(_band(base, moved, shares)))
+            for vital, moved in expected.moved(self.record).items()
+            if (base := bases.get(vital)) is not None
+        )
+
+    def _measured_in(self) -> str:
+        """In whom the expected course was measured (physiology.md 5.2 and 5.3)."""
+        if self.therapy.course == "infusion":
+            return "2,342 infusions of 0.5 mg/kg over 40 min"
+        old = self.record.opened.age_years >= expected.OLD_YEARS
+        return f"esketamine label, {'65 and over' if old else 'ages 18 to 64'}"
+
     def baselines_before(self) -> tuple[BaselineAgain, ...]:
         """Every time the readings until then were said to be no baseline."""
         return tuple(BaselineAgain(one.at_ms, one.by, one.why) for one in self._all(BaselineRestarted))
@@ -545,6 +581,14 @@ def _starts(event: Event) -> bool:
 
 def _ended(span: PhaseSpan, until_ms: int) -> PhaseSpan:
     return PhaseSpan(span.phase, span.title, span.from_ms, until_ms, span.move, span.by, span.why)
+
+
+def _band(
+    base: float, moved: expected.Moved, shares: Sequence[tuple[int, float]]
+) -> Iterator[tuple[int, float, float]]:
+    for at_ms, share in shares:
+        middle, wide = base + moved.rise * share, moved.sd * share + moved.slack
+        yield at_ms, round(middle - wide, 1), round(middle + wide, 1)
 
 
 def _symptom(noted: SymptomNoted, until_ms: int | None) -> SymptomSpan:
