@@ -45,6 +45,8 @@ from monitor.devices.links.link import LinkLost
 from monitor.devices.links.mllp import Port, parse_mllp_url
 from monitor.devices.links.mqtt import Broker, BrokerAddress, parse_mqtt_url, tls_context
 from monitor.devices.reader import DeviceReader, reader_for
+from monitor.ehr.link import EhrLink
+from monitor.ehr.opening import open_link
 from monitor.homeassistant import HomeAssistant
 from monitor.inbox import Act, Inbox
 from monitor.log import logging
@@ -63,6 +65,8 @@ from monitor.model import (
     VitalTyped,
 )
 from monitor.planning import plan
+from monitor.records.report import SessionReport
+from monitor.reporting.door import Reports
 from monitor.snapshot import Answer, Snapshot
 from monitor.store.accounts import Accounts
 from monitor.store.database import StoreError
@@ -194,7 +198,7 @@ class Service:
     async def _write_down(self, events: Sequence[Happening]) -> bool:
         durable = [event for event in events if event.durable]
         recorded = await self.journal.append(durable, self.clock.drift_ms()) if durable else True
-        self._part("journal", ok=self.journal.recording, why=self.journal.why)
+        self.part("journal", ok=self.journal.recording, why=self.journal.why)
         return recorded and self.journal.recording
 
     def _act_on(self, events: Sequence[Happening]) -> None:
@@ -225,12 +229,13 @@ class Service:
         lag_ms = max(0, int((time.monotonic() - self._pulse.planned_at) * 1_000))
         self._pulse.lag_ms = lag_ms
         late = lag_ms >= LATE_MS
-        self._part("loop", ok=not late, why=f"{lag_ms} ms late" if late else "", since_ms=now_ms - lag_ms)
+        self.part("loop", ok=not late, why=f"{lag_ms} ms late" if late else "", since_ms=now_ms - lag_ms)
         drift_ms = self.clock.drift_ms()
         off = abs(drift_ms) > DRIFT_MS
-        self._part("clock", ok=not off, why=f"the system clock is {drift_ms} ms off" if off else "")
+        self.part("clock", ok=not off, why=f"the system clock is {drift_ms} ms off" if off else "")
 
-    def _part(self, part: str, *, ok: bool, why: str, since_ms: int | None = None) -> None:
+    def part(self, part: str, *, ok: bool, why: str, since_ms: int | None = None) -> None:
+        """How a part of the service does: an event where that has changed."""
         if self._parts.get(part, True) is not ok:
             self._parts[part] = ok
             now_ms = self.clock.now_ms()
@@ -310,6 +315,9 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             stack.push_async_callback(port.close)
             await _open(port)
         outlets = _outlets(clinic, service, brokers)
+        links = await _ehr(clinic, service)
+        for link in links:
+            stack.push_async_callback(link.close)
         web = _web(clinic, service, store.accounts, speed)
         tasks = [
             asyncio.create_task(service.run(), name="the loop"),
@@ -318,6 +326,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             *(asyncio.create_task(broker.run(), name="a broker") for broker in brokers),
             *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
             *(asyncio.create_task(outlet.run(), name="Home Assistant") for outlet in outlets),
+            *(asyncio.create_task(link.run(), name="the EHR link") for link in links),
         ]
         stack.push_async_callback(_end, tasks)
         stack.callback(hub.close)  # the web server ends when its last answer has, and a stream has no end
@@ -403,6 +412,26 @@ def _outlets(clinic: Clinic, service: Service, brokers: list[Broker]) -> list[Ho
         say=_say,
     )
     return [told]
+
+
+async def _ehr(clinic: Clinic, service: Service) -> list[EhrLink]:
+    """The EHR that the clinic's records go to, if there is one."""
+    if clinic.ehr is None:
+        return []
+    trends, now_ms = service.trends, service.clock.now_ms
+    reports = Reports(clinic, service.journal, trends, now_ms)
+
+    async def record(session: int) -> SessionReport:
+        await trends.flush()  # what was measured in the last second belongs to it
+        return await reports.session(session)
+
+    try:
+        made = await open_link(
+            clinic, clinic.ehr, service.journal, service.read, record, now_ms, service.part
+        )
+    except StoreError as missing:
+        raise CannotStartError(str(missing)) from missing
+    return [made]
 
 
 async def _open(port: Port) -> None:

@@ -17,7 +17,7 @@ import structlog
 
 from monitor.ehr.minutes import Minutes
 from monitor.model import CuffTaken, SessionMoved, SessionPhase, Vital
-from monitor.records.charted import Charted, Pressure, Value
+from monitor.records.charted import Charted, Pressure, Value, values
 from monitor.records.hl7_out import Site, Visit, control_of, session_message, vitals_message
 from monitor.records.report import SessionReport
 from monitor.snapshot import SessionNow, Snapshot
@@ -146,7 +146,7 @@ class Telling:
             report = await self._report(moved.session)
             # Hundreds of rows of text: not on the loop that watches the beds.
             now_ms = self._now_ms()
-            made = await asyncio.to_thread(session_message, report, self._site, control, now_ms)
+            made = await asyncio.to_thread(_made, report, self._site, control, now_ms)
         except StoreError:
             raise
         except Exception as error:
@@ -159,7 +159,7 @@ class Telling:
             return [New(control, moved.session, moved.at_ms, "", State.UNMADE, why)]
         self._failed.pop(moved.session, None)
         if made is None:
-            return ()  # nothing was measured, and there is nothing to chart
+            return ()
         return [New(control, moved.session, moved.at_ms, made.decode())]
 
     def _cuff(self, taken: CuffTaken, seq: int) -> Iterator[New]:
@@ -186,6 +186,11 @@ class Telling:
         control = control_of(visit.session, "V", until_ms)
         body = vitals_message(charted, visit, self._site, control, self._now_ms())
         return New(control, visit.session, until_ms, body.decode())
+
+
+def _made(report: SessionReport, site: Site, control: str, now_ms: int) -> bytes | None:
+    """The message about a session, or None where nothing was measured and there is nothing to chart."""
+    return session_message(report, site, control, now_ms) if values(report) else None
 
 
 def _was_there(session: SessionNow, at_ms: int) -> bool:

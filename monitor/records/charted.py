@@ -132,11 +132,12 @@ def _all(report: SessionReport) -> Iterator[Charted]:
     for check in checks(report):
         yield from check.values
     typed = {(entry.at_ms, entry.kind): entry.by for entry in report.timeline if entry.by is not None}
+    until_ms = report.made_ms if report.ended_ms is None else report.ended_ms
     for line in report.lines:
         if line.vital not in ARTERY:
             yield from _by_hand(line, typed)
-            yield from (_median(line, stretch) for stretch in _charted(line))
-    yield from _arterial({line.vital: line for line in report.lines if line.vital in ARTERY})
+            yield from _medians(line, until_ms)
+    yield from _arterial([line for line in report.lines if line.vital in ARTERY], until_ms)
 
 
 def _cuff(cuff: CuffReading) -> Pressure:
@@ -205,45 +206,58 @@ def _by_hand(line: Line, typed: dict[tuple[int, str], Staff]) -> Iterator[Value]
             yield Value(line.vital, value, at_ms, at_ms, quality, "", None, by)
 
 
-def _charted(line: Line) -> Iterator[Stretch]:
-    """The minutes of a line that are charted: those of devices, and those where one says nothing."""
-    first_ms = min((from_ms for from_ms, device in line.sources if device is not None), default=None)
+def _medians(line: Line, until_ms: int) -> Iterator[Value]:
+    """The charted minutes of a line, from the first word of a device on; also those of silence."""
+    first_ms = min((from_ms for from_ms, device in line.sources if device is not None), default=until_ms)
+    first_ms = max(first_ms, *line.times_ms[:1], 0)
+    by_minute: dict[int, list[Stretch]] = {}
     for stretch in line.stretches:
-        if first_ms is None or stretch.until_ms <= first_ms or (stretch.from_ms // MINUTE_MS) % EVERY:
+        by_minute.setdefault(stretch.from_ms // MINUTE_MS, []).append(stretch)
+    for minute in range(-(-first_ms // MINUTE_MS), until_ms // MINUTE_MS):
+        if minute % EVERY:
             continue
-        by_hand = stretch.count > 0 and stretch.device is None
-        if not by_hand and (stretch.count > 0 or line.vital not in SPOT_ONLY):
-            yield stretch
+        heard = by_minute.get(minute, [])
+        known = [stretch for stretch in heard if stretch.middle is not None and stretch.device is not None]
+        yield from (_median(line, stretch) for stretch in known)
+        if not known and line.vital not in SPOT_ONLY:
+            yield _absence(line, minute * MINUTE_MS)
 
 
 def _median(line: Line, stretch: Stretch) -> Value:
-    quality, why = (Quality.VALID, "") if stretch.middle is not None else _absence(line, stretch)
+    known = Quality.VALID in _qualities(line, stretch.from_ms, stretch.until_ms)
     return Value(
-        line.vital, stretch.middle, stretch.from_ms, stretch.until_ms, quality, why, stretch.device, None
+        line.vital,
+        stretch.middle,
+        stretch.from_ms,
+        stretch.until_ms,
+        Quality.VALID if known else Quality.QUESTIONABLE,
+        "" if known else "doubtful for the whole minute",
+        stretch.device,
+        None,
     )
 
 
-def _absence(line: Line, stretch: Stretch) -> tuple[Quality, str]:
-    """Why a minute has no valid value: what the worst of it was, or that there was nothing at all."""
-    first, end = bisect_left(line.times_ms, stretch.from_ms), bisect_left(line.times_ms, stretch.until_ms)
-    qualities = set(line.qualities[first:end])
-    if Quality.INVALID in qualities:
-        return Quality.INVALID, "what came was not valid"
-    if Quality.QUESTIONABLE in qualities:
-        return Quality.INVALID, "what came was doubtful"
-    return Quality.MISSING, "no value in this minute"
+def _absence(line: Line, at_ms: int) -> Value:
+    """A minute without a value, invalid or missing as what came was; of the device that spoke last."""
+    until_ms = at_ms + MINUTE_MS
+    invalid = Quality.INVALID in _qualities(line, at_ms, until_ms)
+    quality = Quality.INVALID if invalid else Quality.MISSING
+    why = "what came was not valid" if invalid else "no value in this minute"
+    device = next((device for from_ms, device in reversed(line.sources) if from_ms < until_ms), None)
+    return Value(line.vital, None, at_ms, until_ms, quality, why, device, None)
 
 
-def _arterial(lines: dict[Vital, Line]) -> Iterator[Pressure]:
+def _qualities(line: Line, from_ms: int, until_ms: int) -> set[Quality]:
+    return set(line.qualities[bisect_left(line.times_ms, from_ms) : bisect_left(line.times_ms, until_ms)])
+
+
+def _arterial(lines: Iterable[Line], until_ms: int) -> Iterator[Pressure]:
     """The three pressures of an artery, put together minute by minute."""
-    if not lines:
-        return
     by_minute: dict[tuple[int, int, Device | None], dict[Vital, Value]] = {}
-    for line in lines.values():
-        for stretch in _charted(line):
-            median = _median(line, stretch)
-            by_minute.setdefault((median.at_ms, median.until_ms, median.device), {})[line.vital] = median
-    for (at_ms, until_ms, device), found in by_minute.items():
+    for line in lines:
+        for one in _medians(line, until_ms):
+            by_minute.setdefault((one.at_ms, one.until_ms, one.device), {})[line.vital] = one
+    for (at_ms, end_ms, device), found in by_minute.items():
         systolic, diastolic, mean = (_value_of(found.get(vital)) for vital in ARTERY)
         worst = next((one for one in found.values() if one.value is None), next(iter(found.values())))
         yield Pressure(
@@ -253,7 +267,7 @@ def _arterial(lines: dict[Vital, Line]) -> Iterator[Pressure]:
             arterial=True,
             derived_mean=False,
             at_ms=at_ms,
-            until_ms=until_ms,
+            until_ms=end_ms,
             quality=worst.quality,
             why=worst.why,
             device=device,

@@ -35,6 +35,7 @@ from monitor.records.codes import (
     unit_of,
 )
 from monitor.records.report import DISCLAIMER, AlarmOf, SessionReport
+from monitor.records.shapes import CannotMakeError
 
 TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 EXTENSIONS = "http://hl7.org/fhir/StructureDefinition"
@@ -51,19 +52,15 @@ PRIORITIES = {
 Json = dict[str, Any]
 
 
-class MissingExtraError(Exception):
-    """The library of the models is not installed; the text says what to do."""
-
-
 def bundle(report: SessionReport, *, training: bool = False) -> bytes:
     """The record as one Bundle of FHIR JSON. `training` marks every resource as data of no patient.
 
-    MissingExtraError without the extra [fhir].
+    CannotMakeError without the extra [fhir].
     """
     try:
         from fhir.resources.R4B.bundle import Bundle
     except ModuleNotFoundError as missing:
-        raise MissingExtraError("FHIR needs one more part: pip install 'chairside[fhir]'") from missing
+        raise CannotMakeError("FHIR needs one more part: pip install 'chairside[fhir]'") from missing
     made = _Made(report, training=training)
     return Bundle.model_validate(made.bundle()).model_dump_json(exclude_none=True).encode()
 

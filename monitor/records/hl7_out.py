@@ -78,13 +78,18 @@ def control_of(session: int, kind: str, at_ms: int) -> str:
     return f"{session}{kind}{at_ms}"
 
 
-def session_message(report: SessionReport, site: Site, control: str, now_ms: int) -> bytes | None:
-    """The record of a session: its checks, and every moment beside them; None where there is nothing."""
+def session_file(report: SessionReport) -> bytes:
+    """The record of a session as a file: what is sent, from a clinic that has said nothing of itself."""
+    site = Site("CHAIRSIDE", "", "", "", "CHAIRSIDE", report.clinic, report.zone)
+    at_ms = report.made_ms if report.ended_ms is None else report.ended_ms
+    return session_message(report, site, control_of(report.session, "S", at_ms), report.made_ms)
+
+
+def session_message(report: SessionReport, site: Site, control: str, now_ms: int) -> bytes:
+    """The record of a session: its checks, and every moment beside them."""
     checked = checks(report)
     told = {one.key for check in checked for one in check.values}
     groups = [*map(_of_check, checked), *_moments(one for one in values(report) if one.key not in told)]
-    if not any(group.rows for group in groups):
-        return None
     groups.sort(key=lambda group: (group.at_ms, group.until_ms))
     visit = Visit(report.session, report.alias, report.bed, report.place)
     return _message(groups, site, visit, control, now_ms, RAW if report.ended_ms is None else FINAL)
@@ -114,7 +119,7 @@ def _message(
     groups: Iterable[_Group], site: Site, visit: Visit, control: str, now_ms: int, status: str
 ) -> bytes:
     when = _Times(ZoneInfo(site.zone))
-    sender = _parts(site.sender, site.sender_id, "EUI-64")
+    sender = _sender(site)
     segments = [
         segment_of(
             "MSH",
@@ -146,7 +151,7 @@ def _message(
 
 
 def _group(number: int, group: _Group, site: Site, control: str, when: _Times, status: str) -> Iterator[str]:
-    order = _parts(f"{control}.{number}", site.sender, site.sender_id, "EUI-64")
+    order = f"{control}.{number}^{_sender(site)}"
     yield segment_of(
         "OBR",
         {
@@ -230,6 +235,10 @@ def _status(one: Charted, value: float | None, status: str) -> str:
     if value is None:
         return NONE
     return RAW if one.quality is Quality.QUESTIONABLE else status
+
+
+def _sender(site: Site) -> str:
+    return _parts(site.sender, site.sender_id, "EUI-64" if site.sender_id else "")
 
 
 def _parts(*parts: str) -> str:

@@ -57,11 +57,25 @@ def _rems_pdf(report: SessionReport) -> bytes:
     return rems(report)
 
 
+def _fhir(report: SessionReport) -> bytes:
+    from monitor.records.fhir import bundle
+
+    return bundle(report)
+
+
+def _hl7(report: SessionReport) -> bytes:
+    from monitor.records.hl7_out import session_file
+
+    return session_file(report)
+
+
 SHAPES: Mapping[str, Shape] = {
     "pdf": Shape("application/pdf", ".pdf", _pdf),
     "json": Shape("application/json", ".json", _json),
     "csv": Shape("text/csv; charset=utf-8", ".csv", _csv),
     "trends": Shape("text/csv; charset=utf-8", ".trends.csv", _trends),
+    "fhir": Shape("application/fhir+json", ".fhir.json", _fhir),
+    "hl7": Shape("x-application/hl7-v2+er7", ".hl7", _hl7),
     "rems": Shape("application/json", ".rems.json", _rems),
     "rems-pdf": Shape("application/pdf", ".rems.pdf", _rems_pdf),
 }
