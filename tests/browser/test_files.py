@@ -176,7 +176,7 @@ WORDS = [
 FILLED = [
     "`Audio paused ${",
     "`BP in ${",
-    "`BP ${minutes",
+    "`BP ${past",
     "`40-min check due in ${",
     "`40-min check ${",
     "to 2 h`",

@@ -2,7 +2,7 @@
 
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
-import { chips, isWell, marks, named, nextDue, textOf } from "./look.js";
+import { chips, isWell, loads, marks, named, nextDue, textOf } from "./look.js";
 import { clock, running, words } from "./words.js";
 
 const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
@@ -25,9 +25,11 @@ function chip(alarm, wall) {
   return wall ? html`<span class="chip">${inner}</span>` : html`<a class="chip" href=${alarm.bed ? `/bed/${alarm.bed}` : "/alarms"}>${inner}</a>`;
 }
 
+/** What is due next anywhere, and under it who has beds at the peak of the drug. */
 export function Next({ state, now_ms }) {
-  const due = now_ms === null ? [] : nextDue(state, now_ms);
-  return html`<p class="next">${due.length > 0 && html`<b><span>${words.nextDue}</span> ${due.map((d) => words.dueAt(d.bed, d.in_ms)).join(" · ")}</b>`}</p>`;
+  const due = now_ms === null ? [] : nextDue(state, now_ms), peak = loads(state).filter((one) => one.at_peak > 0);
+  return html`<div class="next">${due.length > 0 && html`<p><b><span>${words.nextDue}</span> ${due.map((d) => words.dueAt(d.bed, d.what, d.in_ms)).join(" · ")}</b></p>`}
+    ${peak.length > 0 && html`<p><b><span>${words.atPeak}</span> ${peak.map((one) => `${one.name} ${one.at_peak}`).join(" · ")}</b></p>`}</div>`;
 }
 
 /** Grey words while all is well; what is not known is not said. */
@@ -54,6 +56,7 @@ export const Lost = ({ state }) => state.link.is === "lost" && html`<p class="lo
 export function Footer({ state, wall, traces, theme, setTheme }) {
   return html`<footer class="disclaimer"><span>${words.disclaimer}</span>
     ${state.server?.insecure_lan && html`<span class="insecure">${words.insecure}</span>`}
+    ${traces && loads(state).length > 0 && html`<span class="loads"><span class="sr">${words.loads}: </span>${loads(state).map((one) => words.load(one.name, one.beds, one.at_peak)).join(" · ")}</span>`}
     ${traces && html`<span class="traces">${words.traces}</span>`}
     ${!wall && html`<label class="theme"><span>${words.theme}</span><select value=${theme} onChange=${(e) => setTheme(e.currentTarget.value)}>${Object.entries(words.themes).map(([key, name]) => html`<option value=${key}>${name}</option>`)}</select></label>`}</footer>`;
 }

@@ -11,6 +11,7 @@ import { limitsOf, look, marks, named, numberOf, priorityOf, sentence, textOf } 
 import { Told } from "./plain.js";
 import { SignInBeside } from "./signin.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
+import { checkedAt, marksOf, treatmentOf } from "./treatment.js";
 import { readTrend, Trend } from "./trend.js";
 import { ago, clock, running, words } from "./words.js";
 
@@ -58,7 +59,7 @@ function Frame({ app, seen, children }) {
     <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
       <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}`}</p>
       <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />
-      ${seen && !seen.empty && ring(seen.minute)}<${Lost} state=${state} /></header>
+      ${seen && !seen.empty && ring(seen.ring)}<${Lost} state=${state} /></header>
     ${app.strips}${children}<${Footer} state=${state} ...${app.theme} /></div>`;
 }
 
@@ -82,12 +83,14 @@ function panel(app, bed, r, past, changed) {
   const drawn = drawnLimits(row, limits, hot);
   const points = row === "bp" ? [] : joined(past, trace?.vitals[vital] ?? [], vital);
   const cuffs = row === "bp" ? joinedCuffs(past, trace?.cuffs ?? []) : [];
-  const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
+  const t = treatmentOf(bed), lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
   return html`<div class="panel ${row} ${r.paused ? "off" : ""}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
     <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small>${own && html`<small class="own">${words.own}</small>`}</dt>
     ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : html`${digits(r.number)}${remark(r)}`}</dl>
-    <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
+    <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} marks=${t ? marksOf(t) : opening(bed)} checked=${t ? checkedAt(t) : []} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
 }
+
+const opening = (bed) => [{ at_ms: bed.session.opened_at_ms, words: "" }];
 
 /** On the picture: of each side the limit that comes first, and the one that is crossed; the panel label opens all. */
 function drawnLimits(row, limits, hot) {

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { html } from "./html.js";
-import { named } from "./look.js";
+import { loads, named } from "./look.js";
 import { Plain, Told } from "./plain.js";
 import { Unheard } from "./sounds.js";
 import { words } from "./words.js";
@@ -11,8 +11,12 @@ const draftOf = (duty) => ({ on: [...duty.on], beds: Object.fromEntries(duty.bed
 
 export function Duty({ app }) {
   const { state } = app, people = state.staff.filter((s) => s.role !== "display" && s.role !== "machine");
-  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Unheard} app=${app} /><//>`;
+  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Load} state=${state} /><${Unheard} app=${app} /><//>`;
 }
+
+/** How many beds each has, and at how many the drug is at its strongest now: as words and as dots, one a bed. */
+const Load = ({ state }) => loads(state).length > 0 && html`<section aria-labelledby="loads"><h2 id="loads">${words.loads}</h2>
+  <ul class="loads">${loads(state).map((one) => html`<li key=${one.staff}><b>${one.name}</b><span aria-hidden="true">${Array.from({ length: one.beds }, (_, i) => html`<i class=${i < one.at_peak ? "peak" : ""}></i>`)}</span><span>${words.loadOf(one.beds, one.at_peak)}</span></li>`)}</ul></section>`;
 
 function Form({ app, people }) {
   const { state } = app, [draft, setDraft] = useState(null), [from, setFrom] = useState(null);

@@ -1,15 +1,13 @@
 // What is shown, in what order, in what colour, and what sounds: decided here and nowhere else. Pure.
 // Drawing asks `look(state, bed, now_ms)`; the loudspeaker asks `sounding(state)`.
 
+import { flagWords, ringOf, treatmentLine, treatmentOf } from "./treatment.js";
 import { words } from "./words.js";
 
 const RANK = { HIGH: 0, MEDIUM: 1, LOW: 2 };
 const DUE_SOON_MS = 5 * 60_000;
 export const ROWS = ["spo2", "hr", "rr"];
 export const SCALE = { spo2: [80, 100], hr: [40, 140], rr: [4, 32], bp: [50, 200] };
-
-/** Half the width of the expected band around today's baseline: what a well patient wanders (mmHg, 1/min, %). */
-const SLACK = { systolic: 5, diastolic: 4, hr: 6, spo2: 1.6, rr: 3 };
 
 /** The row in which an alarm of this vital is marked. */
 const ROW = { spo2: "spo2", hr: "hr", pr_spo2: "hr", pr_nibp: "hr", rr: "rr", nibp_sys: "bp", nibp_dia: "bp", nibp_map: "bp", bp: "bp" };
@@ -54,11 +52,20 @@ const local = (rule, priority, since_ms) => ({
 /** A part of the service is called well only while we hear the server and it says so. */
 export const isWell = (state, part) => state.link.is === "up" && state.parts[part]?.ok !== false && !Object.values(state.alarms).some((a) => a.rule === PARTS[part] && isOpen(a));
 
-/** What is due next anywhere, soonest first. */
+/** What is due next anywhere, soonest first; a form is owed by days and stands in its own list. */
 export function nextDue(state, now_ms, n = 2) {
-  return state.order.map((bed) => ({ bed, in_ms: (state.beds[bed].session && state.beds[bed].cuff?.next_due_at_ms ? state.beds[bed].cuff.next_due_at_ms - now_ms : null) }))
-    .filter((due) => due.in_ms !== null).sort((a, b) => a.in_ms - b.in_ms).slice(0, n);
+  const all = state.order.flatMap((bed) => duesOf(state.beds[bed], now_ms).map((due) => ({ bed, ...due })));
+  return all.sort((a, b) => a.in_ms - b.in_ms).slice(0, n);
 }
+
+function duesOf(bed, now_ms) {
+  const t = treatmentOf(bed);
+  if (t) return t.dues.filter((due) => due.what !== "form").map((due) => ({ what: due.what === "check_40" ? words.check : due.what === "final" ? words.vital.bp : due.title, in_ms: due.due_at_ms - now_ms }));
+  return bed.session && bed.cuff?.next_due_at_ms ? [{ what: words.vital.bp, in_ms: bed.cuff.next_due_at_ms - now_ms }] : [];
+}
+
+/** What the beds come to for each nurse who has one, the most at the peak of the drug first. */
+export const loads = (state) => state.load.filter((one) => one.beds > 0).sort((a, b) => b.at_peak - a.at_peak || b.beds - a.beds).map((one) => ({ ...one, name: named(state, one.staff) }));
 
 // Colour and form of one alarm.
 
@@ -101,13 +108,6 @@ function rateOf(bed, now_ms) {
 
 export const vitalOf = (bed, row, now_ms) => (row === "hr" ? rateOf(bed, now_ms) : row);
 
-/** The band a patient with today's baseline is expected to stay in; null where no baseline was taken. */
-export function courseOf(bed, key) {
-  const b = bed.session?.baseline;
-  const middle = b && { spo2: b.spo2_percent, hr: b.heart_rate_per_min, rr: b.respiration_per_min, systolic: b.systolic_mmhg, diastolic: b.diastolic_mmhg }[key];
-  return middle === null || middle === undefined ? null : [middle - SLACK[key], Math.min(middle + SLACK[key], key === "spo2" ? 100 : Infinity)];
-}
-
 // One bed.
 
 export function look(state, name, now_ms) {
@@ -119,12 +119,12 @@ export function look(state, name, now_ms) {
   for (const alarm of [...alarms].reverse()) if (alarm.state !== "latched" && ROW[alarm.vital]) hot[ROW[alarm.vital]] = alarm;
   const pauses = bed.pauses.filter((p) => p.until_ms > now_ms).map((p) => ({ ...p, left_ms: p.until_ms - now_ms, who: named(state, p.by) }));
   const paused = new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => ROW[p.vital]));
-  const bp = bpOf(state, bed, now_ms);
+  const bp = bpOf(state, bed, now_ms), treatment = treatmentOf(bed);
   const isPending = (row) => pending.some((a) => ROW[a.vital] === row) && !hot[row];
   return {
-    name, place: bed.place, empty: false, flags: flagsOf(bed, pauses), session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
-    phase: words.phase[bed.session.phase] ?? bed.session.phase, pauses, own: new Set(bed.limits.filter((l) => l.set_by).map((l) => ROW[l.vital])), minute: Math.max(0, Math.floor((now_ms - bed.session.opened_at_ms) / 60_000)),
-    line: top ? alarmLine(state, bed, alarms, now_ms) : quietLine(bed, now_ms),
+    name, place: bed.place, empty: false, flags: flagsOf(bed, pauses, treatment), session: bed.session, alarms, top, nurse: bed.nurse ? named(state, bed.nurse) : null,
+    treatment, way: treatment?.way ?? null, phase: words.phase[treatment?.phase ?? bed.session.phase] ?? treatment?.phase_title ?? bed.session.phase, pauses, own: new Set(bed.limits.filter((l) => l.set_by).map((l) => ROW[l.vital])), ring: treatment ? ringOf(treatment, now_ms) : watchRing(bed.session, now_ms),
+    line: top ? alarmLine(state, bed, alarms, now_ms) : treatment ? treatmentLine(treatment, now_ms, { note: baselineText(bed), running_ms: bp.running_ms }) : quietLine(bed, now_ms),
     rows: ROWS.map((row) => {
       const vital = vitalOf(bed, row, now_ms);
       return { row, vital, source: sourceOf(bed.vitals[vital]), number: numberOf(state, bed.vitals[vital], now_ms), hot: hot[row] ?? null, pending: isPending(row), paused: paused.has(row) };
@@ -162,10 +162,17 @@ const sourceOf = (vital) => (vital?.instead_of ? vital.device : null);
 export const limitsOf = (bed, row) => bed.limits.filter((l) => ROW[l.vital] === row);
 
 /** What is not as the profile says stays in sight on tile and bed (ALM-092): paused alarms, then limits of this session's own. */
-function flagsOf(bed, pauses) {
+function flagsOf(bed, pauses, treatment) {
   const off = [...new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => words.vital[ROW[p.vital]] ?? words.vital[p.vital]))].map(words.alarmsOff);
   const own = bed.limits.filter((l) => l.set_by);
-  return [...off, ...(own.length > 1 ? [words.ownLimits(own.length)] : own.map(words.ownLimit))];
+  const changed = own.length > 1 ? [words.ownLimits(own.length)] : own.map(words.ownLimit);
+  return [...off, ...(treatment ? [[...flagWords(treatment), ...changed].join(", ")].filter(Boolean) : changed)];
+}
+
+/** A watch has no least stay: an open arc of two hours as a guide, then the number goes on alone. */
+function watchRing(session, now_ms) {
+  const minute = Math.max(0, Math.floor((now_ms - session.opened_at_ms) / 60_000));
+  return { minute, part: Math.min(1, minute / 120), open: true, check: null, cut: null, label: words.minutesSince(minute) };
 }
 
 const baselineText = (bed) => words.baselineIs(words.baseline(bed.session.baseline));

@@ -11,8 +11,8 @@ export function Tile({ bed, seen, trace, now_ms, redraw, wall }) {
   return html`<article class="tile lamp" aria-labelledby="bed-${seen.name}" data-bed=${seen.name} ...${marks(top)}>
     <header>
       <h2 id="bed-${seen.name}">${link(seen.name, wall)}</h2>
-      <p class="where"><strong>${seen.phase}</strong><span>${seen.nurse ?? words.noNurse}</span>${seen.flags.map((flag) => html`<span class="flag" key=${flag}>${chem(flag)}</span>`)}</p>
-      ${header(seen.pauses).map(pause)}${ring(seen.minute)}
+      <p class="where"><strong>${seen.phase}</strong><span>${[seen.way, seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>${seen.flags.map((flag) => html`<span class="flag" key=${flag}>${chem(flag)}</span>`)}</p>
+      ${header(seen.pauses).map(pause)}${ring(seen.ring)}
     </header>
     ${line(seen)}
     <dl>${seen.rows.map((r) => row(bed, r, trace, now_ms, redraw))}${cuff(bed, seen.bp, trace, now_ms, redraw)}</dl>
@@ -38,8 +38,8 @@ const SHORT = 16;
 export function line({ top, line }, room = SHORT) {
   const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
   const time = line.time_ms === undefined ? "" : running(line.time_ms), n = line.text.length + time.length + (top?.technical ? 3 : 0);
-  return html`<div class="line ${line.due ? "due" : ""} ${n > 33 ? "two" : n > 27 ? "longest" : n > 17 ? "long" : ""}">
-    <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}
+  return html`<div class="line ${line.due ? "due" : ""} ${line.ready ? "ready" : ""} ${n > 33 ? "two" : n > 27 ? "longest" : n > 17 ? "long" : ""}">
+    <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}${line.ready && icon("check")}
       <span class="text">${chem(line.text)}</span>${time && html`<span class="time">${time}</span>`}</p>
     <p class="note">${line.more > 0 && html`<b>${words.more(line.more)} </b>`}${chem(line.note)}${also}</p></div>`;
 }

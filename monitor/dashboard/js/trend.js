@@ -1,9 +1,12 @@
-// The trends of one bed: four uPlot panels on one time line, the baseline's band behind, the limits dashed, the cuffs as bars.
+// The trends of one bed: four uPlot panels on one time line, behind each the expected course and, if wished, this patient's
+// earlier sessions; limits dashed, what was given and checked as upright lines, cuffs as bars.
 
 import { Component, createRef } from "preact";
 import uPlot from "uplot";
+import { courseOf } from "./course.js";
 import { html } from "./html.js";
-import { courseOf, SCALE } from "./look.js";
+import { SCALE } from "./look.js";
+import { treatmentOf } from "./treatment.js";
 import { clock, words } from "./words.js";
 
 const BEFORE_MS = 10 * 60_000, LEAST_MS = 60 * 60_000, STEP_MS = 20 * 60_000, RIGHT = 44;
@@ -27,10 +30,13 @@ function lineOf(rows) {
   return line;
 }
 
-/** From ten minutes before the session to past now: the present is never at the edge. */
-export function span(session, now_ms) {
-  const from = session.opened_at_ms - BEFORE_MS, run = now_ms - session.opened_at_ms + STEP_MS / 2;
-  return [from, session.opened_at_ms + Math.max(LEAST_MS, Math.ceil(run / STEP_MS) * STEP_MS)];
+/** Where the minutes are counted from: the start of the drug; before it, and where only watched, the opening of the session. */
+export const zeroOf = (bed) => treatmentOf(bed)?.clocks.start_at_ms ?? bed.session.opened_at_ms;
+
+/** From ten minutes before the start to the end of the least stay, or past now: the goal is in sight, the present never at the edge. */
+export function span(bed, now_ms) {
+  const zero = zeroOf(bed), goal = treatmentOf(bed)?.clocks.ring_until_at_ms ?? zero + LEAST_MS, run = now_ms - zero + STEP_MS / 2;
+  return [zero - BEFORE_MS, Math.max(goal + BEFORE_MS / 2, zero + Math.ceil(run / STEP_MS) * STEP_MS)];
 }
 
 // Two and a half points missing is a gap: of the live line's, or of a long stay's wider stretches.
@@ -60,7 +66,7 @@ export class Trend extends Component {
   shouldComponentUpdate(next) {
     const was = this.props;
     this.props = next;   // the hooks of the plot read it
-    if (next.redraw !== was.redraw || next.points !== was.points || next.cuffs !== was.cuffs || next.hot?.alarm_id !== was.hot?.alarm_id) this.#fill();
+    if (next.redraw !== was.redraw || next.points !== was.points || next.cuffs !== was.cuffs || next.earlier !== was.earlier || next.hot?.alarm_id !== was.hot?.alarm_id) this.#fill();
     return next.label !== was.label;
   }
 
@@ -78,16 +84,16 @@ export class Trend extends Component {
 
   #fill() {
     if (!this.#plot) return;
-    const [min, max] = span(this.props.bed.session, this.props.now_ms);
+    const [min, max] = span(this.props.bed, this.props.now_ms);
     this.#plot.batch(() => { this.#plot.setData(this.#data(), false); this.#plot.setScale("x", { min, max }); });
   }
 
   #options(width, height) {
-    const { row, bed, now_ms } = this.props, [min, max] = span(bed.session, now_ms), [low, high] = SCALE[row] ?? [0, 1];
+    const { row, bed, now_ms } = this.props, [min, max] = span(bed, now_ms), [low, high] = SCALE[row] ?? [0, 1];
     const font = () => `13px ${getComputedStyle(document.body).fontFamily}`;
     const ink = (name) => token(name);
     const x = { scale: "x", show: row === "axis", side: 2, size: 42, gap: 2, font: font(), stroke: () => ink("--ink-2"), grid: { show: false }, ticks: { show: false },
-      splits: (u) => everyTwenty(u.scales.x, this.props.bed.session.opened_at_ms), values: (u, at) => at.map((t) => `${Math.round((t - this.props.bed.session.opened_at_ms) / 60_000)}\n${clock(t, false)}`) };
+      splits: (u) => everyTwenty(u.scales.x, zeroOf(this.props.bed)), values: (u, at) => at.map((t) => `${Math.round((t - zeroOf(this.props.bed)) / 60_000)}\n${clock(t, false)}`) };
     const y = { scale: "y", side: 1, size: RIGHT, gap: 6, show: row !== "axis", font: font(), stroke: () => ink("--ink-3"), splits: () => TICKS[row] ?? [], values: (u, at) => at.map(String), ticks: { show: false },
       grid: { show: true, stroke: () => ink("--rule"), width: 1 } };
     const pad = row === "bp" ? 12 : row === "axis" ? 0 : 9;
@@ -101,29 +107,29 @@ export class Trend extends Component {
   }
 
   #under(u) {
-    const { row, bed, now_ms, lost } = this.props;
+    const { row, bed, now_ms, lost, earlier, marks } = this.props;
     if (row === "axis") return;
     const c = u.ctx, { left, top, width, height } = u.bbox, x = (t) => u.valToPos(t, "x", true), y = (v) => u.valToPos(v, "y", true), present = x(now_ms), ratio = devicePixelRatio;
     c.save();
     c.beginPath(); c.rect(left, top, width, height); c.clip();
+    const [from, to] = span(bed, now_ms);
     for (const key of row === "bp" ? ["systolic", "diastolic"] : [row]) {
-      const course = courseOf(bed, key);
-      if (!course) continue;
-      const up = y(course[1]), down = y(course[0]);
-      c.fillStyle = token("--course");
-      c.fillRect(left, up, present - left, down - up);
-      c.globalAlpha = 0.55; c.fillRect(present, up, left + width - present, down - up); c.globalAlpha = 1;
-      c.strokeStyle = token("--course-edge"); c.lineWidth = ratio;
-      for (const edge of [up, down]) { stroke(c, left, edge, present, edge); c.setLineDash([3 * ratio, 4 * ratio]); stroke(c, present, edge, left + width, edge); c.setLineDash([]); }
+      for (const [a, b, later] of [[from, now_ms, false], [now_ms, to, true]]) course(c, courseOf(bed, key, a, b), x, y, later);
     }
-    c.strokeStyle = token("--edge"); c.lineWidth = ratio;
-    stroke(c, x(bed.session.opened_at_ms), top, x(bed.session.opened_at_ms), top + height);
+    for (const one of earlier ?? []) before(c, one, row, x, y);
+    c.lineWidth = ratio;
+    for (const mark of marks ?? []) {
+      c.strokeStyle = token(mark.strong ? "--ink-2" : "--edge"); c.setLineDash(mark.said ? [2 * ratio, 3 * ratio] : []);
+      const at = Math.round(x(mark.at_ms)) + 0.5;
+      stroke(c, at, top, at, top + height);
+    }
+    c.setLineDash([]);
     if (lost) hatch(c, x(lost), top, present - x(lost), height);
     c.restore();
   }
 
   #over(u) {
-    const { row, bed, now_ms, limits, cuffs, hot } = this.props;
+    const { row, now_ms, limits, cuffs, hot, marks, checked } = this.props;
     if (row === "axis") return;
     const c = u.ctx, { left, top, width, height } = u.bbox, x = (t) => u.valToPos(t, "x", true), y = (v) => u.valToPos(v, "y", true), ratio = devicePixelRatio;
     const face = getComputedStyle(document.body).fontFamily;
@@ -140,11 +146,11 @@ export class Trend extends Component {
       c.setLineDash([]);
       if (labels.some((other) => Math.abs(other - at) < 18 * ratio)) continue;
       labels.push(at);
-      c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "left";
+      c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "right";   // over what is still to come: the cuffs of the baseline stand at the left
       c.textBaseline = limit.side === "low" ? "top" : "bottom";
-      c.fillText(`${words.stars[limit.priority]} ${words.limitIs(limit)}`, left + 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
+      c.fillText(`${words.stars[limit.priority]} ${words.limitIs(limit)}`, left + width - 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
     }
-    if (row === "bp") bars(u, cuffs, hot, x, y, ratio, face);
+    if (row === "bp") { bars(u, cuffs, hot, x, y, ratio, face, checked ?? []); named(c, marks ?? [], x, left + width, top + height + 10 * ratio, ratio, face); }
     c.strokeStyle = token("--ink"); c.lineWidth = 1.5 * ratio;
     stroke(c, x(now_ms), top, x(now_ms), top + height);
     c.restore();
@@ -153,22 +159,66 @@ export class Trend extends Component {
   render({ label }) { return html`<figure class="plot" role=${label ? "img" : undefined} aria-hidden=${label ? undefined : "true"} ref=${this.#place} aria-label=${label || undefined}></figure>`; }
 }
 
-/** Cuff bars, with numbers on the first, the highest and the last. */
-function bars(u, cuffs, hot, x, y, ratio, face) {
+/** Cuff bars, with numbers on the first, the highest, those of a check and the last. */
+function bars(u, cuffs, hot, x, y, ratio, face, checked) {
   const c = u.ctx;
   if (cuffs.length === 0) return;
   const highest = cuffs.reduce((a, b) => (b[1] > a[1] ? b : a));
-  const named = [], room = 26 * ratio;
-  for (const one of [cuffs.at(-1), highest, cuffs[0]]) if (!named.some((n) => Math.abs(x(n[0]) - x(one[0])) < room)) named.push(one);
+  const told = [], room = 26 * ratio;
+  for (const one of [cuffs.at(-1), highest, ...cuffs.filter(([t]) => checked.includes(t)), cuffs[0]]) if (!told.some((n) => Math.abs(x(n[0]) - x(one[0])) < room)) told.push(one);
   for (const one of cuffs) {
     const [t, s, d] = one, over = hot?.limit != null && hot.value !== null && (hot.value >= hot.limit ? s >= hot.limit : s <= hot.limit), at = x(t);
     c.strokeStyle = token(over ? colourOf(hot.priority) : "--trace"); c.lineWidth = (over ? 7 : 5) * ratio;
     stroke(c, at, y(s), at, y(d));
-    if (!named.includes(one)) continue;
+    if (!told.includes(one)) continue;
     c.fillStyle = token(over ? colourOf(hot.priority) : "--ink"); c.font = `600 ${13 * ratio}px ${face}`; c.textAlign = "center";
     c.textBaseline = "bottom"; c.fillText(String(Math.round(s)), at, y(s) - 3 * ratio);
     c.textBaseline = "top"; c.fillText(String(Math.round(d)), at, y(d) + 3 * ratio);
   }
+}
+
+/** What the upright lines are, at their feet; one that has no room left beside its neighbour stands a line higher, or not at all. */
+function named(c, marks, x, right, bottom, ratio, face) {
+  c.font = `${13 * ratio}px ${face}`; c.textAlign = "left"; c.textBaseline = "bottom"; c.fillStyle = token("--ink-3");
+  const ends = [-Infinity, -Infinity, -Infinity];
+  for (const mark of [...marks].sort((a, b) => a.at_ms - b.at_ms)) {
+    const at = x(mark.at_ms) + 4 * ratio, width = c.measureText(mark.words).width, line = ends.findIndex((end) => at > end + 4 * ratio);
+    if (line < 0 || at + width > right) continue;
+    ends[line] = at + width;
+    c.fillText(mark.words, at, bottom - line * 15 * ratio);
+    if (mark.before) { c.textAlign = "right"; c.fillText(mark.before, at - 8 * ratio, bottom); c.textAlign = "left"; }
+  }
+}
+
+/** The expected course between two instants; what is still to come is fainter, with a broken edge. */
+function course(c, band, x, y, later) {
+  if (!band || band[0][0] >= band.at(-1)[0]) return;
+  const ratio = devicePixelRatio, edge = (side) => band.map((p) => [x(p[0]), y(p[side])]);
+  c.beginPath();
+  for (const [i, [px, py]] of [...edge(2), ...edge(1).reverse()].entries()) if (i) c.lineTo(px, py); else c.moveTo(px, py);
+  c.closePath();
+  c.globalAlpha = later ? 0.55 : 1; c.fillStyle = token("--course"); c.fill(); c.globalAlpha = 1;
+  c.strokeStyle = token("--course-edge"); c.lineWidth = ratio; c.setLineDash(later ? [3 * ratio, 4 * ratio] : []);
+  for (const side of [1, 2]) line(c, edge(side));
+  c.setLineDash([]);
+}
+
+/** One earlier session of the same patient, moved so that the drug begins at the same place. */
+function before(c, { vitals, cuffs }, row, x, y) {
+  c.strokeStyle = token("--course-edge"); c.lineWidth = devicePixelRatio;
+  if (row === "bp") for (const side of [1, 2]) line(c, cuffs.map((p) => [x(p[0]), y(p[side])]));
+  else line(c, (vitals[row] ?? []).map(([t, v]) => (v === null ? null : [x(t), y(v)])));
+}
+
+function line(c, points) {
+  c.beginPath();
+  let on = false;
+  for (const point of points) {
+    if (point === null) { on = false; continue; }
+    if (on) c.lineTo(...point); else c.moveTo(...point);
+    on = true;
+  }
+  c.stroke();
 }
 
 const hotLimit = (limits, hot) => (hot ? limits.find((l) => l.limit === hot.limit && l.priority === hot.priority) : undefined);
@@ -185,8 +235,8 @@ function hatch(c, left, top, width, height) {
   c.restore();
 }
 
-function everyTwenty({ min, max }, opened_at_ms) {
+function everyTwenty({ min, max }, zero_ms) {
   const minutes = (max - min) / 60_000, step = STEP_MS * Math.max(1, Math.ceil(minutes / 160)), found = [];
-  for (let t = opened_at_ms; t < max - step / 4; t += step) found.push(t);
+  for (let t = zero_ms; t < max - step / 4; t += step) found.push(t);
   return found;
 }

@@ -17,6 +17,10 @@ export function minutes(ms) {
   return all % 60 ? `${Math.floor(all / 60)} h ${all % 60} min` : `${all / 60} h`;
 }
 
+/** What is still to come is never said shorter than it is, what is late never longer. */
+const upTo = (ms) => minutes(Math.ceil(ms / 60_000) * 60_000);
+const past = (ms) => minutes(Math.floor(ms / 60_000) * 60_000);
+
 /** How long ago, as fine as it matters: seconds matter in the first minute only. */
 export const ago = (ms) => (ms < 60_000 ? `${running(ms)} ago` : `${minutes(Math.floor(ms / 60_000) * 60_000)} ago`);
 
@@ -50,10 +54,10 @@ export const words = {
 
   // Phases of a session. A watch session knows one.
   phase: {
-    "watch": "Watching", "check-in": "Check-in", "baseline": "Baseline", "time-out": "Time-out", "dosing": "Dosing", "onset": "Onset",
-    "40-min check": "40-min check", "observation": "Observation", "infusion": "Infusion", "early recovery": "Early recovery",
-    "late recovery": "Late recovery", "ready check": "Ready check", "held": "Held", "stopped": "Stopped", "emergency": "Emergency",
-    "transferred": "Transferred", "aborted before dose": "Ended before dose", "decline": "Observation", "closed": "Closed",
+    watch: "Watching", check_in: "Check-in", baseline: "Baseline", timeout: "Time-out", dosing: "Dosing", onset: "Onset",
+    check_40: "40-min check", decline: "Observation", infusion: "Infusion", early_recovery: "Early recovery", late_recovery: "Late recovery",
+    ready: "Ready check", held: "Held", stopped: "Stopped", emergency: "Emergency", transferred: "Transferred",
+    aborted_before_dose: "Ended before dose", closed: "Closed",
   },
   empty: "Empty", startSession: "Start session", closeSession: "Close session", noNurse: "No nurse assigned",
 
@@ -77,18 +81,24 @@ export const words = {
   baselineIs: (text) => (text ? `Baseline ${text}` : "No baseline taken"),
 
   // The one line: what this bed needs now.
-  bpIn: (ms) => `BP in ${minutes(Math.ceil(ms / 60_000) * 60_000)}`,
+  bpIn: (ms) => `BP in ${upTo(ms)}`,
   bpNow: "BP due now",
-  bpLate: (ms) => `BP ${minutes(Math.floor(ms / 60_000) * 60_000)} late`,
-  checkIn: (ms) => `40-min check due in ${minutes(ms)}`,
-  checkLate: (ms) => `40-min check ${minutes(ms)} late`,
-  nextIn: (ms) => `next in ${minutes(Math.ceil(ms / 60_000) * 60_000)}`,
+  bpLate: (ms) => `BP ${past(ms)} late`,
+  checkIn: (ms) => `40-min check due in ${upTo(ms)}`,
+  checkLate: (ms) => `40-min check ${past(ms)} late`,
+  dueIn: (title, ms) => `${title} due in ${upTo(ms)}`, dueNowOf: (title) => `${title} due now`, dueLate: (title, ms) => `${title} ${past(ms)} late`,
+  deviceIn: (title, ms) => `${title} in ${running(Math.ceil(ms / 1000) * 1000)}`, deviceNow: (title) => `${title} may be given`,
+  inTime: (ms) => `in ${upTo(ms)}`, phaseSince: (phase, at_ms) => `${phase} since ${clock(at_ms, false)}`,
+  nextIn: (ms) => `next in ${upTo(ms)}`,
   dueNow: "due now",
-  late: (ms) => `${minutes(Math.floor(ms / 60_000) * 60_000)} late`,
+  late: (ms) => `${past(ms)} late`,
   pressButton: "press its button", cuffAway: "cuff not connected", failedSo: "failed, ",
   from: (device) => `from ${device}`,
   noTimer: "No cuff timer", noPlan: "on request", cuffRunning: (ms) => `Cuff running ${running(ms)}`, cuffFailed: (ms) => `cuff failed ${ago(ms)}`,
-  ready: "Ready to leave", toFloor: (ms) => `${minutes(ms)} to 2 h`,
+  ready: "Ready to leave", readyNote: (n, all, who) => `${n} of ${all} items true.${who ? ` ${who[0].toUpperCase()}${who.slice(1)} signs.` : ""}`,
+  toFloor: (ms, floor_min) => (floor_min === 120 ? `${Math.ceil(ms / 60_000)} min to 2 h` : `${Math.ceil(ms / 60_000)} min to ${minutes(floor_min * 60_000)}`),
+  device: "Device", pumpStart: "Start", pumpEnd: "End", stay: (floor_min) => minutes(floor_min * 60_000),
+  notStarted: "Drug not started", minutesOfDrug: (n) => `${n} minutes since the start of the drug`, stayDone: "least stay is over",
   minutesSince: (n) => `${n} minutes since the session was opened`, min: "min",
 
   // Alarms.
@@ -107,7 +117,8 @@ export const words = {
   audioPaused: (ms, who) => `Audio paused ${running(ms)}, ${who}`, audioOff: "Audio off", alarmPaused: "Alarm paused", alarmOff: "Alarm off",
   alarmsOff: (vital) => `${vital} alarms off`,
   alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
-  dueAt: (name, ms) => `Bed ${name} BP ${ms > 0 ? minutes(Math.ceil(ms / 60_000) * 60_000) : ms > -60_000 ? "due" : words.late(-ms)}`,
+  dueAt: (name, what, ms) => `Bed ${name} ${what} ${ms > 0 ? upTo(ms) : ms > -60_000 ? "due" : words.late(-ms)}`, check: "check",
+  load: (name, beds, peak) => `${name} ${many(beds, "bed", "beds")}${peak ? `, ${peak} at peak` : ""}`, loadOf: (beds, peak) => `${many(beds, "bed", "beds")}, ${peak ? `${peak} at peak effect` : "none at peak effect"}`, loads: "Beds of each nurse", atPeak: "At peak",
   soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
   unreported: "Sound state not reported", quiet: { "audio paused": (who) => `Audio paused by ${who}.`, "alarm paused": (who) => `Alarm paused by ${who}.` },
   soundOff: "Sound is off on this screen. Press to turn it on.", soundOffShort: "Sound off here",
