@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from monitor.api import pages
 from monitor.api.asked import House
-from monitor.api.doors import Accounts, Doors, History, Read, Settings, Status, Submit
+from monitor.api.doors import Accounts, Doors, History, Read, Report, Settings, Status, Submit
 from monitor.api.guard import SAFE, Guard, content_security_policy
 from monitor.api.hub import Hub
 from monitor.api.metrics import Metrics
@@ -45,13 +45,14 @@ def build(
     now_ms: Callable[[], int],
     real_ms: Callable[[], int],
     settings: Settings,
+    report: Report,
 ) -> FastAPI:
     """The whole web side. `now_ms` is the service's clock, `real_ms` the wall clock (sign-ins only).
 
     Raises ValueError where the dashboard is missing or a route is not in the table of roles.
     """
     files = pages.dashboard_files(settings.dashboard)
-    doors = Doors(read, submit, history, accounts, status, now_ms, real_ms, settings, files)
+    doors = Doors(read, submit, history, accounts, status, now_ms, real_ms, settings, files, report)
     sign_ins = SignIns(accounts, Throttle(), settings, real_ms)
     house = House(doors, hub, sign_ins, Metrics(doors, hub))
 
@@ -160,6 +161,8 @@ def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
     good: dict[str, Any] = {"description": "Done."}
     if row.path.endswith("/live"):
         good["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    elif row.path in FILES:
+        good["content"] = {media_type: {"schema": {"type": "string"}} for media_type in FILES[row.path]}
     elif row.path == "/metrics":
         good["content"] = {"text/plain": {"schema": {"type": "string"}}}
     elif row.shows is not None:
@@ -170,6 +173,18 @@ def _responses(row: Row) -> dict[int | str, dict[str, Any]]:
         found[status] = {"description": words, "content": problem}
     return found
 
+
+FILES = {
+    f"{API}/sessions/{{session}}/report.{{file}}": (
+        "application/pdf",
+        "application/json",
+        "application/fhir+json",
+        "text/csv",
+        "x-application/hl7-v2+er7",
+    ),
+    f"{API}/sessions/{{session}}/form.{{file}}": ("application/pdf", "application/json"),
+}
+"""Routes whose answers are files, and of which kinds."""
 
 _PROBLEMS: dict[int | str, str] = {
     "4XX": "Refused: the problem document says why, in a sentence.",

@@ -24,6 +24,24 @@ When something was done earlier it comes in as so long before its `at_ms`: it is
 """
 
 
+class Made(Protocol):
+    """One session's record as a file."""
+
+    @property
+    def media_type(self) -> str:
+        """What it is."""
+        ...
+
+    @property
+    def data(self) -> bytes:
+        """The whole of it."""
+        ...
+
+
+Report = Callable[[int, str], Awaitable[Made | str | None]]
+"""One session in one shape; why it cannot be made, in words; None where there is no such session."""
+
+
 class History(Protocol):
     """What was measured."""
 
@@ -127,3 +145,4 @@ class Doors:
     """The wall clock, for sign-ins only."""
     settings: Settings
     files: Mapping[str, bytes]
+    report: Report

@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.api import acts, moves, pages, reads, wellness
+from monitor.api import acts, moves, pages, reads, reports, wellness
 from monitor.api.views import answers
 from monitor.people import CLINICAL, Role
 
@@ -58,6 +58,8 @@ ROUTES = (
     Row("POST", f"{API}/sessions", CLINICAL, moves.open_session, answers.DoneShown, 201),
     Row("GET", f"{API}/sessions/{{session}}", READERS, reads.session, answers.SessionWhole),
     Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, moves.move_session, answers.DoneShown),
+    Row("GET", f"{API}/sessions/{{session}}/report.{{file}}", READERS, reports.report),
+    Row("GET", f"{API}/sessions/{{session}}/form.{{file}}", READERS, reports.form),
     Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
     Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),
     Row("GET", f"{API}/pages", EVERYONE, reads.pages, answers.PagesShown),

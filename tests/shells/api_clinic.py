@@ -379,6 +379,10 @@ class WardByHand:
         return Reading(self.at_ms, bed, MONITOR3, Vital.SPO2, value, now.quality, now.why, now.fresh_until_ms)
 
 
+async def no_report(_session: int, _shape: str) -> None:
+    """Nobody keeps records here."""
+
+
 class Sse:
     """A live stream being read: one event at a time, as (kind, data, id)."""
 
@@ -494,6 +498,7 @@ async def running(**changed: Any) -> AsyncIterator[Clinic]:
         now_ms=lambda: ward.at_ms,
         real_ms=wall.now_ms,
         settings=settings,
+        report=no_report,
     )
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
