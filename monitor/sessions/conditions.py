@@ -14,7 +14,7 @@ from monitor.sessions import layers
 from monitor.sessions.due import CHECK_40, FINAL, FORM, NIBP, When, dues
 from monitor.sessions.record import Record
 from monitor.sessions.scores import EMERGENCY_SIGNS, SCALES, SEDATION, symptom_priority
-from monitor.treatment import CheckMissed, Score, Seen, SymptomNoted
+from monitor.treatment import CheckMissed, Phase, Score, Seen, SymptomNoted
 
 SUFFIX = {Priority.HIGH: "", Priority.MEDIUM: "-m", Priority.LOW: "-l"}
 
@@ -48,7 +48,9 @@ def conditions(record: Record, seen: Seen, now_ms: int) -> tuple[Condition, ...]
     """Everything of this session that should be raised now, the worst first and then the longest."""
     found = list(_late(record, seen, now_ms))
     if not record.over:
-        found += [*_missed(record), *_sedation(record), *_symptoms(record), *_not_declining(record, now_ms)]
+        found += [*_missed(record), *_sedation(record), *_not_declining(record, now_ms)]
+    if record.phase not in {Phase.CLOSED, Phase.TRANSFERRED}:
+        found += _symptoms(record)
     return tuple(sorted(found, key=lambda one: (-one.priority, one.since_ms)))
 
 
@@ -131,12 +133,16 @@ def _symptoms(record: Record) -> Iterable[Condition]:
 
 
 def _not_declining(record: Record, now_ms: int) -> Iterable[Condition]:
-    """Two readings in a row, both high, the later one no lower: since the later one."""
-    if not layers.in_force(record, now_ms).not_declining or len(record.cuffs) < 2:
+    """Two readings in a row, both high, the later one no lower: since the later one.
+
+    Both are of the time in which it should decline: that it rises until then is what the drug does.
+    """
+    from_ms = layers.declines_from_ms(record, now_ms)
+    if from_ms is None or len(record.cuffs) < 2:
         return
     rules = record.therapy.tighten
     before, newest = record.cuffs[-2:]
-    if record.start_ms is None or before.measured_at_ms < record.start_ms:
+    if before.measured_at_ms <= from_ms:
         return
     was, now = before.cuff.systolic, newest.cuff.systolic
     was_dia, now_dia = before.cuff.diastolic, newest.cuff.diastolic

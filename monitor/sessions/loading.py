@@ -202,6 +202,13 @@ def _check(made: Therapy, check: Check) -> Iterable[str]:
         yield f"{where}: due_min needs anchor, opens_min, closes_anchor and closes_min"
     if check.due_min is not None and check.opens_min is not None and check.opens_min > check.due_min:
         yield f"{where}.opens_min: is after due_min ({check.due_min:g})"
+    yield from _items(where, check)
+    for phase in check.phases:
+        if not made.has(phase):
+            yield f"{where}.phases: this therapy has no phase {phase.value}"
+
+
+def _items(where: str, check: Check) -> Iterable[str]:
     known = (*_READINGS, *(score.value for score in Score))
     for item in dict.fromkeys((*check.items, *check.required)):
         if item not in known:
@@ -211,9 +218,6 @@ def _check(made: Therapy, check: Check) -> Iterable[str]:
     for item in check.required:
         if item not in check.items:
             yield f"{where}.required: {item} is not among its items"
-    for phase in check.phases:
-        if not made.has(phase):
-            yield f"{where}.phases: this therapy has no phase {phase.value}"
 
 
 def _gate(gate: Gate) -> Iterable[str]:

@@ -15,12 +15,12 @@ from monitor.sessions.due import VITALS
 from monitor.treatment import Measured
 
 THIN_MS = 15_000
-"""Of one vital two values are kept that are so far apart, and the newest."""
+"""Of one vital the values that are kept are at least so far apart, but for the newest."""
 
 KEPT_MS = 3_600_000
 """For so long: longer than the window of a check (35 min after the first device to 45 after the last)."""
 
-MOST = KEPT_MS // THIN_MS + 2
+MOST = KEPT_MS // THIN_MS + 1
 """So many values of one vital at most, whatever its device does with time."""
 
 TYPED_MOST = 500
@@ -36,6 +36,7 @@ class Samples:
     def __init__(self) -> None:
         """Nothing has been measured."""
         self._kept: dict[Vital, deque[Measured]] = {}
+        self._newest: dict[Vital, Measured] = {}
         self._typed: deque[Measured] = deque(maxlen=TYPED_MOST)
 
     def hears(self, reading: Reading) -> None:
@@ -56,15 +57,15 @@ class Samples:
             self._typed.append(Measured(typed.vital, typed.value, typed.at_ms, None, typed.by))
 
     def all(self) -> tuple[Measured, ...]:
-        """Every value there is, those of one vital in the order they came; by hand last."""
-        return (*(one for kept in self._kept.values() for one in kept), *self._typed)
+        """Every value there is: of each vital the thin ones as they came, then the newest; by hand last."""
+        kept = [one for kept in self._kept.values() for one in kept]
+        newest = [one for vital, one in self._newest.items() if one is not self._kept[vital][-1]]
+        return (*kept, *newest, *self._typed)
 
     def _keep(self, vital: Vital, value: float, at_ms: int, device: Device) -> None:
-        kept = self._kept.get(vital)
-        if kept is None:
-            kept = self._kept[vital] = deque(maxlen=MOST)
-        if len(kept) > 1 and abs(at_ms - kept[-2].at_ms) < THIN_MS:
-            kept.pop()
-        kept.append(Measured(vital, value, at_ms, device))
-        while at_ms - kept[0].at_ms > KEPT_MS:
-            kept.popleft()
+        measured = self._newest[vital] = Measured(vital, value, at_ms, device)
+        kept = self._kept.setdefault(vital, deque(maxlen=MOST))
+        if not kept or abs(at_ms - kept[-1].at_ms) >= THIN_MS:
+            kept.append(measured)
+            while at_ms - kept[0].at_ms > KEPT_MS:
+                kept.popleft()

@@ -94,7 +94,6 @@ from monitor.ward.parts import parts_of
 from monitor.ward.sources import EARLIER_MS, tells_an_earlier_cuff
 from monitor.ward.watch import Found
 
-
 Asked = TreatmentOpened | Act
 """What staff do with a treatment: its own session decides about it."""
 

@@ -13,6 +13,7 @@ from typing import Any
 from monitor.alerts.roster import Person
 from monitor.model import AlarmMoved, Bed, Cuff, CuffTaken, Device, Quality, Staff
 from monitor.people import Role
+from monitor.plan import DevicePlan
 from monitor.planning import shipped
 from monitor.sessions.record import Record
 from monitor.treatment import Act, Kept, Seen, TreatmentEvent, TreatmentOpened
@@ -52,10 +53,14 @@ class Treated(Visit):
         shift: Shift | None = None,
         bed: Bed = BED,
         alias: str = "blue-17",
-        **more: Any,
+        devices_at: tuple[DevicePlan, ...] | None = None,
+        cuff_starts: bool = True,
     ) -> None:
         """A session has just been opened, on this shift or on one of its own."""
-        self.shift = shift or Shift((BED, "4"), occupied=False, **(settings(changes) | more))
+        more: dict[str, Any] = {} if devices_at is None else {"devices": devices_at}
+        self.shift = shift or Shift(
+            (BED, "4"), occupied=False, cuff_starts=cuff_starts, **(settings(changes) | more)
+        )
         self.therapy = self.shift.plan.therapies[name]
         self.bed = bed
         self.vitals = dict(WELL)
