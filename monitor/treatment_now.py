@@ -1,6 +1,6 @@
 """A treatment session as it stands at one instant, as frozen records for a screen: nothing is left to reckon.
 
-They are built by `ward/treating.py` and go out as JSON exactly as they stand here, so names are the wire's:
+They are built by `ward/treating` and go out as JSON exactly as they stand here, so names are the wire's:
 times are `..._at_ms` on the service's steady line, durations `..._min`, words are whole and for people. What
 is None is not known or not so; nothing missing is ever a number.
 """
@@ -431,10 +431,10 @@ class LineNow:
 class TreatmentNow:
     """A whole treatment session at one instant. `until_ms`: then it reads otherwise, if nothing happens.
 
-    `phase` is where it is, `onward` the phase that goes on under a side state. `next` is the one sentence of
-    what comes next, empty where nothing does. `at_peak` says whether the drug is at its strongest, `running`
-    whether drug is being given; `course` is None before its start. `timeline` is None in a turn of the stream
-    where it reads as before.
+    `phase` is where it is, `onward` the phase that goes on under a side state, `entered` when each was entered
+    first. `next` is the one sentence of what comes next, empty where nothing does. `at_peak` says whether the
+    drug is at its strongest, `running` whether drug is being given; `course` is None before its start.
+    `timeline` is None in a turn of the stream where it reads as before.
     """
 
     at_ms: int
@@ -453,6 +453,7 @@ class TreatmentNow:
     onward: Phase
     onward_title: str
     since_at_ms: int
+    entered: dict[Phase, int]
     over: bool
     running: bool
     at_peak: bool
