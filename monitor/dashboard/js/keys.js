@@ -1,6 +1,7 @@
 // Single keys, outside of fields only, and only while they are turned on (WCAG 2.1.4). The wall has none.
 
 import { chips, ofBed } from "./look.js";
+import { treatmentOf } from "./treatment.js";
 
 const inField = (target) => target.closest?.("input, select, textarea, [contenteditable]") !== null;
 export const keysAreOn = () => localStorage.getItem("keys") !== "off";
@@ -31,11 +32,16 @@ function step(app, by) {
   app.go(`/bed/${beds[next]}`);
 }
 
+const onTreatment = (form) => onBed((app, bed) => { if (treatmentOf(app.state.beds[bed])) app.beside(`session ${form}`); });
+
 const ACTS = {
   f: (app) => app.go("/"),
   a: onBed((app, bed) => { if (ofBed(app.state, bed).some((a) => a.state !== "acked")) app.acts.acknowledge(bed); }),
   c: onBed((app, bed) => app.acts.startCuff(bed)),
   b: onBed((app) => app.beside("bp")),
+  s: onTreatment("scores"),
+  y: onTreatment("symptoms"),
+  n: onTreatment("note"),
   p: onBed((app, bed) => app.acts.pauseAudio(bed)),
   j: (app) => step(app, 1),
   k: (app) => step(app, -1),

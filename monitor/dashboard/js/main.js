@@ -118,7 +118,7 @@ async function perform(what, act, done = words.done, more = () => null) {
     return answer;
   }
   const text = !answer.ok ? answer.detail : answer.data?.recorded === false ? words.notRecorded : done;
-  dispatch({ kind: "told", told: { is: answer.ok ? "saved" : "refused", text, more: answer.ok ? more(answer) : null } });
+  dispatch({ kind: "told", told: { is: answer.ok ? "saved" : "refused", text, missing: answer.data?.missing ?? [], more: answer.ok ? more(answer) : null } });
   return answer;
 }
 
@@ -149,7 +149,9 @@ const acts = {
   accept: (page) => perform(words.iGo, () => api.accept(page)),
   callHelp: (page) => perform(words.callMore, () => api.callHelp(page), words.helpCalled),
   reject: (page, what) => perform(what, () => api.reject(page)),
+  rrByHand: (bed, n) => perform(words.save(String(n)), () => api.rrByHand(bed, n), words.saved(String(n))),
   openSession: (body) => perform(words.startSession, () => api.openSession(body)),
+  move: (session, what, body, done, more) => perform(what, () => api.move(session, body), done, more),
   closeSession: (bed, session) => perform(words.confirmClose(bed), () => api.closeSession(session)),
   setDuty: (duty) => {
     const { on, beds } = state.duty;
@@ -194,8 +196,8 @@ const theme = {
 const app = () => {
   const perf_ms = performance.now(), { of, Screen } = route();
   return {
-    state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: Screen === Bed && state.beds[of] ? of : null,
-    acts, go, signedIn, signOut, theme, speaker, report, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
+    state, wall, now_ms: now(state, perf_ms), redraw: Math.floor(perf_ms / REDRAW_MS), of, bed: (Screen === Bed || Screen === Start) && state.beds[of] ? of : null,
+    acts, go, redrawNow: drawNow, signedIn, signOut, theme, speaker, report, dispatch, shown: beside, beside: (form) => { beside = form; drawNow(); },
     strips: html`<${Strips} closed=${closed} perf_ms=${perf_ms} />`, lockIn_ms: idle_ms === null ? null : Math.max(0, idle_ms - (perf_ms - here_perf_ms)),
     escape: () => { if (state.wish) dispatch({ kind: "wish", wish: null }); else if (beside) { beside = null; draw(); } else go("/"); },
   };
@@ -222,7 +224,7 @@ function drawNow() {
   if (room !== null) return render(html`<${Room} app=${app()} bed=${room} />`, document.getElementById("app"));
   render(html`${!wall && html`<a class="skip" href="#${mainOf(Screen)}" onClick=${skip}>${words.skip}</a>`}<${Screen} app=${app()} />`, document.getElementById("app"));
 }
-const mainOf = (Screen) => (Screen === Floor ? "beds" : Screen === Bed ? "trends" : Screen === Page ? "page" : "plain");
+const mainOf = (Screen) => (Screen === Floor ? "beds" : Screen === Bed ? "trends" : Screen === Start ? "flow" : Screen === Page ? "page" : "plain");
 function skip(event) {
   event.preventDefault();
   document.querySelector("main")?.focus();

@@ -1,56 +1,82 @@
-// Opening a watch session: a short word for the patient, today's baseline from the live values, the cuff timer.
+// The working screen of one bed, from the first question to the close: short pages, one thing a page, and the server knows where it stands.
+// A reload, or another station, goes on where the session is; what was typed and not sent stays with who typed it.
 
-import { useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
+import { Chips, Clock, Footer, Lost, Who as WhoIs } from "./bar.js";
+import { BpByHand } from "./bphand.js";
+import { chem, icon, ring } from "./draw.js";
 import { html } from "./html.js";
-import { Plain, Told } from "./plain.js";
-import { problem } from "./signin.js";
-import { minutes, words } from "./words.js";
+import { look, marks } from "./look.js";
+import { Told } from "./plain.js";
+import { Baseline } from "./session/baseline.js";
+import { Closed } from "./session/close.js";
+import { Devices } from "./session/devices.js";
+import { draftOf, keep } from "./session/drafts.js";
+import { formOf } from "./session/forms.js";
+import { Gate } from "./session/gate.js";
+import { Infusion } from "./session/infusion.js";
+import { Leave } from "./session/leave.js";
+import { Now } from "./session/now.js";
+import { Plan } from "./session/plan.js";
+import { Questions } from "./session/questions.js";
+import { pageOf, PAGES, shut, within } from "./session/stage.js";
+import { Watch } from "./session/watch.js";
+import { Who } from "./session/who.js";
+import { said } from "./session/words.js";
+import { SignInBeside } from "./signin.js";
+import { line, pressure } from "./tile.js";
+import { treatmentOf } from "./treatment.js";
+import { ago, words } from "./words.js";
 
-const SPANS = { systolic_mmhg: [40, 280], diastolic_mmhg: [15, 200], heart_rate_per_min: [10, 300], spo2_percent: [30, 100], respiration_per_min: [0, 100] };   // physiology.md 1, HARD
-const INTERVALS_S = [150, 300, 600, 900, 1200, 1800];
-
-/** Today's normal, as it is on the screen now; a field without a live value stays empty. */
-export function liveBaseline(bed, now_ms) {
-  const live = (v) => (v && v.value !== null && now_ms <= v.fresh_until_ms ? Math.round(v.value) : null);
-  const cuff = bed.cuff && bed.cuff.systolic_mmhg !== null && (bed.cuff.old_after_at_ms === null || now_ms <= bed.cuff.old_after_at_ms) ? bed.cuff : null;
-  return {
-    systolic_mmhg: cuff ? Math.round(cuff.systolic_mmhg) : null, diastolic_mmhg: cuff ? Math.round(cuff.diastolic_mmhg) : null,
-    heart_rate_per_min: live(bed.vitals.hr) ?? live(bed.vitals.pr_spo2), spo2_percent: live(bed.vitals.spo2), respiration_per_min: live(bed.vitals.rr),
-  };
-}
+const SHOWN = { who: Who, plan: Plan, questions: Questions, baseline: Baseline, gate: Gate, now: Now, leave: Leave };
 
 export function Start({ app }) {
-  const { state, of, now_ms } = app, bed = state.beds[of];
-  if (!bed) return html`<${Plain} app=${app} here="" title=${words.startSession}><p class="nothing">${state.server ? words.noSuchBed : ""}</p><//>`;
-  if (bed.session) return html`<${Plain} app=${app} here="" title=${words.opening(of)}><p>${words.alreadyOpen(of)}</p><a class="button main" href="/bed/${of}">${words.toBed(of)}</a><//>`;
-  return html`<${Plain} app=${app} here="" title=${words.opening(of)}><${Form} key=${of} app=${app} bed=${bed} now_ms=${now_ms} /><//>`;
+  const { state, of } = app, bed = state.beds[of];
+  if (!bed) return html`<${Frame} app=${app}><p class="nothing">${state.server ? words.noSuchBed : ""}</p><//>`;
+  const draft = draftOf(of), t = treatmentOf(bed);
+  if (bed.session && !t) return html`<${Frame} app=${app} bed=${bed} title=${words.opening(of)}><p>${words.alreadyOpen(of)}</p><div class="foot"><a class="button main" href="/bed/${of}">${words.toBed(of)}</a></div><//>`;
+  if (!t && draft.closed) return html`<${Frame} app=${app} bed=${bed} title=${said.closed}><${Closed} app=${app} bed=${bed} /><//>`;
+  const toWatch = () => { keep(of, { page: "watch" }); app.redrawNow(); };
+  if (!t && (draft.page === "watch" || state.therapies.length === 0)) return html`<${Frame} app=${app} bed=${bed} title=${words.opening(of)}><${Watch} key=${of} app=${app} bed=${bed} alias=${draft.alias} /><//>`;
+  const waits = pageOf(bed, draft), may = within(bed, draft), page = may.includes(draft.page) ? draft.page : waits;
+  const form = app.shown === "bp" && t ? html`<${BpByHand} app=${app} bed=${bed} close=${() => app.beside(null)} />` : formOf(app, bed);
+  const Page = page === "dose" ? (t.devices_planned ? Devices : Infusion) : SHOWN[page];
+  return html`<${Frame} app=${app} bed=${bed} t=${t} page=${page} may=${may} waits=${waits} title=${said.steps[page]}>
+    ${form ?? html`<${Page} key="${of} ${bed.session?.session}" app=${app} bed=${bed} t=${t} watch=${toWatch} />`}<//>`;
 }
 
-function Form({ app, bed, now_ms }) {
-  const text = (values) => Object.fromEntries(Object.entries(values).map(([k, v]) => [k, v === null ? "" : String(v)]));
-  const [alias, setAlias] = useState(""), [base, setBase] = useState(() => text(liveBaseline(bed, now_ms))), [interval, setInterval] = useState("300"), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+function Frame({ app, bed = null, t = null, page = null, may = [], waits = null, title = words.startSession, children }) {
+  const { state, now_ms, of } = app, seen = bed?.session ? look(state, of, now_ms) : null;
+  return html`<div id="screen" aria-busy=${state.server ? undefined : "true"} class="flow" data-screen="start" data-page=${page ?? undefined}>
+    <header id="bar"><a class="back" href=${bed ? `/bed/${of}` : "/"}>${bed ? words.toBed(of) : words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
+      <p class="where">${t ? html`<strong>${words.phase[t.phase]}</strong><span>${[bed.session.alias, said.plan(t)].filter(Boolean).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}` : bed && html`<strong>${bed.session ? seen.phase : words.empty}</strong>`}</p>
+      <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${WhoIs} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />${t && seen.ring && ring(seen.ring)}<${Lost} state=${state} /></header>
+    ${app.strips}
+    ${seen?.top && html`<${Band} app=${app} seen=${seen} />`}
+    ${seen && html`<${Live} seen=${seen} />`}
+    ${page && PAGES.includes(page) && html`<${Rail} app=${app} bed=${bed} t=${t} page=${page} may=${may} />`}
+    <main id="flow" tabindex="-1" aria-label=${title}><h2>${title}</h2>${children}<${Refused} state=${state} app=${app} />${state.wish && html`<${SignInBeside} app=${app} />`}</main>
+    <${Footer} state=${state} ...${app.theme} /></div>`;
+}
 
-  const send = async (event) => {
-    event.preventDefault();
-    if (busy) return;
-    if (!alias.trim()) return fail("alias", words.needAlias);
-    for (const [key, [low, high]] of Object.entries(SPANS)) {
-      if (base[key].trim() !== "" && !(Number(base[key]) >= low && Number(base[key]) <= high)) return fail(key, words.needNumber(low, high));
-    }
-    if (base.systolic_mmhg && base.diastolic_mmhg && Number(base.diastolic_mmhg) >= Number(base.systolic_mmhg)) return fail("diastolic_mmhg", words.bpErrorLower);
-    setError(null);
-    setBusy(true);
-    const baseline = Object.fromEntries(Object.entries(base).map(([k, v]) => [k, v.trim() === "" ? null : Number(v)]));
-    const answer = await app.acts.openSession({ bed: bed.bed, alias: alias.trim(), baseline, profile: "watch", cuff_interval_s: interval === "" ? null : Number(interval) });
-    setBusy(false);
-    if (answer.ok) app.go(`/bed/${bed.bed}`, { replace: true });
-  };
-  const fail = (at, text) => { setError({ at, text }); document.querySelector(`[name="${at}"]`)?.focus(); };
+/** An alarm of this patient stands over every page of the work at this bed. */
+const Band = ({ app, seen }) => html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(seen.top)}>${line(seen, Infinity)}
+  ${seen.alarms.some((a) => a.state !== "acked") && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}</section>`;
 
-  return html`<form class="form" onSubmit=${send} noValidate>
-    <label>${words.alias}<input name="alias" autocomplete="off" maxlength="40" value=${alias} onInput=${(e) => setAlias(e.currentTarget.value)} aria-invalid=${error?.at === "alias"} aria-describedby="alias-hint error-alias" /></label><p class="hint" id="alias-hint">${words.aliasHint}</p>${problem(error, "alias")}
-    <fieldset><legend>${words.baselineNow}</legend><div class="fields">${Object.keys(SPANS).map((key) => html`<div key=${key}><label>${words.fields[key]}<input name=${key} inputmode="numeric" autocomplete="off" value=${base[key]} onInput=${(e) => { const { value } = e.currentTarget; setBase((b) => ({ ...b, [key]: value })); }} aria-invalid=${error?.at === key} aria-describedby="error-${key}" /></label>${problem(error, key)}</div>`)}</div>
-      <button type="button" onClick=${() => setBase(text(liveBaseline(bed, now_ms)))}>${words.takeLive}</button></fieldset>
-    <label>${words.cuffTimer}<select value=${interval} onChange=${(e) => setInterval(e.currentTarget.value)}><option value="">${words.noInterval}</option>${INTERVALS_S.map((s) => html`<option value=${String(s)}>${s === 150 ? "2.5 min" : minutes(s * 1000)}</option>`)}</select></label>
-    <${Told} state=${app.state} /><div class="row-of-acts"><button class="main" aria-busy=${busy}>${words.startSession}</button><a class="button" href="/">${words.cancel}</a></div></form>`;
+/** The four numbers as they are now: what is not live is not there. */
+const Live = ({ seen }) => html`<dl class="live" aria-label=${said.live}>${seen.rows.map((r) => html`<div key=${r.row} data-hot=${r.hot ? r.hot.priority.toLowerCase() : undefined}><dt>${chem(words.vital[r.vital])}</dt><dd class=${r.number.live ? "" : "gone"}>${r.number.live ? r.number.text : html`<span aria-hidden="true">––</span><span class="sr">${words.gone}</span>`}</dd></div>`)}
+  <div data-hot=${seen.bp.hot ? seen.bp.hot.priority.toLowerCase() : undefined}><dt>${words.vital.bp}${seen.bp.taken && html` <small>${ago(seen.bp.age_ms)}</small>`}</dt>${pressure(seen.bp)}</div></dl>`;
+
+/** The steps of the start: those behind can be looked at again, nothing is lost by it. */
+function Rail({ app, bed, t, page, may }) {
+  const all = PAGES.filter((p) => p !== "gate" || may.includes("gate") || page === "gate"), n = all.indexOf(page);
+  const go = (to) => { keep(bed.bed, { page: to }); app.redrawNow(); };
+  return html`<nav class="rail" aria-label=${said.stepsOf}><p class="sr">${said.stepOf(n + 1, all.length)}</p><ol>${all.map((p, i) => html`<li key=${p} aria-current=${p === page ? "step" : undefined} data-done=${i < n ? "" : undefined}>
+    ${may.includes(p) && p !== page ? html`<button onClick=${() => go(p)}>${said.steps[p]}</button>` : html`<span>${said.steps[p]}</span>`}</li>`)}</ol></nav>`;
+}
+
+/** What came of the last press. What a refused one lacks stands here until it is done, each line a way to fill it. */
+function Refused({ state, app }) {
+  const lacks = state.told?.missing ?? [], of = app.of;
+  return html`<${Told} state=${state} />${state.told?.is === "refused" && lacks.length > 1 && html`<ul class="lacks">${lacks.map((text) => html`<li key=${text}><a href="/bed/${of}/start">${text}</a></li>`)}</ul>`}`;
 }
