@@ -43,7 +43,12 @@ user = typer.Typer(
     no_args_is_help=True,
     help="Staff accounts: add, list, disable, reset. Example: chairside user list --config clinic.toml.",
 )
+ehr = typer.Typer(
+    no_args_is_help=True,
+    help="What goes to the EHR: list, again, drop, call. Example: chairside ehr list clinic.toml.",
+)
 app.add_typer(journal, name="journal")
+app.add_typer(ehr, name="ehr")
 app.add_typer(user, name="user")
 
 BAD_REQUEST, NO_PART, BROKEN = 2, 3, 5
@@ -77,6 +82,14 @@ def demo(context: typer.Context) -> None:
 def simulate(context: typer.Context) -> None:
     """One simulated device. Example: chairside simulate masimo-ascii1 --link pty --scenario D2."""
     _become("simulators", context.args)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
+def receive(context: typer.Context) -> None:
+    """A receiver of HL7, to try [ehr] with. Example: chairside receive --port 2575 --answer AE."""
+    _become("simulators.ehr", context.args)
 
 
 def _become(module: str, arguments: list[str]) -> NoReturn:
@@ -351,6 +364,50 @@ def tail(
         _kept(commands.tail, clinic, last, _say, _is_heard)
 
 
+@ehr.command("list")
+def ehr_list(clinic: ClinicFile) -> None:
+    """How many wait, and what was put aside and why. Example: chairside ehr list clinic.toml."""
+    from monitor.ehr import commands
+
+    for line in _linked(commands.standing, clinic):
+        typer.echo(line)
+
+
+Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER...", help="As `chairside ehr list` says.")]
+
+
+@ehr.command("again")
+def ehr_again(
+    clinic: ClinicFile,
+    numbers: Annotated[
+        list[int] | None,
+        typer.Argument(metavar="[NUMBER]...", help="As `chairside ehr list` says; all if left out."),
+    ] = None,
+) -> None:
+    """Send again what the EHR did not take. Example: chairside ehr again clinic.toml 17."""
+    from monitor.ehr import commands
+
+    typer.echo(f"{_linked(commands.again, clinic, numbers or [])} wait again")
+
+
+@ehr.command("drop")
+def ehr_drop(clinic: ClinicFile, numbers: Numbers) -> None:
+    """Never send these. Example: chairside ehr drop clinic.toml 17."""
+    import time
+
+    from monitor.ehr import commands
+
+    typer.echo(f"{_linked(commands.drop, clinic, numbers, time.time_ns() // 1_000_000)} dropped")
+
+
+@ehr.command("call")
+def ehr_call(clinic: ClinicFile) -> None:
+    """Call the EHR and hang up, to see whether it is there. Example: chairside ehr call clinic.toml."""
+    from monitor.ehr import commands
+
+    typer.echo(_linked(commands.call, clinic))
+
+
 @user.command("add")
 def user_add(
     name: Annotated[str, typer.Argument(help="Lower case, as in [[staff]].")],
@@ -422,6 +479,19 @@ def _kept(command: Callable[..., Awaitable[T]], config: Path, *arguments: object
         return asyncio.run(command(about.data_dir, url, *arguments))  # type: ignore[arg-type]
     except RefusedError as refused:
         _stop(str(refused), BAD_REQUEST)
+    except StoreError as missing:
+        _stop(str(missing), NO_PART)
+
+
+def _linked(command: Callable[..., Awaitable[T]], config: Path, *arguments: object) -> T:
+    """Run a command of the EHR link."""
+    import asyncio
+
+    from monitor.store.database import StoreError
+
+    clinic = _clinic(config)
+    try:
+        return asyncio.run(command(clinic, *arguments))  # type: ignore[arg-type]
     except StoreError as missing:
         _stop(str(missing), NO_PART)
 

@@ -53,7 +53,7 @@ class Line:
 
         LinkLost: it could not be handed over. NoAnswer: it may have been taken, and nobody said so.
         """
-        reader, writer = self._wire or await self._call()
+        reader, writer = await self.call()
         try:
             writer.writeblock(message)
             async with asyncio.timeout(self._answer_s):
@@ -73,22 +73,10 @@ class Line:
             self.hang_up()
             raise
 
-    def hang_up(self) -> None:
-        """Let go of the connection; the next message makes another."""
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            wire[1].transport.abort()
-
-    async def close(self) -> None:
-        """Say goodbye to the receiver, and let go."""
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            wire[1].close()
-            with contextlib.suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await wire[1].wait_closed()
-
-    async def _call(self) -> tuple[BlockReader, HL7StreamWriter]:
+    async def call(self) -> tuple[BlockReader, HL7StreamWriter]:
+        """The connection, made if there is none; LinkLost."""
+        if self._wire is not None:
+            return self._wire
         try:
             from monitor.devices.links.mllp_framing import dial
         except ModuleNotFoundError as missing:
@@ -107,6 +95,21 @@ class Line:
         keep_alive(wire[1].get_extra_info("socket"))
         self._wire = wire
         return wire
+
+    def hang_up(self) -> None:
+        """Let go of the connection; the next message makes another."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire[1].transport.abort()
+
+    async def close(self) -> None:
+        """Say goodbye to the receiver, and let go."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire[1].close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await wire[1].wait_closed()
 
     async def _answer(self, reader: BlockReader, control: str) -> Answer:
         """The next block that is about this message; those about others came too late, and are let go."""
