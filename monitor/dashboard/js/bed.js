@@ -1,4 +1,4 @@
-// One bed: its alarm with the two acts, its trends, its session, and beside them the form that was asked for.
+// One bed: its alarm with the two acts, its trends on one time line, its steps, and beside them the form that was asked for.
 
 import { Component } from "preact";
 import { api } from "./api.js";
@@ -9,7 +9,11 @@ import { html } from "./html.js";
 import { Limits } from "./limits.js";
 import { limitsOf, look, marks, named, numberOf, priorityOf, sentence, textOf } from "./look.js";
 import { Told } from "./plain.js";
+import { formOf } from "./session/forms.js";
+import { turnsOf } from "./session/turns.js";
+import { said } from "./session/words.js";
 import { SignInBeside } from "./signin.js";
+import { Layers, Steps, Timeline } from "./steps.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
 import { checkedAt, marksOf, treatmentOf } from "./treatment.js";
 import { readTrend, Trend } from "./trend.js";
@@ -57,11 +61,14 @@ function Frame({ app, seen, children }) {
   const { state, now_ms, of } = app;
   return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="bed" data-screen="bed">
     <header id="bar"><a class="back" href="/">${words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
-      <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${[seen.session.alias, words.since(seen.session.opened_at_ms), seen.nurse ?? words.noNurse].filter(Boolean).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}`}</p>
+      <p class="where">${seen && !seen.empty && html`<strong>${seen.phase}</strong><span>${whereOf(seen).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}`}</p>
       <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${Health} state=${state} brief /><${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />
       ${seen && !seen.empty && ring(seen.ring)}<${Lost} state=${state} /></header>
     ${app.strips}${children}<${Footer} state=${state} ...${app.theme} /></div>`;
 }
+
+/** Who, what, since when, whose. */
+const whereOf = ({ session, treatment: t, nurse }) => [session.alias, t && said.plan(t), t?.clocks.start_at_ms ? words.startedAt(t.clocks.start_at_ms) : words.since(session.opened_at_ms), nurse ?? words.noNurse].filter(Boolean);
 
 /** The band over the full width is always there: with an alarm, or with what comes next. */
 function Band({ app, seen }) {
@@ -132,7 +139,9 @@ function beside(app, bed, seen) {
   if (shown === "close") return html`<section class="beside"><h2>${words.closeSession}</h2><p>${words.closeAsk}</p><${Told} state=${state} />
     <div class="row-of-acts"><button class="main" onClick=${() => app.acts.closeSession(bed.bed, bed.session.session)}>${words.confirmClose(bed.bed)}</button><button onClick=${close}>${words.cancel}</button></div></section>`;
   if (shown?.startsWith("limits ")) return html`<${Limits} key=${shown} app=${app} bed=${bed} row=${shown.slice(7)} close=${close} />`;
-  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${facts(app, bed, seen)}${log(app, bed)}</div>${actsOf(app, bed)}`;
+  const form = formOf(app, bed), t = treatmentOf(bed);
+  if (form) return form;
+  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed)}${facts(app, bed, seen)}<${Timeline} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed)}`}</div>${actsOf(app, bed, t)}`;
 }
 
 function facts(app, bed, seen) {
@@ -145,6 +154,7 @@ function facts(app, bed, seen) {
     <div><dt>${words.nurse}</dt><dd>${seen.nurse ?? words.noNurse}</dd></div>
     <div><dt>${words.today}</dt><dd>${words.baseline(s.baseline) || words.baselineIs("")}</dd></div>
     <div><dt>${words.cuffEvery}</dt><dd>${s.cuff_interval_ms ? words.every(s.cuff_interval_ms) : words.onRequest}</dd></div>
+    ${seen.treatment && html`<${Layers} state=${state} t=${seen.treatment} />`}
     ${others.map((v) => { const n = numberOf(state, v, now_ms); return html`<div key=${v.vital}><dt>${words.vital[v.vital] ?? v.vital}</dt><dd>${n.live ? html`${n.text}${n.doubtful && "?"} ${words.unit[v.unit] ?? v.unit}` : n.last === null ? "––" : `–– ${words.last(n.last)}, ${ago(n.age_ms)}`}</dd></div>`; })}
     ${links.map((l) => html`<div key=${l.device}><dt>${l.device}</dt><dd>${words.link[l.state]}${l.state === "up" ? "" : `, ${running(now_ms - l.since_ms)}`}${l.notices.length > 0 && `. ${l.notices.join(", ")}`}</dd></div>`)}</dl>`;
 }
@@ -154,8 +164,13 @@ function log(app, bed) {
   return html`<section class="log" aria-label=${words.log}><h2>${words.log}</h2>${seen.length === 0 ? html`<p>${words.noLog}</p>` : html`<ul>${seen.map((a) => html`<li key=${a.alarm_id}><time>${clock(a.since_ms, false)}</time><span class="stars">${words.stars[a.priority]}</span><span>${chem(textOf(a))}, ${a.state === "active" ? words.open : words.state[a.state].toLowerCase()}</span></li>`)}</ul>`}</section>`;
 }
 
-const actsOf = (app, bed) => html`<div class="acts">
+const RUNNING = new Set(["hold", "stop", "resume"]);
+
+const actsOf = (app, bed, t) => html`<div class="acts">
   ${bed.cuff?.running_since_ms ? html`<button class="cuff main" key="stop" onClick=${() => app.acts.stopCuff(bed.bed)}>${icon("cuff")}${words.stopCuff}</button>`
     : html`<button class="cuff main" key="start" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${icon("cuff")}${words.startCuff}</button>
       ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}`}
-  <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button><button onClick=${() => app.beside("close")}>${words.closeSession}</button></div>`;
+  <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button>
+  ${t ? html`<button onClick=${() => app.beside("session scores")}>${said.sedation}</button><button class="third" onClick=${() => app.beside("session symptoms")}>${said.symptom}</button><button class="third" onClick=${() => app.beside("session note")}>${icon("note")}${said.note}</button><a class="button third" href="/bed/${bed.bed}/start">${words.allActs}</a>
+    ${turnsOf(t).filter((kind) => RUNNING.has(kind)).map((kind) => html`<button key=${kind} onClick=${() => app.beside(`session turn ${kind}`)}>${said.moves[kind][0]}</button>`)}`
+    : html`<button onClick=${() => app.beside("close")}>${words.closeSession}</button>`}</div>`;

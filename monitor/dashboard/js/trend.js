@@ -148,7 +148,10 @@ export class Trend extends Component {
       labels.push(at);
       c.fillStyle = token("--ink-3"); c.font = `${13 * ratio}px ${face}`; c.textAlign = "right";   // over what is still to come: the cuffs of the baseline stand at the left
       c.textBaseline = limit.side === "low" ? "top" : "bottom";
-      c.fillText(`${words.stars[limit.priority]} ${words.limitIs(limit)}`, left + width - 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
+      const text = `${words.stars[limit.priority]} ${words.limitIs(limit)}`, wide = c.measureText(text).width + 6 * ratio, upper = limit.side === "low" ? at + 2 * ratio : at - 17 * ratio;
+      const ink = c.fillStyle;
+      c.fillStyle = token("--tile"); c.fillRect(left + width - wide - 4 * ratio, upper, wide, 15 * ratio); c.fillStyle = ink;
+      c.fillText(text, left + width - 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
     }
     if (row === "bp") { bars(u, cuffs, hot, x, y, ratio, face, checked ?? []); named(c, marks ?? [], x, left + width, top + height + 10 * ratio, ratio, face); }
     c.strokeStyle = token("--ink"); c.lineWidth = 1.5 * ratio;
@@ -168,7 +171,7 @@ function bars(u, cuffs, hot, x, y, ratio, face, checked) {
   for (const one of [cuffs.at(-1), highest, ...cuffs.filter(([t]) => checked.includes(t)), cuffs[0]]) if (!told.some((n) => Math.abs(x(n[0]) - x(one[0])) < room)) told.push(one);
   for (const one of cuffs) {
     const [t, s, d] = one, over = hot?.limit != null && hot.value !== null && (hot.value >= hot.limit ? s >= hot.limit : s <= hot.limit), at = x(t);
-    c.strokeStyle = token(over ? colourOf(hot.priority) : "--trace"); c.lineWidth = (over ? 7 : 5) * ratio;
+    c.strokeStyle = token(over ? colourOf(hot.priority) : "--trace"); c.lineWidth = (over ? 6 : 4) * ratio;
     stroke(c, at, y(s), at, y(d));
     if (!told.includes(one)) continue;
     c.fillStyle = token(over ? colourOf(hot.priority) : "--ink"); c.font = `600 ${13 * ratio}px ${face}`; c.textAlign = "center";
@@ -183,7 +186,8 @@ function named(c, marks, x, right, bottom, ratio, face) {
   const ends = [-Infinity, -Infinity, -Infinity];
   for (const mark of [...marks].sort((a, b) => a.at_ms - b.at_ms)) {
     const at = x(mark.at_ms) + 4 * ratio, width = c.measureText(mark.words).width, line = ends.findIndex((end) => at > end + 4 * ratio);
-    if (line < 0 || at + width > right) continue;
+    if (at + width > right) { c.textAlign = "right"; c.fillText(mark.words, at - 8 * ratio, bottom); c.textAlign = "left"; continue; }
+    if (line < 0) continue;
     ends[line] = at + width;
     c.fillText(mark.words, at, bottom - line * 15 * ratio);
     if (mark.before) { c.textAlign = "right"; c.fillText(mark.before, at - 8 * ratio, bottom); c.textAlign = "left"; }

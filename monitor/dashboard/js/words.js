@@ -97,7 +97,7 @@ export const words = {
   noTimer: "No cuff timer", noPlan: "on request", cuffRunning: (ms) => `Cuff running ${running(ms)}`, cuffFailed: (ms) => `cuff failed ${ago(ms)}`,
   ready: "Ready to leave", readyNote: (n, all, who) => `${n} of ${all} items true.${who ? ` ${who[0].toUpperCase()}${who.slice(1)} signs.` : ""}`,
   toFloor: (ms, floor_min) => (floor_min === 120 ? `${Math.ceil(ms / 60_000)} min to 2 h` : `${Math.ceil(ms / 60_000)} min to ${minutes(floor_min * 60_000)}`),
-  device: "Device", pumpStart: "Start", pumpEnd: "End", stay: (floor_min) => minutes(floor_min * 60_000),
+  device: "Device", pumpStart: "Start", pumpEnd: "End", stayOf: (floor_min) => minutes(floor_min * 60_000),
   notStarted: "Drug not started", minutesOfDrug: (n) => `${n} minutes since the start of the drug`, stayDone: "least stay is over",
   minutesSince: (n) => `${n} minutes since the session was opened`, min: "min",
 
@@ -160,6 +160,17 @@ export const words = {
   close: "Close", cancel: "Cancel",
   confirmClose: (name) => `Close session of bed ${name}`, closeAsk: "The watch ends, its alarms and limits with it. The record stays.",
   noSession: "No session is open at this bed.", noSuchBed: "There is no such bed.",
+
+  // The steps of a treatment, beside its trends.
+  stepNames: { dosing: "Dose", decline: "Observation" }, signClose: "Sign and close", goOnSession: "Go on with the session",
+  flagsAre: (flags) => `${flags.length > 1 ? "Flags" : "Flag"}: ${flags.join(", ")}`, noFlags: "No risk flag", withdrawn: "withdrawn",
+  baselineOf: (n, readings) => [`${Math.round(n.systolic)}/${Math.round(n.diastolic)} from ${many(readings, "reading", "readings")}`, n.heart_rate !== null && `HR ${Math.round(n.heart_rate)}`, n.spo2 !== null && `SpO2 ${Math.round(n.spo2)}`].filter(Boolean).join(", "),
+  devicesAt: (times, lots) => `${times.length > 1 ? "Devices" : "Device"} ${times.join(", ")}${lots.length ? `. Lot ${lots.join(", ")}` : ""}`,
+  doseIs: (d) => `${d.dose_mg_per_kg} mg/kg, ${d.dose_mg} mg in ${Math.round(d.lasts_min)} min`, ranFrom: (from, to) => (to ? `${from} to ${to}` : `since ${from}`),
+  checkMissed: "Missed", checkValue: (f) => (f.item === "nibp" ? `${Math.round(f.value)}/${Math.round(f.second)}` : `${f.title} ${Math.round(f.value)}`), readyFirst: (at) => `All but time and signature since ${at}`,
+  inPhase: (phase) => `in ${phase.toLowerCase()}`, sinceClock: (at_ms) => `since ${clock(at_ms, false)}`, fromClock: (at_ms) => `from ${clock(at_ms, false)}`, nextOf: (when) => (when.startsWith("in ") ? `next ${when}` : when),
+  enter: (title) => `Enter: ${title}`, readyNow: (n, all) => `${n} of ${all} items true now`, timeline: (n) => `Timeline, ${many(n, "entry", "entries")}`, enteredAt: (at_ms) => `entered ${clock(at_ms, false)}`,
+  startedAt: (at_ms) => `started ${clock(at_ms, false)}`, allActs: "More", byLayer: (why, what) => `${why}: ${what}`, layerLimits: "these limits",
 
   // BP by hand.
   upperLower: "Upper / lower, mmHg", delete: "Delete", keypad: "Keypad",
