@@ -51,7 +51,7 @@ app.add_typer(journal, name="journal")
 app.add_typer(ehr, name="ehr")
 app.add_typer(user, name="user")
 
-BAD_REQUEST, NO_PART, BROKEN = 2, 3, 5
+BAD_REQUEST, NO_PART, NO_SESSION, BROKEN = 2, 3, 4, 5
 
 CHUNK = 64 * 1024
 
@@ -323,6 +323,40 @@ def replay(
                 _say(json.dumps(line, ensure_ascii=False))
     except BadRecording as bad:
         _stop(str(bad), BAD_REQUEST)
+
+
+@app.command()
+def report(
+    session: Annotated[int, typer.Argument(help="Its number, as on the screens.")],
+    shape: Annotated[
+        str, typer.Option("--format", help="pdf, json, csv, trends, fhir, hl7, rems or rems-pdf.")
+    ] = "pdf",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file; stdout if left out.")] = None,
+    config: Annotated[Path, typer.Option("--config", help="The clinic's settings.")] = Path("clinic.toml"),
+) -> None:
+    """One session's record, also while the service runs. Example: chairside report 12 -o 12.pdf."""
+    import asyncio
+
+    from monitor.records.shapes import SHAPES, CannotMakeError
+    from monitor.reporting.command import report as made
+    from monitor.reporting.kept import NoSuchSessionError
+    from monitor.store.database import StoreError
+
+    if shape not in SHAPES:
+        _stop(f"there is no format {shape!r}; these are: {', '.join(SHAPES)}", BAD_REQUEST)
+    if output is None and SHAPES[shape].ending.endswith(".pdf") and sys.stdout.isatty():
+        _stop("a PDF is not for a terminal: name a file with -o", BAD_REQUEST)
+    try:
+        _, data = asyncio.run(made(_clinic(config), session, shape))
+    except NoSuchSessionError as missing:
+        _stop(str(missing), NO_SESSION)
+    except (CannotMakeError, StoreError) as why:
+        _stop(str(why), NO_PART)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return
+    with _new_file(output) as file:
+        file.write(data)
 
 
 @journal.command()

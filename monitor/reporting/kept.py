@@ -226,9 +226,10 @@ class _Ours:
                 if ours := self._alarms.get(alarm_id, False):
                     self._pages.add(page_id)
                 return ours
-            case SessionMoved(session=session, now=now):
+            case SessionMoved(session=session, bed=bed, now=now):
                 ours = session == self._moved.session
-                self._over = self._over or (ours and now is SessionPhase.CLOSED)
+                # Whoever comes to the bed next ends it too, whatever became of its own last step.
+                self._over = self._over or (now is SessionPhase.CLOSED if ours else bed == self._moved.bed)
                 return ours
             case _ if isinstance(event, OF_A_PAGE):
                 return event.page_id in self._pages

@@ -44,6 +44,7 @@ from monitor.model import (
     SessionMoved,
     SessionPhase,
     Vital,
+    VitalTyped,
     Why,
 )
 from monitor.reporting.door import Reports
@@ -62,7 +63,7 @@ from tests.core.visit import BED, DANA, KIM, LEE, MIN, MONITOR, OTHER_BED, T0_MS
 
 SESSION = 7
 OTHER_ALIAS = "red-99"
-OTHER_SPO2, OTHER_SYS = 87.0, 177.0
+OTHER_SPO2, OTHER_SYS = 86.31, 176.9
 """What only other patients have."""
 
 CLINIC = {
@@ -160,6 +161,9 @@ class Filed:
         self.silent_ms = (self.opened.at_ms + 70 * MIN, self.opened.at_ms + 73 * MIN)
         self.probe_off_ms = (self.opened.at_ms + 50 * MIN, self.opened.at_ms + 50 * MIN + 90_000)
         self.low_ms = self.opened.at_ms + 45 * MIN
+        self.without: frozenset[Vital] = frozenset()
+        """Vitals that no device measures here."""
+        self.typed: list[VitalTyped] = []
         self.events = sorted(
             (*self._opening(), *visit.events[1:], *self._ward(), *self._closing()),
             key=lambda event: event.at_ms,
@@ -231,6 +235,8 @@ class Filed:
             off = self.probe_off_ms[0] <= at_ms < self.probe_off_ms[1]
             low = self.low_ms <= at_ms < self.low_ms + 120_000
             for vital, value in self._values(at_ms, low=low).items():
+                if vital in self.without:
+                    continue
                 none = off and vital in {Vital.SPO2, Vital.PULSE_SPO2}
                 quality = Quality.MISSING if none else Quality.VALID
                 found.append(
@@ -304,7 +310,7 @@ async def kept(
     beside, their_readings = ([], []) if alone else others()
     store = await open_store(folder, url, retention_days=36_500)
     try:
-        for reading in (*filed.readings(), *their_readings):
+        for reading in (*filed.readings(), *filed.typed, *their_readings):
             store.trends.put(reading)
         for event in sorted((*filed.events, *beside), key=lambda event: event.at_ms):
             if isinstance(event, CuffTaken):
