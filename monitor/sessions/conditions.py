@@ -142,7 +142,7 @@ def _not_declining(record: Record, now_ms: int) -> Iterable[Condition]:
         return
     rules = record.therapy.tighten
     before, newest = record.cuffs[-2:]
-    if before.measured_at_ms <= from_ms:
+    if before.measured_at_ms < from_ms:
         return
     was, now = before.cuff.systolic, newest.cuff.systolic
     was_dia, now_dia = before.cuff.diastolic, newest.cuff.diastolic

@@ -55,6 +55,18 @@ def due_ms(record: Record, now_ms: int) -> int | None:
     return min((time for time in times if time > now_ms), default=None)
 
 
+def declines_from_ms(record: Record, now_ms: int) -> int | None:
+    """Since when the pressure should be declining: since such a layer holds. None where none does now."""
+    return min(
+        (
+            _since_ms(layer, record)
+            for layer in record.therapy.layer
+            if layer.not_declining and _holds(layer, record, now_ms)
+        ),
+        default=None,
+    )
+
+
 def lay(profile: Mapping[str, Any], changes: InForce) -> dict[str, Any]:
     """A limit profile's data with these changes: its rules' terms replaced, all else as it was."""
     table = {name: dict(row) for name, row in profile["rules"].items()}
@@ -65,6 +77,16 @@ def lay(profile: Mapping[str, Any], changes: InForce) -> dict[str, Any]:
                 row.pop(term, None)
         row.update(terms)
     return {**profile, "rules": table}
+
+
+def _since_ms(layer: Layer, record: Record) -> int:
+    """Since when a layer holds that holds now, as far as it hangs on a phase or on a time."""
+    entered = [record.entered[phase] for phase in layer.phases if phase in record.entered]
+    times = [min(entered)] if entered else [record.opened.at_ms]
+    anchor = None if layer.anchor is None else record.anchor_ms(layer.anchor)
+    if anchor is not None:
+        times.append(anchor + ms(layer.after_min))
+    return max(times)
 
 
 def _holds(layer: Layer, record: Record, now_ms: int) -> bool:

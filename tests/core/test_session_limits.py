@@ -273,6 +273,22 @@ def test_6_3_a_pressure_not_falling_over_two_readings_adds_m_bp_not_declining(na
     assert "bp-not-declining-m" not in visit.raised()
 
 
+def test_6_3_the_peak_itself_is_no_pressure_that_does_not_fall() -> None:
+    visit = Visit(IV)
+    visit.doses()
+    for systolic in (152, 156, 158):
+        visit.waits(10)
+        visit.cuff(systolic, 88)
+    visit.waits(1)
+    visit.steps(Move.END)
+    assert "bp-not-declining-m" not in visit.raised(), "it rose while the infusion ran, as it does"
+    visit.cuff(158, 88)
+    assert "bp-not-declining-m" not in visit.raised(), "one reading of the recovery says nothing yet"
+    visit.waits(5)
+    visit.cuff(158, 88)
+    assert visit.raised()["bp-not-declining-m"] is M
+
+
 def test_6_3_before_60_minutes_a_rise_is_expected_and_not_called_not_declining() -> None:
     visit = Visit()
     visit.doses()
