@@ -85,6 +85,8 @@ ROUTES = (
     Row("GET", "/bed/{bed}", OPEN, pages.dashboard),
     Row("GET", "/bed/{bed}/start", OPEN, pages.dashboard),
     Row("GET", "/alarms", OPEN, pages.dashboard),
+    Row("GET", "/sessions", OPEN, pages.dashboard),
+    Row("GET", "/sessions/{session}/form", OPEN, pages.dashboard),
     Row("GET", "/pages/{page_id}", OPEN, pages.dashboard),
     Row("GET", "/me", OPEN, pages.dashboard),
     Row("GET", "/duty", OPEN, pages.dashboard),
