@@ -134,4 +134,7 @@ def _form_words(due_ms: int, now_ms: int) -> str:
     days = (due_ms - now_ms) / DAY_MS
     if days < 0:
         return "Form overdue"
-    return "Form due today" if days <= 0.5 else f"Form due in {max(1, round(days))} days"
+    if days <= 0.5:
+        return "Form due today"
+    whole = max(1, round(days))
+    return f"Form due in {whole} {'day' if whole == 1 else 'days'}"
