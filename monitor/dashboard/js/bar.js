@@ -5,7 +5,7 @@ import { html } from "./html.js";
 import { chips, isWell, loads, marks, named, nextDue, textOf } from "./look.js";
 import { clock, running, words } from "./words.js";
 
-const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sound", words.sound]];
+const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/sound", words.sound]];
 
 export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">${words.time} </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
 

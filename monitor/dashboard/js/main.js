@@ -6,6 +6,7 @@ import { api } from "./api.js";
 import { Bed } from "./bed.js";
 import { Duty } from "./duty.js";
 import { Floor } from "./floor.js";
+import { FormView } from "./form.js";
 import { Home } from "./home.js";
 import { html } from "./html.js";
 import { Keys } from "./keylist.js";
@@ -13,8 +14,10 @@ import { listenForKeys } from "./keys.js";
 import { keepInPhase } from "./lamp.js";
 import { ofBed, sounding, titleOf } from "./look.js";
 import { Page } from "./page.js";
+import { readyForPaper } from "./paper.js";
 import { Room } from "./room.js";
 import { utterances, Voice } from "./say.js";
+import { Sessions } from "./sessions.js";
 import { SignIn } from "./signin.js";
 import { Speaker } from "./sound.js";
 import { SoundReport } from "./soundreport.js";
@@ -74,7 +77,7 @@ async function remember(bed) {
 
 const ROUTES = [
   [/^\/$/, Floor, () => words.floor], [/^\/bed\/([^/]+)$/, Bed, () => ""], [/^\/bed\/([^/]+)\/start$/, Start, () => words.startSession], [/^\/alarms$/, Alarms, () => words.alarms],
-  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
+  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/sessions$/, Sessions, () => words.sessions], [/^\/sessions\/(\d+)\/form$/, FormView, () => words.form], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
 ];
 
 function route() {
@@ -101,7 +104,7 @@ function arrive() {
 addEventListener("popstate", arrive);
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href^='/']");
-  if (!link || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!link || link.target || event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   go(link.getAttribute("href"));
 });
@@ -264,6 +267,7 @@ const stream = connect((message) => {
   if (message.kind === "snapshot" && speaker) report.again();   // another start of the service, or another person: it may not know
 });
 keepInPhase();
+readyForPaper();
 if (!wall) listenForKeys(app);
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();

@@ -10,6 +10,7 @@ import { treatmentOf } from "./treatment.js";
 import { clock, words } from "./words.js";
 
 const BEFORE_MS = 10 * 60_000, LEAST_MS = 60 * 60_000, STEP_MS = 20 * 60_000, RIGHT = 44;
+const PAPER = { width: 890, spo2: 64, hr: 64, rr: 58, bp: 215, axis: 46 };   // css/print.css, A4 on its side
 const TICKS = { spo2: [80, 90, 100], hr: [60, 100, 140], rr: [10, 20, 30], bp: [60, 90, 120, 150, 180] };
 
 /** What the API answers, as points and cuffs; what was measured before this session is left out. */
@@ -59,9 +60,11 @@ export class Trend extends Component {
     this.#watch.observe(this.#place.current);
     this.#theme = new MutationObserver(() => this.#plot?.redraw(false));
     this.#theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+    addEventListener("beforeprint", this.#paper);
+    addEventListener("afterprint", this.#fit);
     this.#fit();
   }
-  componentWillUnmount() { this.#watch.disconnect(); this.#theme.disconnect(); this.#plot?.destroy(); }
+  componentWillUnmount() { removeEventListener("beforeprint", this.#paper); removeEventListener("afterprint", this.#fit); this.#watch.disconnect(); this.#theme.disconnect(); this.#plot?.destroy(); }
 
   shouldComponentUpdate(next) {
     const was = this.props;
@@ -70,12 +73,15 @@ export class Trend extends Component {
     return next.label !== was.label;
   }
 
-  #fit() {
+  #fit = () => {
     const { width, height } = this.#place.current.getBoundingClientRect();
     if (width < 1 || height < 1) return;
     if (this.#plot) return this.#plot.setSize({ width, height });
     this.#plot = new uPlot(this.#options(width, height), this.#data(), this.#place.current);
-  }
+  };
+
+  // A picture that is drawn does not follow the sheet by itself.
+  #paper = () => this.#plot?.setSize({ width: PAPER.width, height: PAPER[this.props.row] });
 
   #data() {
     const { row, points, cuffs } = this.props;

@@ -31,6 +31,12 @@ export function clock(at_ms, seconds = true) {
   return `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
 }
 
+/** The day as a date nobody misreads: 26 Nov 2026. */
+export function day(at_ms) {
+  const at = new Date(at_ms);
+  return `${at.getDate()} ${["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][at.getMonth()]} ${at.getFullYear()}`;
+}
+
 /** A limit relative to the baseline falls between whole numbers: named is the whole number that says the same of whole readings. */
 const edge = ({ side, inclusive, limit, unit }) => (unit === "Cel" ? limit.toFixed(1) : (side === "low") === Boolean(inclusive) ? Math.floor(limit) : Math.ceil(limit));
 
@@ -234,6 +240,17 @@ export const words = {
   },
   soundSince: (at_ms, who) => `since ${clock(at_ms, false)}${who ? `, ${who}` : ""}`, soundChecked: (at_ms, who) => `checked ${clock(at_ms, false)}${who ? `, ${who}` : ""}`,
   toSounds: "Screens that may not be heard",
+
+  // Sessions and their records.
+  sessions: "Reports", reading: "Reading", sessionsFor: "Records of patients are shown to who has signed in.", whichSessions: "Which sessions", sessionKinds: { all: "All", open: "Here now", owing: "Form owed" },
+  session: (n) => `Session ${n}`, noSessions: "No session yet. Start one from an empty bed.", noSuchSession: "No session is like this.", olderSessions: "Older ones are in the records that the command line gives.",
+  fromTo: (date, from, to) => (to ? `${date}, ${from} to ${to}` : `${date}, since ${from}`), signedBy: (names) => `Signed by ${names.join(", ")}`, formSentAt: (date) => `Form sent ${date}`, recordOf: (whom) => `Record of ${whom}: `, files: { Trends: "Trends" },
+  stillMissing: (n) => `${many(n, "item", "items")} still missing`,
+  form: "Monitoring form", formOf: (alias) => `Monitoring form of ${alias}`, notOfficial: "This is not the official form.", copyOnly: "It is a list to copy from. A person fills in, signs and sends the form itself.", mapVersion: (n) => `Field list ${n}.`,
+  formPdf: "As PDF", print: "Print", formDueAt: (date, time) => `Due ${date}, ${time}.`, formSentBy: (date, time, who, how) => `Sent ${date}, ${time}, by ${who}: ${how}.`, formSentHow: (how) => `Form sent: ${how.toLowerCase()}`,
+  missingFields: (n) => `${many(n, "field that must be filled is", "fields that must be filled are")} missing`, notThere: "Not in the record", unsureSection: "not read in full; our own guess", required: "must be filled",
+  byHandField: "Write it in by hand", proposed: "Proposed; the signer decides", holdAgainst: "Hold this against the current form", copy: "Copy", copied: "Copied", copyFailed: "Not copied", copyOf: (what) => `Copy: ${what}`,
+  byWhom: (who) => `by ${who}`, oldBy: (span) => `${span} old then`,
 
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
