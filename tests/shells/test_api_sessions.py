@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -132,6 +133,13 @@ def test_every_act_of_a_session_has_a_kind_of_move_and_every_step_a_name() -> No
     kinds = {kind for kind, _ in MOVES}
     assert len(kinds) == len(MOVES) == len(KINDS) + len(get_args(Act)) - 1
     assert set(get_args(StepBody.model_fields["kind"].annotation)) == set(KINDS.values())
+
+
+def test_the_documents_name_every_kind_of_move() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    table = text[text.index("| kind | besides | is |") :].split("\n\n")[0]
+    first = "".join(line.split("|")[1] for line in table.splitlines()[2:])
+    assert set(re.findall(r"`(\w+)`", first)) == {kind for kind, _ in MOVES}
 
 
 async def test_the_openapi_document_tells_the_kinds_apart(tmp_path: Path) -> None:
@@ -494,7 +502,11 @@ async def test_a_nurses_load_counts_her_beds_at_the_peak_of_the_drug(tmp_path: P
 @pytest.mark.parametrize(
     ("file", "kind"),
     [
+        ("report.pdf", "application/pdf"),
         ("report.json", "application/json"),
+        ("report.fhir.json", "application/fhir+json"),
+        ("report.hl7", "x-application/hl7-v2+er7"),
+        ("form.pdf", "application/pdf"),
         ("report.csv", "text/csv; charset=utf-8"),
         ("report.trends.csv", "text/csv; charset=utf-8"),
         ("form.json", "application/json"),
