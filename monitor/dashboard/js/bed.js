@@ -15,7 +15,7 @@ import { said } from "./session/words.js";
 import { SignInBeside } from "./signin.js";
 import { Layers, Steps, Timeline } from "./steps.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
-import { checkedAt, marksOf, treatmentOf } from "./treatment.js";
+import { checkedAt, layerOf, marksOf, treatmentOf } from "./treatment.js";
 import { readTrend, Trend } from "./trend.js";
 import { ago, clock, running, words } from "./words.js";
 
@@ -85,12 +85,12 @@ function Band({ app, seen }) {
 }
 
 function panel(app, bed, r, past, changed) {
-  const { state, now_ms, redraw } = app, { row, vital, hot } = r, own = changed.has(row), spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
+  const { state, now_ms, redraw } = app, { row, vital, hot } = r, t = treatmentOf(bed), own = changed.has(row) || limitsOf(bed, row).some((l) => layerOf(t, l)), spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
   const limits = limitsOf(bed, row).filter((l) => l.limit !== null);
   const drawn = drawnLimits(row, limits, hot);
   const points = row === "bp" ? [] : joined(past, trace?.vitals[vital] ?? [], vital);
   const cuffs = row === "bp" ? joinedCuffs(past, trace?.cuffs ?? []) : [];
-  const t = treatmentOf(bed), lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
+  const lost = row !== "bp" && !r.number.live ? now_ms - (r.number.age_ms ?? 0) : null;
   return html`<div class="panel ${row} ${r.paused ? "off" : ""}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
     <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small>${own && html`<small class="own">${words.own}</small>`}</dt>
     ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : html`${digits(r.number)}${remark(r)}`}</dl>

@@ -6,6 +6,7 @@ import { html } from "./html.js";
 import { limitsOf, named } from "./look.js";
 import { Told } from "./plain.js";
 import { problem } from "./signin.js";
+import { layerOf, treatmentOf } from "./treatment.js";
 import { running, words } from "./words.js";
 
 const ALARM_PAUSE_S = 180;   // alarms.md 5: an alarm pause lasts 3 minutes at most
@@ -15,13 +16,14 @@ export function Limits({ app, bed, row, close }) {
   const limits = limitsOf(bed, row), name = words.vital[row];
   const pausable = [...new Set(limits.map((l) => l.vital))];   // as the rules name them: a pulse is the bed's one heart rate
   const pauses = bed.pauses.filter((p) => p.kind === "alarm paused" && p.until_ms > now_ms && (p.vital === null || pausable.includes(p.vital)));
-  const done = () => setOpen(null);
+  const done = () => setOpen(null), t = treatmentOf(bed);
   return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(name))}</h2>
     ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
+    ${row === "bp" && t?.layers.filter((l) => l.words.length > 0).map((l) => html`<p class="layer" key=${l.layer}>${words.byLayer(l.why, l.words.join(", "))}</p>`)}
     <ul>${limits.filter((l) => !limits.some((o) => o.rule === open) || l.rule === open).map((l) => html`<li key=${l.rule}><p class="limit"><span class="stars">${words.stars[l.priority]}</span><b>${chem(words.vital[l.vital])} ${valueOf(l)}</b> <span>${words.held(l.hold_ms)}</span>
         ${l.low_span !== null && open !== l.rule && html`<button class="small" aria-label=${words.setLimitOf(words.limitName(l))} onClick=${() => setOpen(l.rule)}>${words.setLimit}</button>`}</p>
       ${l.severe !== null && l.severe !== undefined && html`<p class="severe">${words.severe(`${l.side === "low" ? "<" : ">"} ${l.severe}`)}</p>`}
-      <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default === null ? null : words.edge({ ...l, limit: l.default })) : words.limitDefault}</p>
+      <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default === null ? null : words.edge({ ...l, limit: l.default })) : layerOf(t, l) ? words.limitLayer(layerOf(t, l).why, l.default === null ? null : words.edge({ ...l, limit: l.default })) : words.limitDefault}</p>
       ${open === l.rule && html`<${Change} app=${app} bed=${bed} limit=${l} done=${done} />`}</li>`)}</ul>
     ${pauses.map((p) => html`<p class="paused" key=${p.pause_id}>${icon("alarm-paused")}<span>${chem(words.vitalPaused(words.vital[p.vital] ?? name, p.until_ms - now_ms, named(state, p.by), p.why))}</span>
       <button onClick=${() => app.acts.endPause(bed.bed, p.pause_id)}>${words.endAlarmPause}</button></p>`)}

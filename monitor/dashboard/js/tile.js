@@ -65,8 +65,8 @@ const cuff = (bed, bp, trace, now_ms, redraw) => html`<div class="row bp ${bp.pa
   <dd class="trace"><${Cuffs} bed=${bed} trace=${trace} hot=${bp.hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken.bp)} /></dd>
   <dd class="age ${bp.hand ? "hand" : ""} ${bp.failed_ms !== null ? "failed" : ""}"><span>${ageOf(bp)}</span>${bp.hand ? asks(bp) : html`<span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>`}</dd></div>`;
 
-/** What somebody has to do at the bed. A low tile has no room for how late it is, or when it failed. */
-const asks = (bp) => html`<span class="late">${bp.failed_ms !== null ? html`<span class="low">${words.failedSo}</span>` : bp.late && html`<span class="high">${nextOf(bp)}, </span>`}${bp.hand}</span>`;
+/** What somebody has to do at the bed, and how late it is. */
+const asks = (bp) => html`<span class="late">${bp.failed_ms === null && bp.late && `${nextOf(bp)}, `}${bp.hand}</span>`;
 
 export const pressure = (bp) => (bp.taken
   ? html`<dd class="digits ${bp.old ? "old" : ""} ${bp.diastolic > 99 && bp.systolic > 99 ? "long" : ""}">${bp.systolic}<span class="slash">/</span>${bp.diastolic}${bp.doubtful && html`<span class="doubt">?<span class="sr"> ${words.doubtful}</span></span>`}</dd>`

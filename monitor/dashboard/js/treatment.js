@@ -11,6 +11,9 @@ export const treatmentOf = (bed) => (bed?.session && bed.treatment?.session === 
 /** What stands where the drug's name would be. */
 export const flagWords = (t) => t.flags.filter((f) => f.on).map((f) => f.words);
 
+/** The layer of the therapy that has made a limit other than the profile's, if one has. */
+export const layerOf = (t, limit) => (t && limit.limit !== limit.default && !limit.set_by ? t.layers.find((layer) => layer.rules.includes(limit.rule)) : undefined);
+
 // The ring.
 
 /** The check of this therapy that comes once at a time of its own; it is the diamond of the ring. */

@@ -98,7 +98,7 @@ export const words = {
   nextIn: (ms) => `next in ${upTo(ms)}`,
   dueNow: "due now",
   late: (ms) => `${past(ms)} late`,
-  pressButton: "press its button", cuffAway: "cuff not connected", failedSo: "failed, ",
+  pressButton: "press its button", cuffAway: "cuff not connected",
   from: (device) => `from ${device}`,
   noTimer: "No cuff timer", noPlan: "on request", cuffRunning: (ms) => `Cuff running ${running(ms)}`, cuffFailed: (ms) => `cuff failed ${ago(ms)}`,
   ready: "Ready to leave", readyNote: (n, all, who) => `${n} of ${all} items true.${who ? ` ${who[0].toUpperCase()}${who.slice(1)} signs.` : ""}`,
@@ -162,7 +162,7 @@ export const words = {
   limits: (vital) => `${vital} limits in force`, limitOff: "off", noLimits: "No limits are in force for this.", showLimits: (vital) => `Limits of ${vital}`,
   edge, limitIs: (l) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${edge(l)}`,
   held: (ms) => (ms ? `for ${ms / 1000} s` : "at once"), severe: (value) => `${value}: at once`,
-  limitSet: (who, why, was) => `${who} changed this from ${was ?? "off"}${why ? `: ${why}` : ""}`, limitDefault: "As the profile says",
+  limitSet: (who, why, was) => `${who} changed this from ${was ?? "off"}${why ? `: ${why}` : ""}`, limitDefault: "As the profile says", limitLayer: (why, was) => `${why}: changed from ${was ?? "off"}`,
   close: "Close", cancel: "Cancel",
   confirmClose: (name) => `Close session of bed ${name}`, closeAsk: "The watch ends, its alarms and limits with it. The record stays.",
   noSession: "No session is open at this bed.", noSuchBed: "There is no such bed.",
@@ -176,7 +176,7 @@ export const words = {
   checkMissed: "Missed", checkValue: (f) => (f.item === "nibp" ? `${Math.round(f.value)}/${Math.round(f.second)}` : `${f.title} ${Math.round(f.value)}`), readyFirst: (at) => `All but time and signature since ${at}`,
   inPhase: (phase) => `in ${phase.toLowerCase()}`, sinceClock: (at_ms) => `since ${clock(at_ms, false)}`, fromClock: (at_ms) => `from ${clock(at_ms, false)}`, nextOf: (when) => (when.startsWith("in ") ? `next ${when}` : when),
   enter: (title) => `Enter: ${title}`, readyNow: (n, all) => `${n} of ${all} items true now`, timeline: (n) => `Timeline, ${many(n, "entry", "entries")}`, enteredAt: (at_ms) => `entered ${clock(at_ms, false)}`,
-  startedAt: (at_ms) => `started ${clock(at_ms, false)}`, allActs: "More", byLayer: (why, what) => `${why}: ${what}`, layerLimits: "these limits",
+  startedAt: (at_ms) => `started ${clock(at_ms, false)}`, allActs: "More", byLayer: (why, what) => `${why}: ${what}`,
 
   // BP by hand.
   upperLower: "Upper / lower, mmHg", delete: "Delete", keypad: "Keypad",
