@@ -68,6 +68,11 @@ class Receiver:
         self._lines: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
 
+    @property
+    def lines(self) -> int:
+        """How many are connected."""
+        return len(self._lines)
+
     async def come_up(self, port: int = 0, host: str = "127.0.0.1", **more: object) -> None:
         """Listen; on the port of before, if there was one. `more` goes to asyncio (`ssl`)."""
         self._server = await asyncio.start_server(

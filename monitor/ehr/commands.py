@@ -1,4 +1,4 @@
-"""What the command line does with the EHR link: look at the queue, deal with what was put aside, try the line.
+"""What the command line does with the EHR link: look at the queue, deal with what was put aside, call.
 
 Each command is `async command(clinic, ...)`, and may run beside the service; a StoreError says in a sentence
 why not.
