@@ -81,6 +81,8 @@ class Watch:
         self._repeats = [self._no_repeat(index) for index in range(len(self._names))]
         self._gaps = Gaps(first.delays_ms)
         self._limits: list[Limits] = [() for _ in plan.beds]
+        self._plain: list[dict[str, float | None]] = [{} for _ in plan.beds]
+        """Of a bed under a therapy, what its profile alone would say."""
         self._vitals: dict[Bed, frozenset[Vital]] = {
             bed: frozenset().union(*(d.vitals for d in plan.devices if d.bed == bed)) for bed, _ in plan.beds
         }
@@ -112,6 +114,7 @@ class Watch:
         self._repeats[bedside.index] = self._no_repeat(bedside.index)
         self.said(bedside.bed, {})
         self._limits[bedside.index] = ()
+        self._plain[bedside.index] = {}
         self._unnursed_ms.pop(bedside.bed, None)
         self._silent = {key for key in self._silent if key[0] != bedside.bed}
         if bedside.session is not None:
@@ -129,6 +132,7 @@ class Watch:
             profile, unconfirmed = self._laid(profile, layers), layers.unconfirmed
         limits = profile.limits_for(bedside.session.baseline, own, unconfirmed)
         self._limits[bedside.index] = limits
+        self._plain[bedside.index] = self._without_layers(bedside) if layers is not None else {}
         lows = [limit.limit for limit in limits if limit.rule.vital is Vital.SPO2 and limit.limit is not None]
         self._lows[bedside.index] = max(lows, default=-inf)
         dense = [limit for limit in limits if not self._is_repeated(limit.rule)]
@@ -174,7 +178,7 @@ class Watch:
         The default is the profile's for this patient. A layer of a therapy that makes it another is named as
         the reason; who set it is nobody then.
         """
-        defaults = self._defaults(bedside)
+        plain = self._plain[bedside.index]
         whose = bedside.stay.in_force.whose if bedside.stay and bedside.stay.in_force else {}
         return tuple(
             LimitNow(
@@ -197,12 +201,12 @@ class Watch:
             if limit.rule.vital is not None and limit.rule.side is not None
             for own in (bedside.overrides.get(limit.rule.name),)
             for layer in (whose.get(limit.rule.name),)
-            for default in (defaults.get(limit.rule.name, limit.default),)
+            for default in (plain.get(limit.rule.name, limit.default),)
         )
 
-    def _defaults(self, bedside: Bedside) -> dict[str, float | None]:
-        """What the limits would be without the layers of a therapy; nothing where there are none."""
-        if bedside.session is None or bedside.stay is None:
+    def _without_layers(self, bedside: Bedside) -> dict[str, float | None]:
+        """What the limits would be if the therapy did not change them."""
+        if bedside.session is None:
             return {}
         plain = self._profile(bedside.session.profile).limits_for(bedside.session.baseline)
         return {limit.rule.name: limit.limit for limit in plain}

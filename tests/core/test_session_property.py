@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeVar
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Cuff, CuffTaken, Quality, Staff
 from monitor.people import Role
-from monitor.sessions import session
 from monitor.sessions.record import rebuilt
-from monitor.sessions.session import Refused
 from monitor.treatment import (
-    Act,
     CheckFilled,
     DeviceGiven,
     DoseChecked,
@@ -62,6 +59,8 @@ deeds = st.one_of(
 )
 """What may be tried, in any order: most of it is refused, and none of it may lead to a wrong end."""
 
+AnyVisit = TypeVar("AnyVisit", bound=Visit)
+
 STARTS = ("check_in", "start", "doses", "missed", "recovery", "well", "ready")
 
 
@@ -72,15 +71,15 @@ STARTS = ("check_in", "start", "doses", "missed", "recovery", "well", "ready")
 def test_no_order_of_moves_crashes_and_clock_steps_closes_without_floor_pressures_and_signature(
     name: str, start: str, tried: list[tuple[object, ...]]
 ) -> None:
-    visit = begun(name, start)
+    visit = begun(Visit(name), start)
     for deed in tried:
         happens(visit, deed)
     closed_rightly(visit)
 
 
-def begun(name: str, start: str) -> Visit:
+def begun(visit: AnyVisit, start: str) -> AnyVisit:
     """A session that has come so far in the right way; from there anything is tried."""
-    visit = Visit(name)
+    name = visit.therapy.name
     match start:
         case "start":
             visit.to_start()
@@ -106,61 +105,53 @@ def begun(name: str, start: str) -> Visit:
 def happens(visit: Visit, deed: tuple[object, ...]) -> None:  # noqa: C901, PLR0912  a line a kind of deed
     match deed:
         case ("move", Move() as move, str() as by, str() as why, int() as ago):
-            tries(visit, visit.step(move, why, ago=ago, by=Staff(by)))
+            visit.tries(visit.step(move, why, ago=ago, by=Staff(by)))
         case ("device", int() as number, bool() as last, int() as ago):
-            tries(visit, visit.device(number, last=last, why="so", ago=ago))
+            visit.tries(visit.device(number, last=last, why="so", ago=ago))
         case ("sign", str() as by):
-            tries(visit, visit.sign(Staff(by)))
+            visit.tries(visit.sign(Staff(by)))
         case ("decide", str() as what, str() as by, str() as why):
-            tries(visit, visit.override(what, why, Staff(by)))
+            visit.tries(visit.override(what, why, Staff(by)))
         case ("cuff", int() as systolic, int() as ago):
             visit.cuff(systolic, 76, at_ms=visit.now_ms - ago * MIN)
         case ("waits", int() as minutes):
-            sleeps(visit, minutes)
+            visit.sleeps(minutes)
         case ("back", int() as minutes):
             # An act that was stamped long before it came.
             at_ms = visit.now_ms - minutes * MIN
-            tries(visit, Stepped(at_ms, 7, Move.CLOSE, at_ms, KIM, Role.PRESCRIBER))
+            visit.tries(Stepped(at_ms, 7, Move.CLOSE, at_ms, KIM, Role.PRESCRIBER))
         case ("save",):
-            tries(visit, visit.save())
+            visit.tries(visit.save())
         case ("dose", str() as by, str() as second):
-            tries(visit, DoseChecked(visit.now_ms, 7, 80, 0.5, 1, 60, "", Staff(by), Staff(second)))
+            visit.tries(DoseChecked(visit.now_ms, 7, 80, 0.5, 1, 60, "", Staff(by), Staff(second)))
         case ("well",):
             grows_well(visit)
         case ("leaves", str() as by, bool() as measured, int() | None as edge_s, str() | None as decides):
             if edge_s is not None:
                 to_the_edge(visit, edge_s)
             if decides is not None:
-                tries(visit, visit.override("floor", by=Staff(decides)))
+                visit.tries(visit.override("floor", by=Staff(decides)))
             leaves(visit, Staff(by), measured=measured)
         case ("crash",):
-            crashes(visit)
+            visit.crashes()
         case _:
             raise AssertionError(deed)
 
 
 def leaves(visit: Visit, by: Staff, *, measured: bool) -> None:
     """Everything that ends a session, one after the other, in the same moment."""
-    tries(visit, visit.step(Move.TO_READY, by=by))
+    visit.tries(visit.step(Move.TO_READY, by=by))
     if measured:
         visit.cuff(121, 76)
-    tries(visit, visit.sign(by))
-    tries(visit, visit.step(Move.CLOSE, by=by))
+    visit.tries(visit.sign(by))
+    visit.tries(visit.step(Move.CLOSE, by=by))
 
 
 def to_the_edge(visit: Visit, by_s: int) -> None:
     """A moment before the end of the least stay as the protocol has it, or at it, if it is still to come."""
     nasal = visit.therapy.course == "nasal"
     from_ms = visit.record.last_device_ms if nasal else visit.record.end_ms
-    visit.now_ms = max(visit.now_ms, (from_ms or 0) + (120 if nasal else 60) * MIN + by_s * 1_000)
-    sleeps(visit, 0)
-
-
-def sleeps(visit: Visit, minutes: int) -> None:
-    """The service was away, or the machine was asleep: time comes in one step."""
-    visit.now_ms += minutes * MIN
-    visit._measure()
-    visit._tick()
+    visit.sleeps_until((from_ms or 0) + (120 if nasal else 60) * MIN + by_s * 1_000)
 
 
 def grows_well(visit: Visit) -> None:
@@ -169,40 +160,19 @@ def grows_well(visit: Visit) -> None:
     values |= {Score.MOAAS: 5, Score.ORIENTED: 3, Score.DISSOCIATION: 0, Score.NAUSEA: 0}
     values |= {Score.INSTRUCTIONS: 1, Score.LINE_OUT: 1, Score.POSTURE: 2}
     for minutes in (0, 11):
-        sleeps(visit, minutes)
+        visit.sleeps(minutes)
         visit.cuff(122, 76)
-    sleeps(visit, 1)
+    visit.sleeps(1)
     for score, value in values.items():
-        tries(visit, visit.score(score, value, "Robin"))
-    sleeps(visit, 1)
+        visit.tries(visit.score(score, value, "Robin"))
+    visit.sleeps(1)
     visit.cuff(118, 76)
-    tries(visit, visit.score(Score.POSTURE, 1))
-
-
-def tries(visit: Visit, act: Act) -> None:
-    answer = session.ask(visit.record, act, visit.seen)
-    if isinstance(answer, Refused):
-        assert answer.missing
-        assert all(words.strip() for words in answer.missing)
-        return
-    visit._keep(*answer)
-    visit._tick()
-
-
-def crashes(visit: Visit) -> None:
-    """Everything but the journal is gone: what is read back from its bytes makes the same session."""
-    back: list[Kept] = [
-        msgspec.json.decode(msgspec.json.encode(event), type=type(event)) for event in visit.events
-    ]
-    assert back == visit.events
-    again = rebuilt(visit.therapy, back)
-    assert again == visit.record
-    visit.record, visit.events = again, back
+    visit.tries(visit.score(Score.POSTURE, 1))
 
 
 def closed_rightly(visit: Visit) -> None:
     """What must be true of a journal in which a session was closed, told from the events alone."""
-    events: Sequence[Kept] = visit.events
+    events: Sequence[Kept] = visit.written
     steps = [event for event in events if isinstance(event, PhaseMoved)]
     ends = [moved for moved in steps if moved.now is Phase.CLOSED]
     assert len(ends) <= 1
@@ -274,7 +244,7 @@ def cuffs(events: Sequence[Kept]) -> list[CuffTaken]:
 def test_the_right_way_closes_and_is_found_right(name: str) -> None:
     visit = Visit(name)
     visit.closes()
-    crashes(visit)
+    visit.crashes()
     assert visit.phase() is Phase.CLOSED
     closed_rightly(visit)
 

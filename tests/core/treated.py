@@ -7,6 +7,7 @@ monitor at the bed. Two beds, so that there is somebody else whose values it cou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from monitor.model import AlarmMoved, Bed, Cuff, CuffTaken, Device, Quality, Sta
 from monitor.people import Role
 from monitor.plan import DevicePlan
 from monitor.planning import shipped
-from monitor.sessions.record import Record
+from monitor.sessions.record import Record, rebuilt
 from monitor.treatment import Act, Kept, Seen, TreatmentEvent, TreatmentOpened
 from tests.core.shift import WATCH, Shift
 from tests.core.visit import BED, DANA, KIM, LEE, MIN, PEOPLE, SHIPPED, WELL, Visit, signed
@@ -76,6 +77,16 @@ class Treated(Visit):
         self.record = self._known()[0]
         self._measure()
 
+    def again(self) -> Treated:
+        """Another visit of the same history, as its journal tells it; this one stays as it is."""
+        other = copy(self)
+        other.vitals = dict(self.vitals)
+        other.shift = copy(self.shift)
+        other.shift.events = list(self.shift.events)
+        other.shift.forget_pages()
+        other.crashes()
+        return other
+
     @property
     def number(self) -> int:
         """The session's number."""
@@ -125,6 +136,30 @@ class Treated(Visit):
         assert self.shift.feed(ours) == [], "what is refused must leave no trace"
         return "\n".join(missing)
 
+    def tries(self, act: Act) -> None:
+        """An act that may be accepted or refused; either way the ward says the same before and after."""
+        ours = self._ours(act)
+        missing = self.shift.ward.refusals(ours)
+        assert all(words.strip() for words in missing)
+        made = self.shift.feed(ours)
+        assert (ours in made) is not bool(missing)
+        self.shift.waits()
+
+    def sleeps_until(self, at_ms: int) -> None:
+        """The machine was asleep: time comes in one step, and with it what the monitor says now."""
+        self.shift.now_ms = max(self.now_ms, at_ms)
+        self._measure()
+        self._presses()
+
+    def crashes(self) -> None:
+        """The service is killed and reads its journal: the session is the one its events make."""
+        self.shift.restarts()
+        known = self.shift.ward.treatment(self.number)
+        again = rebuilt(self.therapy, self.written)
+        assert known is None or known[0] == again
+        self.record = again if known is None else known[0]
+        self._measure()
+
     def waits(self, minutes: float = 0, *, seconds: float = 0) -> None:
         """Time passes; the monitor goes on measuring."""
         until_ms = self.now_ms + round(minutes * MIN + seconds * 1_000)
@@ -157,11 +192,7 @@ class Treated(Visit):
 
     def _presses(self) -> None:
         """A cuff that has been started has measured."""
-        if self.shift.bed(self.bed).session is None:
-            return
-        cuff = self.shift.bed(self.bed).cuff
-        assert cuff is not None
-        since_ms = cuff.running_since_ms
+        since_ms = self.shift.ward._parts.beds[self.bed].cuff_running_since_ms
         if since_ms is not None and self.now_ms - since_ms >= CUFF_S * 1_000:
             self.cuff(*self.pressure)
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from monitor.model import Bed, Cuff, CuffTaken, Device, Priority, Quality, Staff, Vital
 from monitor.people import Role
 from monitor.planning import treatment
@@ -122,6 +124,41 @@ class Visit:
         assert self.events == before
         assert all(words.strip() for words in answer.missing)
         return "\n".join(answer.missing)
+
+    def tries(self, act: Act) -> None:
+        """An act that may be accepted or refused: if it is refused, something is said to be missing."""
+        answer = session.ask(self.record, act, self.seen)
+        if isinstance(answer, Refused):
+            assert answer.missing
+            assert all(words.strip() for words in answer.missing)
+            return
+        self._keep(*answer)
+        self._tick()
+
+    def sleeps_until(self, at_ms: int) -> None:
+        """The service was away, or the machine was asleep: time comes in one step."""
+        self.now_ms = max(self.now_ms, at_ms)
+        self._measure()
+        self._tick()
+
+    def sleeps(self, minutes: float) -> None:
+        """The same, for so long."""
+        self.sleeps_until(self.now_ms + round(minutes * MIN))
+
+    def crashes(self) -> None:
+        """Everything but the journal is gone: what is read back from its bytes makes the same session."""
+        back: list[Kept] = [
+            msgspec.json.decode(msgspec.json.encode(event), type=type(event)) for event in self.events
+        ]
+        assert back == self.events
+        again = rebuilt(self.therapy, back)
+        assert again == self.record
+        self.record, self.events = again, back
+
+    @property
+    def written(self) -> list[Kept]:
+        """The journal of the session."""
+        return self.events
 
     def waits(self, minutes: float = 0, *, seconds: float = 0) -> None:
         """Time passes, in steps of at most a minute; the monitor goes on measuring."""
