@@ -51,4 +51,5 @@ class Plan:
     same_arm: frozenset[Bed] = frozenset()
     """Beds where cuff and SpO2 probe share an arm: there alone a cuff explains a lost pulse (C10)."""
     live: bool = True
-    """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms."""
+    """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms, and a treatment
+    goes as it was decided then."""

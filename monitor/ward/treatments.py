@@ -143,7 +143,8 @@ class Treatments:
     def pass_time(self, now_ms: int) -> tuple[Made, ...]:
         """What time alone leads to next: apply it and ask again, until there is nothing."""
         for stay in self._due(now_ms):
-            made = session.pass_time(stay.record, self.seen(stay), now_ms)
+            # In a replay time decides nothing of a treatment: what it decided then is told.
+            made = session.pass_time(stay.record, self.seen(stay), now_ms) if self._plan.live else ()
             if made:
                 return made
             self._look(stay, now_ms)

@@ -125,6 +125,8 @@ class Ward:
             return self._hear(event)
         if isinstance(event, Readings):
             return self._hear_table(event)
+        if isinstance(event, TreatmentEvent) and not self._parts.plan.live:
+            return self._hear_told(event)
         if isinstance(event, Asked):
             return self._hear_act(event)
         if isinstance(event, Consequent):
@@ -290,6 +292,14 @@ class Ward:
         out: list[Happening] = [ours]
         for reading in ours.row(-1):
             out += self._hear(reading)[1:]
+        return out
+
+    def _hear_told(self, event: TreatmentEvent) -> list[Happening]:
+        """In a replay: what was done and decided then, of which nothing is decided again."""
+        self._now_ms = max(self._now_ms, event.at_ms)
+        out: list[Happening] = [event]
+        self._apply(event)
+        self._settle(out)
         return out
 
     def _hear_act(self, act: Asked) -> list[Happening]:
