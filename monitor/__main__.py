@@ -303,26 +303,71 @@ def listen(
 
 @app.command()
 def replay(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE.csv ...", help="Recorded numerics.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE.csv ...]", help="Recorded numerics.")
+    ] = None,
     therapy: Annotated[str, typer.Option(help="The limit profile.")] = "watch",
     t0: Annotated[float | None, typer.Option(help="Second of the first dose; before it is baseline.")] = None,
     limits: Annotated[
         Path | None, typer.Option(help="Changed limits, as in [limits] of the settings.")
     ] = None,
     summary: Annotated[bool, typer.Option("--summary", help="Only the sums.")] = False,  # noqa: FBT002
+    session: Annotated[list[int] | None, typer.Option(help="A stored session; several times.")] = None,
+    last: Annotated[int, typer.Option(min=0, help="So many stored sessions, those that ended last.")] = 0,
+    config: Config = Path("clinic.toml"),
 ) -> None:
-    """What recorded patients would have alarmed and paged. Example: chairside replay case.csv --summary."""
+    """What recorded patients, or stored sessions, would have alarmed and paged under these limits.
+
+    Example: chairside replay case.csv --summary. Or: chairside replay --last 20 --limits new.toml.
+    """
     import json
 
     from monitor.recording import BadRecording
     from monitor.replay import play
 
+    if session or last:
+        if files or t0 is not None or therapy != "watch":
+            _stop("a stored session has its own readings, therapy and start: name no other", BAD_REQUEST)
+        _again(config, session or [], last, limits, summary=summary)
+        return
+    if not files:
+        _stop("name a recording, or stored sessions with --session or --last", BAD_REQUEST)
     try:
         for line in play(files, therapy=therapy, t0_s=t0, limits=limits):
             if not summary or line["event"] == "summary":
                 _say(json.dumps(line, ensure_ascii=False))
     except BadRecording as bad:
         _stop(str(bad), BAD_REQUEST)
+
+
+def _again(config: Path, sessions: list[int], last: int, limits: Path | None, *, summary: bool) -> None:
+    """Stored sessions as the limits are set, and as they are proposed."""
+    import asyncio
+    import json
+
+    from monitor.recording import BadRecording
+    from monitor.replay import proposed
+    from monitor.reporting.kept import NoSuchSessionError
+    from monitor.store.database import StoreError
+    from monitor.whatif.command import stored
+    from monitor.whatif.door import WrongLimitsError
+
+    def say(line: dict[str, Any]) -> None:
+        if not summary or line["event"] in {"summary", "skipped"}:
+            _say(json.dumps(line, ensure_ascii=False))
+
+    try:
+        rows = None if limits is None else proposed(limits)
+        asyncio.run(stored(_clinic(config), sessions, last, rows, say))
+    except BadRecording as bad:
+        _stop(str(bad), BAD_REQUEST)
+    except WrongLimitsError as wrong:
+        where = limits.name if limits else "limits"
+        _stop("\n".join(f"{where}: {line}" for line in str(wrong).splitlines()), BAD_REQUEST)
+    except NoSuchSessionError as missing:
+        _stop(str(missing), NO_SESSION)
+    except StoreError as why:
+        _stop(str(why), NO_PART)
 
 
 @app.command()

@@ -10,40 +10,32 @@ from __future__ import annotations
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from monitor.alerts import limits as limit_rows
 from monitor.alerts.limits import Profile
-from monitor.alerts.roster import Duty, Person
-from monitor.alerts.rules import INDEX, RULES
 from monitor.devices.validity import screen_cuff, screen_sample
 from monitor.model import (
     Admitted,
-    AlarmMoved,
-    AlarmState,
     Baseline,
     Bed,
     Cuff,
     CuffTaken,
     Device,
-    PageOrdered,
-    Priority,
     Quality,
     Reading,
     Sample,
     Staff,
     Vital,
-    Why,
 )
-from monitor.people import Role
 from monitor.plan import DevicePlan, Plan
 from monitor.planning import changed, shipped
 from monitor.recording import COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
-from monitor.treatment import Happening
 from monitor.ward import Ward
+from monitor.whatif.said import PEOPLE, Said, Sums, duty
 
 BED, RECORDING, NOBODY = Bed("1"), Device("recording"), Staff("replay")
 
@@ -55,17 +47,6 @@ INTERVALS = 3
 """How many of its own intervals a sparse value is fresh."""
 STANDS = 1.5
 """An empty cell is a missing value once a column has been silent for so many of its intervals."""
-
-PEOPLE = {
-    Staff(name): Person(Staff(name), role)
-    for name, role in (
-        ("nurse", Role.NURSE),
-        ("second", Role.NURSE),
-        ("charge", Role.CHARGE_NURSE),
-        ("prescriber", Role.PRESCRIBER),
-    )
-}
-DUTY = Duty(tuple(PEOPLE), {BED: Staff("nurse")})
 
 
 def play(
@@ -96,71 +77,27 @@ def play(
         raise BadRecording("\n".join(bad))
 
 
+def proposed(limits: Path) -> Mapping[str, Any]:
+    """The rows of a file of limits, by rule, as they stand in `[limits]` of the settings; or BadRecording."""
+    try:
+        own = tomllib.loads(limits.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRecording(f"{limits.name}: cannot be read: {error}") from None
+    rows: Mapping[str, Any] = own.get("limits", own)
+    return rows
+
+
 def _profile(therapy: str, limits: Path | None) -> Profile:
     try:
         data = shipped(therapy)
     except KeyError:
         raise BadRecording(f"there is no limit profile {therapy!r}") from None
-    own: Mapping[str, Any] = {}
-    if limits is not None:
-        try:
-            own = tomllib.loads(limits.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadRecording(f"{limits.name}: cannot be read: {error}") from None
-        own = own.get("limits", own)
+    own = {} if limits is None else proposed(limits)
     try:
         return limit_rows.profile(changed(data, own))
     except (ValueError, TypeError, AttributeError) as error:
         where = limits.name if limits else therapy
         raise BadRecording(f"{where}: {str(error).splitlines()[0]}") from None
-
-
-@dataclass(slots=True)
-class Sums:
-    """What a replay adds up to."""
-
-    bed_s: float = 0.0
-    raised: dict[str, int] = field(default_factory=lambda: _by_priority(0))
-    technical: dict[str, int] = field(default_factory=lambda: _by_priority(0))
-    pages: int = 0
-    further_pages: int = 0
-    alarmed_s: dict[str, float] = field(default_factory=lambda: _by_priority(0.0))
-    gaps_s: float = 0.0
-    readings: int = 0
-    wall_s: float = 0.0
-
-    def __add__(self, other: Sums) -> Sums:
-        """Both together."""
-        return Sums(
-            self.bed_s + other.bed_s,
-            {p: n + other.raised[p] for p, n in self.raised.items()},
-            {p: n + other.technical[p] for p, n in self.technical.items()},
-            self.pages + other.pages,
-            self.further_pages + other.further_pages,
-            {p: s + other.alarmed_s[p] for p, s in self.alarmed_s.items()},
-            self.gaps_s + other.gaps_s,
-            self.readings + other.readings,
-            self.wall_s + other.wall_s,
-        )
-
-    def line(self) -> dict[str, Any]:
-        """The summary line."""
-        return {
-            "event": "summary",
-            "bed_hours": round(self.bed_s / 3_600, 4),
-            "raised": self.raised,
-            "technical": self.technical,
-            "pages": self.pages,
-            "further_pages": self.further_pages,
-            "alarmed_s": {p: round(s, 1) for p, s in self.alarmed_s.items()},
-            "gaps_s": round(self.gaps_s, 1),
-            "readings": self.readings,
-            "wall_s": round(self.wall_s, 3),
-        }
-
-
-def _by_priority(value: Any) -> dict[str, Any]:
-    return {priority.name: value for priority in sorted(Priority, reverse=True)}
 
 
 BEGIN_MS = 1_000_000_000
@@ -224,7 +161,7 @@ class Run:
                 devices=(DevicePlan(RECORDING, "recording", BED, vitals),),
                 profiles={profile.name: profile},
                 people=PEOPLE,
-                duty=DUTY,
+                duty=duty(BED),
                 sparse=frozenset(column.vital for column in self._columns if column.sparse),
                 live=False,
                 undelivered_ms=None,
@@ -232,15 +169,14 @@ class Run:
         )
         self._profile = profile.name
         self._baseline = baseline(recording, t0_s)
-        self._raised_ms: dict[int, int] = {}
-        self._last_page: tuple[int, int, int] | None = None
-        self.sums = Sums()
+        self._said = Said(self._ward, self._t_s)
+        self.sums = self._said.sums
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """Every alarm and page, in order; `sums` is complete once this has run out."""
         began = time.perf_counter()
         admitted = Admitted(BEGIN_MS, BED, "replay", self._baseline, self._profile, None, NOBODY)
-        yield from self._say(self._ward.feed(admitted))
+        yield from self._said.lines(self._ward.feed(admitted))
         rows, ward, sums = self._recording.rows, self._ward, self.sums
         for row, after in zip(rows, [*rows[1:], None], strict=True):
             at_ms = self._at_ms(row.t_s)
@@ -249,13 +185,12 @@ class Run:
                 sums.readings += 1
                 made = ward.feed(event)
                 if len(made) > 1:
-                    yield from self._say(made)
+                    yield from self._said.lines(made)
             if after is not None and not all(any(c.live(at_ms) for c in group) for group in self._groups):
                 sums.gaps_s += after.t_s - row.t_s
         end_ms = self._at_ms(rows[-1].t_s)
         yield from self._until(end_ms)
-        for alarm_id in list(self._raised_ms):
-            self._ended(alarm_id, end_ms)
+        self._said.ends(end_ms)
         sums.bed_s = rows[-1].t_s - self._first_s
         sums.wall_s = time.perf_counter() - began
 
@@ -265,7 +200,7 @@ class Run:
     def _until(self, at_ms: int) -> Iterator[dict[str, Any]]:
         """Let everything that falls due before `at_ms` happen at its own time."""
         while (due_ms := self._ward.due_ms()) is not None and due_ms <= at_ms:
-            yield from self._say(self._ward.tick(due_ms))
+            yield from self._said.lines(self._ward.tick(due_ms))
 
     def _events(self, values: Mapping[str, float | None], at_ms: int) -> Iterator[Reading | CuffTaken]:
         for column in self._columns:
@@ -283,66 +218,6 @@ class Run:
             if any(pressure is not None for pressure in pressures):
                 cuff = screen_cuff(Cuff(pressures[0], pressures[1], pressures[2]))
                 yield CuffTaken(at_ms, at_ms, BED, RECORDING, cuff)
-
-    def _say(self, events: Sequence[Happening]) -> Iterator[dict[str, Any]]:
-        for event in events:
-            if isinstance(event, AlarmMoved):
-                yield from self._alarm(event)
-            elif isinstance(event, PageOrdered):
-                yield from self._page(event)
-
-    def _alarm(self, moved: AlarmMoved) -> Iterator[dict[str, Any]]:
-        standing = (AlarmState.ACTIVE, AlarmState.ACKED)
-        if moved.now is AlarmState.ACTIVE and moved.was not in standing:
-            rule = RULES[INDEX[moved.rule]]
-            kind = self.sums.technical if rule.technical else self.sums.raised
-            kind[moved.priority.name] += 1
-            if not rule.technical:
-                self._raised_ms[moved.alarm_id] = moved.at_ms
-            yield self._line(moved, "raised")
-        elif moved.was in standing and moved.now not in standing:
-            self._ended(moved.alarm_id, moved.at_ms, moved.priority)
-            yield self._line(moved, "cleared")
-
-    def _ended(self, alarm_id: int, at_ms: int, priority: Priority | None = None) -> None:
-        began_ms = self._raised_ms.pop(alarm_id, None)
-        if began_ms is None:
-            return
-        if priority is None:
-            alarm = self._ward.alarm_now(alarm_id)
-            priority = alarm.priority if alarm else Priority.LOW
-        self.sums.alarmed_s[priority.name] += (at_ms - began_ms) / 1_000
-
-    def _line(self, moved: AlarmMoved, move: str) -> dict[str, Any]:
-        return {
-            "t_s": self._t_s(moved.at_ms),
-            "event": "alarm",
-            "move": move,
-            "rule": RULES[INDEX[moved.rule]].condition,
-            "priority": moved.priority.name,
-            "value": _plain(moved.value),
-            "limit": _plain(moved.limit),
-            "since_s": self._t_s(moved.since_ms),
-            "note": moved.note,
-        }
-
-    def _page(self, page: PageOrdered) -> Iterator[dict[str, Any]]:
-        one = (page.alarm_id, page.step, page.at_ms)
-        if one == self._last_page:
-            return  # the same step, to one more person
-        self._last_page = one
-        if page.why is Why.FIRST:
-            self.sums.pages += 1
-        else:
-            self.sums.further_pages += 1
-        yield {
-            "t_s": self._t_s(page.at_ms),
-            "event": "page",
-            "rule": RULES[INDEX[page.rule]].condition,
-            "priority": page.priority.name,
-            "step": page.step,
-            "why": page.why.value,
-        }
 
     def _t_s(self, at_ms: int) -> float:
         return round(self._first_s + (at_ms - BEGIN_MS) / 1_000, 3)
@@ -375,9 +250,3 @@ def baseline(recording: Recording, t0_s: float | None) -> Baseline:
         spo2=own("spo2"),
         respiration=own("rr"),
     )
-
-
-def _plain(value: float | None) -> float | int | None:
-    if value is None or value != value:  # noqa: PLR0124  NaN
-        return None
-    return int(value) if value == int(value) else round(value, 2)

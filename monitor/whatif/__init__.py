@@ -1,0 +1,1 @@
+"""What other limits would have raised: stored sessions through the real ward again. It only reads."""
