@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
@@ -536,3 +539,52 @@ async def told(live: Any, bed: str = "3") -> Any:
         for change in data["changes"]:
             if change["kind"] == "bed" and change["bed"]["bed"] == bed:
                 return change["bed"]["treatment"]
+
+
+WORDS = (
+    "",
+    " ",
+    "so it is",
+    "x" * 200,
+    "a\nb",
+    "\x00",
+    "\u202e\u0001",
+    "\ud83d",
+    "'; drop table",
+    "{0}%s",
+)
+NUMBERS: tuple[Any, ...] = (0, 1, 2, 5, 10, -1, 11, 1.5, 1e308, inf, 80, True, None, "1", [])
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_is_sent_is_taken_or_refused_in_words_and_a_restart_finds_the_same(
+    seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  of a test
+
+    def bent(body: dict[str, Any]) -> dict[str, Any]:
+        """The body with one of its values, or none, made into something else."""
+        key = chance.choice([*body, "", "", ""])
+        odd = {key: chance.choice((*WORDS, *NUMBERS, {}, KIM))} if key else {}
+        return body | odd
+
+    async with treating(tmp_path / "data") as clinic, clinic.browser() as dana:
+        await dana.opens(*(["iv_ketamine_40"] if seed % 2 else []))
+        if seed > 1:
+            await dana.checks_in()
+            await dana.takes_baseline()
+        for _ in range(60):
+            kind, body = chance.choice(
+                [move for move in MOVES if move[0] not in {"sign", "override", "dose"}]
+            )
+            answer = await dana.sends(json.dumps({"kind": kind} | bent(body)))
+            assert answer.status_code in {200, 409, 422}, (kind, body, answer.text)
+            assert answer.json().get("detail", "words").strip()
+            await clinic.waits(seconds=chance.choice((0, 0, 20)))
+        known = clinic.service.ward.treatment(1)
+        assert known is not None
+        before, at_ms = known[0], clinic.clock.now_ms()
+    async with treating(tmp_path / "data", at_ms) as clinic:
+        known = clinic.service.ward.treatment(1)
+        assert known is not None
+        assert known[0].events[: len(before.events)] == before.events

@@ -200,6 +200,13 @@ class Nurse:
         """One move, whatever comes of it."""
         return await self.client.post(f"{API}/sessions/{self.session}/moves", json={"kind": kind} | body)
 
+    async def sends(self, text: str) -> httpx.Response:
+        """A move as the very text that goes over the wire, whatever it is."""
+        given = {"Content-Type": "application/json"}
+        return await self.client.post(
+            f"{API}/sessions/{self.session}/moves", content=text.encode(), headers=given
+        )
+
     async def does(self, kind: str, **body: Any) -> None:
         """A move that must be taken."""
         answer = await self.moves(kind, **body)
