@@ -230,7 +230,7 @@ def _dose(report: SessionReport) -> Said:
     usual = "" if mg in field_map()["usual_mg"] else "other: "
     last = given[-1]
     return Said(
-        f"{usual}{mg} mg, {len(given)} devices", mg, unit="mg", at_ms=last.at_ms,
+        f"{usual}{mg} mg, {len(given)} {'device' if len(given) == 1 else 'devices'}", mg, unit="mg", at_ms=last.at_ms,
         age_ms=_age(report, last.at_ms), by=last.by, note=last.why,
     )  # fmt: skip
 

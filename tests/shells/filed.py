@@ -310,8 +310,10 @@ async def kept(
     beside, their_readings = ([], []) if alone else others()
     store = await open_store(folder, url, retention_days=36_500)
     try:
-        for reading in (*filed.readings(), *filed.typed, *their_readings):
+        for reading in (*filed.readings(), *their_readings):
             store.trends.put(reading)
+        for typed in filed.typed:
+            store.trends.put(typed)
         for event in sorted((*filed.events, *beside), key=lambda event: event.at_ms):
             if isinstance(event, CuffTaken):
                 store.trends.put(event)
