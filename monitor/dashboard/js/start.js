@@ -48,14 +48,14 @@ export function Start({ app }) {
 function Frame({ app, bed = null, t = null, page = null, may = [], waits = null, title = words.startSession, children }) {
   const { state, now_ms, of } = app, seen = bed?.session ? look(state, of, now_ms) : null;
   return html`<div id="screen" aria-busy=${state.server ? undefined : "true"} class="flow" data-screen="start" data-page=${page ?? undefined}>
-    <header id="bar"><a class="back" href=${bed ? `/bed/${of}` : "/"}>${bed ? words.toBed(of) : words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
+    <header id="bar"><a class="back" href=${bed ? `/bed/${of}` : "/"}>${bed ? html`← <span>${words.bed(of)}</span>` : words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
       <p class="where">${t ? html`<strong>${words.phase[t.phase]}</strong><span>${[bed.session.alias, said.plan(t)].filter(Boolean).join(" · ")}</span>${seen.flags.length > 0 && html`<span class="flag">${chem(seen.flags.join(" · "))}</span>`}` : bed && html`<strong>${bed.session ? seen.phase : words.empty}</strong>`}</p>
       <${Chips} state=${state} except=${of} label=${words.alarmsElsewhere} /><${WhoIs} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} /><${Clock} now_ms=${now_ms} />${t && seen.ring && ring(seen.ring)}<${Lost} state=${state} /></header>
     ${app.strips}
     ${seen?.top && html`<${Band} app=${app} seen=${seen} />`}
     ${seen && html`<${Live} seen=${seen} />`}
     ${page && PAGES.includes(page) && html`<${Rail} app=${app} bed=${bed} t=${t} page=${page} may=${may} />`}
-    <main id="flow" tabindex="-1" aria-label=${title}><h2>${title}</h2>${children}<${Refused} state=${state} app=${app} />${state.wish && html`<${SignInBeside} app=${app} />`}</main>
+    <main id="flow" tabindex="-1" aria-label=${title}><div class="title"><h2>${title}</h2><${Refused} state=${state} app=${app} /></div>${children}${state.wish && html`<${SignInBeside} app=${app} />`}</main>
     <${Footer} state=${state} ...${app.theme} /></div>`;
 }
 

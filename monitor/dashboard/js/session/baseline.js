@@ -15,7 +15,7 @@ export function Baseline({ app, bed, t }) {
   const given = t.scores.filter((s) => !s.wanted && s.value !== null && s.at_ms >= t.since_at_ms), runs = cuff?.running_since_ms;
   const next_ms = next_at_ms === null ? null : next_at_ms - now_ms, rows = Math.max(2, readings.length + (missing.length && readings.length >= 2 ? 1 : 0));
   const steady = [numbers.heart_rate && `HR ${numbers.heart_rate}`, numbers.spo2 && `SpO2 ${numbers.spo2}`, numbers.respiration && `RR ${numbers.respiration}`].filter(Boolean);
-  return html`<div class="baseline form">
+  return html`<div class="baseline form stands">
     <section aria-label=${words.vital.bp}><ol class="readings">${Array.from({ length: rows }, (_, i) => readings[i] ?? null).map((r, i) => html`<li key=${i} class=${r ? "" : "empty"}><span>${said.reading(i + 1)}</span>
       ${r ? html`<b>${said.pressureAt(r)}</b><small>${[r.by ? said.hand(named(state, r.by)) : r.device, clock(r.at_ms)].filter(Boolean).join(", ")}</small>`
         : html`<b aria-hidden="true">––</b><small>${i === readings.length ? (runs ? said.cuffRuns(now_ms - runs) : next_ms !== null && next_ms > 0 ? said.cuffFollows(next_ms) : said.noReading) : said.noReading}</small>`}</li>`)}</ol></section>

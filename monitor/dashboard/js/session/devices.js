@@ -37,12 +37,12 @@ export function Devices({ app, bed, t }) {
   const wait_ms = next?.not_before_at_ms ? next.not_before_at_ms - now_ms - minutes * 60_000 : 0;
   // Only the lot of this device, the spacing is counted down here: what else is missing is said as it stands.
   const lacks = (can?.missing ?? []).filter((line) => !/^Device \d+ in /.test(line));
-  return html`<div class="devices form"><ol>${Array.from({ length: t.devices_planned }, (_, i) => t.devices[i] ?? null).map((d, i) => html`<li key=${i} data-given=${d ? "" : undefined}><b>${i + 1}</b><span>${d ? said.givenAt(d.at_ms, d.lot) : i === (next?.number ?? 0) - 1 && scanned ? `${said.lot} ${scanned.lot}` : said.notGiven}</span></li>`)}</ol>
+  return html`<div class="devices form stands"><ol>${Array.from({ length: t.devices_planned }, (_, i) => t.devices[i] ?? null).map((d, i) => html`<li key=${i} data-given=${d ? "" : undefined}><b>${i + 1}</b><span>${d ? said.givenAt(d.at_ms, d.lot) : i === (next?.number ?? 0) - 1 && scanned ? `${said.lot} ${scanned.lot}` : said.notGiven}</span></li>`)}</ol>
     ${next && (scanned ? html`<p class="readback"><b>${said.readBack(scanned.lot, scanned.expires)[0]}</b>${said.readBack(scanned.lot, scanned.expires)[1]}${scanned.serial && said.serialIs(scanned.serial)} <button class="quiet" onClick=${() => { keep(bed.bed, { scanned: null }); app.redrawNow(); }}>${words.correct}</button></p>`
       : typing ? html`<${Typed} today=${dayOf(now_ms)} hold=${hold} back=${() => setTyping(false)} />`
-        : html`<${Scan} key=${next.number} name="scan" label=${`${said.scanLot} ${next.number}`} read=${read} /><button class="quiet" onClick=${() => setTyping(true)}>${said.typeLot}</button>`)}
+        : html`<${Scan} key=${next.number} name="scan" label=${`${said.scanLot} ${next.number}`} read=${read} />`)}
     ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${lacks.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
-    ${next && earlier}${fewer && html`<${Fewer} app=${app} t=${t} />`}
+    <div class="row-of-acts">${next && !scanned && !typing && html`<button class="quiet" onClick=${() => setTyping(true)}>${said.typeLot}</button>`}${next && earlier}${fewer && html`<${Fewer} app=${app} t=${t} />`}</div>
     <div class="foot">${next && html`<button class="main giant" disabled=${wait_ms > 0 || !scanned || lacks.length > 0} onClick=${give}>${wait_ms > 0 ? said.deviceIn(next.number, Math.ceil(wait_ms / 1000) * 1000) : said.given(next.number)}</button>`}</div></div>`;
 }
 

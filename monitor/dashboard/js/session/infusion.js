@@ -21,7 +21,7 @@ export function Infusion({ app, t }) {
 
 function Ready({ app, t, dose, start, anew }) {
   const [minutes, earlier] = useEarlier(), sum = amounts(dose), [strong, rest] = said.doseIs(sum.mg, sum.ml, dose.rate_ml_per_h, sum.min), lacks = start?.missing ?? [];
-  return html`<div class="form"><p class="readback"><b>${strong}</b>${rest}</p><p>${said.checkedBy(named(app.state, dose.by), named(app.state, dose.second))}</p>
+  return html`<div class="form stands"><p class="readback"><b>${strong}</b>${rest}</p><p>${said.checkedBy(named(app.state, dose.by), named(app.state, dose.second))}</p>
     ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${lacks.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
     <div class="row-of-acts">${earlier}<button class="quiet" onClick=${anew}>${said.changeDose}</button></div>
     <div class="foot"><button class="main giant" disabled=${lacks.length > 0} onClick=${() => step(app, t, "infusion_start", said.infusionStarted, { minutes })}>${said.infusionStarted}</button></div></div>`;
@@ -50,7 +50,7 @@ function Dose({ app, t, done }) {
     if (answer.ok) done();
     return answer;
   };
-  return html`<div class="dosecheck form"><${Scan} name="label" label=${said.doseLabel} hint=${said.doseHint} read=${read} />
+  return html`<div class="dosecheck form stands"><${Scan} name="label" label=${said.doseLabel} hint=${said.doseHint} read=${read} />
     <div class="fields">${FIELDS.map(([key, label]) => html`<${Field} key=${key} name=${key} label=${label} mode="decimal" value=${text[key]} change=${(value) => { setError(null); setText((was) => ({ ...was, [key]: value })); }} error=${error} max=${8} />`)}</div>
     ${sum && html`<p class="readback"><b>${said.doseIs(sum.mg, sum.ml, numbers.rate_ml_per_h, sum.min)[0]}</b>${said.doseIs(sum.mg, sum.ml, numbers.rate_ml_per_h, sum.min)[1]}</p>`}
     <section class="second"><h3>${said.second}</h3><p class="hint">${said.secondChecks}</p>

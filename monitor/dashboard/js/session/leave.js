@@ -18,7 +18,7 @@ const STANDING = 2, SITTING = 1;   // sessions/scores.py, the scale of posture
 export function Leave({ app, bed, t }) {
   useSitting(app, bed, t);
   const ready = moveOf(t, "ready"), signing = t.phase === "ready" || t.over, items = t.over ? [] : t.ready_items.filter((i) => !(i.item === "signed")), lacks = items.filter((i) => !i.holds), holds = items.filter((i) => i.holds);
-  return html`<div class="leave">
+  return html`<div class="leave stands">
     ${lacks.length > 0 && html`<ul class="items">${lacks.map((i) => html`<li key=${i.item}><h3>${i.title}</h3>${i.missing.map((line) => html`<p key=${line}>${line}</p>`)}<${Fill} app=${app} bed=${bed} t=${t} item=${i} /></li>`)}</ul>`}
     ${holds.length > 0 && html`<details class="true"><summary>${said.trueItems(holds.length)}</summary><ul>${holds.map((i) => html`<li key=${i.item}><b>${i.title}</b> <span>${i.decided ? said.decided(named(app.state, i.decided.by), i.decided.why) : i.values.map((v) => [v.words, v.who && named(app.state, v.who), v.at_ms && clock(v.at_ms, false)].filter(Boolean).join(", ")).join("; ")}</span></li>`)}</ul></details>`}
     ${ready && html`<div class="foot"><button class="main giant" disabled=${ready.missing.length > 0} onClick=${() => step(app, t, "ready", said.ready)}>${said.ready}</button></div>`}

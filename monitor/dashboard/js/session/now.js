@@ -14,7 +14,7 @@ import { said } from "./words.js";
 
 export function Now({ app, bed, t }) {
   const { now_ms } = app, open = todo(t), ahead = t.dues.filter((d) => !open.includes(d)), ends = moveOf(t, "infusion_end"), resumes = moveOf(t, "resume");
-  return html`<div class="during"><${Tasks} app=${app} bed=${bed} t=${t} open=${open} />
+  return html`<div class="during stands"><${Tasks} app=${app} bed=${bed} t=${t} open=${open} />
     ${ahead.length > 0 && html`<section class="ahead" aria-label=${said.later}><h3>${said.later}</h3><ul>${ahead.map((d) => html`<li key=${d.what}><span>${d.title}${d.what === "nibp" && bed.cuff_refusal === null ? `, ${said.byItself}` : ""}</span> <b>${dueWhen(d, now_ms)}</b></li>`)}</ul></section>`}
     <${Entries} app=${app} bed=${bed} t=${t} />
     ${(ends || resumes) && html`<div class="foot">${resumes && html`<button class="main" onClick=${() => step(app, t, "resume", said.moves.resume[1])}>${said.moves.resume[0]}</button>`}${ends && html`<${End} app=${app} t=${t} />`}</div>`}</div>`;
@@ -36,9 +36,12 @@ function Check({ app, bed, t, check, asks }) {
     ${save?.missing.length > 0 && html`<ul class="lacks">${save.missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}`;
 }
 
+const SOON_MIN = 1;
+
+/** Large once the dose has run; before that an end is possible, and no habit. */
 function End({ app, t }) {
-  const [minutes, earlier] = useEarlier();
-  return html`${earlier}<button class="main giant" onClick=${() => step(app, t, "infusion_end", said.infusionEnded, { minutes })}>${said.infusionEnded}</button>`;
+  const [minutes, earlier] = useEarlier(), ends_ms = t.clocks.start_at_ms + ((t.dose?.lasts_min ?? 0) - SOON_MIN) * 60_000, soon = app.now_ms >= ends_ms;
+  return html`${earlier}<button class=${soon ? "main giant" : "early"} onClick=${() => step(app, t, "infusion_end", said.infusionEnded, { minutes })}>${said.infusionEnded}</button>`;
 }
 
 /** What may be entered at any moment: each opens its form, keys S, Y, N, C and B do the same. */
@@ -49,5 +52,5 @@ export function Entries({ app, bed, t }) {
     <button onClick=${() => open("note")}>${said.note}</button><button onClick=${() => open("adverse")}>${said.adverse}</button>
     <${CuffButton} app=${app} bed=${bed} main=${false} text=${said.cuffNow} /><button onClick=${() => app.beside("bp")}>${words.bpByHand}</button>
     ${turnsOf(t).map((kind) => html`<button key=${kind} class="turn" onClick=${() => open(`turn ${kind}`)}>${said.moves[kind][0]}</button>`)}
-    ${moveOf(t, "emergency") && html`<button class="turn" onClick=${() => step(app, t, "emergency", said.moves.emergency[0])}>${said.moves.emergency[0]}</button>`}</section>`;
+    ${moveOf(t, "emergency") && html`<button class="turn wide" onClick=${() => step(app, t, "emergency", said.moves.emergency[0])}>${said.moves.emergency[0]}</button>`}</section>`;
 }

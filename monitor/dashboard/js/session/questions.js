@@ -17,7 +17,7 @@ export function Questions({ app, bed, t }) {
     // The last answer is what the check-in was waiting for.
     if (taken.ok && !done && open.every((each) => each.question === q.question)) await step(app, t, "checked_in", said.checkedIn);
   };
-  return html`<div class="questions"><p class="count" role="status">${said.answered(t.questions.length - open.length, t.questions.length)}</p>
+  return html`<div class="questions stands"><p class="count" role="status">${said.answered(t.questions.length - open.length, t.questions.length)}</p>
     <ul>${t.questions.map((q) => html`<${Row} key=${q.question} app=${app} t=${t} q=${q} answer=${answer} />`)}</ul>
     ${(done || open.length === 0) && html`<div class="foot"><button class="main" onClick=${done ? onward : () => step(app, t, "checked_in", said.checkedIn)}>${done ? said.next : said.checkedIn}</button></div>`}</div>`;
 }

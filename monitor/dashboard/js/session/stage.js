@@ -51,5 +51,7 @@ export function afterAnswer({ kind, yes }) {
   return yes ? kind : null;
 }
 
-/** The due things that somebody has to do something about now: a cuff runs by itself. */
-export const todo = (t) => t.dues.filter((d) => d.state !== "ahead" && !["nibp", "final", "form"].includes(d.what) && !d.what.startsWith("device_"));
+const isOnce = (t, due) => t.checks.some((c) => c.check === due.what);
+
+/** What somebody has to do something about now: a check once its window is open, scores that come again once they are due. A cuff runs by itself. */
+export const todo = (t) => t.dues.filter((d) => d.asks.length > 0 || isOnce(t, d)).filter((d) => (isOnce(t, d) ? d.state !== "ahead" : d.state === "due" || d.state === "late"));

@@ -22,7 +22,7 @@ export function Who({ app, bed }) {
     app.redrawNow();
   };
   const fail = (at, text) => { setError({ at, text }); document.querySelector(`[name="${at}"]`)?.focus(); };
-  return html`<form class="form" onSubmit=${send} noValidate>
+  return html`<form class="form stands" onSubmit=${send} noValidate>
     <p class="this">${said.thisIs(bed.bed)}</p>
     <p class="hint">${links.length ? `${said.devicesHere} ${links.map((l) => `${l.device}, ${words.link[l.state].toLowerCase()}`).join("; ")}.` : said.noDevices}</p>
     <${Field} name="alias" label=${words.alias} hint=${`${words.aliasHint} ${said.scanSlip}`} value=${alias} change=${(text) => { setError(null); setAlias(text); }} error=${error} first max=${60} />

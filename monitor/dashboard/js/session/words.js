@@ -19,7 +19,7 @@ export const said = {
   // The steps of the start, and what stands over each page.
   steps: { who: "Who", plan: "Therapy", questions: "Questions", baseline: "Before the drug", gate: "Decision", dose: "Start", now: "During", leave: "Leaving" },
   stepOf: (n, all) => `${n} of ${all}`, stepsOf: "Steps of this session", next: "Next", back: "Back", goOn: (step) => `Go on to ${step}`,
-  thisIs: (bed) => `This is bed ${bed}`, openBed: (bed) => `Bed ${bed}`, live: "Live values",
+  thisIs: (bed) => `This is bed ${bed}`, live: "Live values",
   at: (alias, since_ms) => `${alias}, since ${clock(since_ms, false)}`, plan: (t) => (t.devices_planned ? `${t.way} ${t.devices_planned * MG_PER_DEVICE} mg` : t.way),
 
   // Who.
