@@ -43,6 +43,7 @@ export const api = {
   closeSession: (session) => ask("POST", `/sessions/${id(session)}/moves`, { kind: "close" }),
   sessions: (query) => ask("GET", `/sessions?${new URLSearchParams(query)}`),
   session: (session) => ask("GET", `/sessions/${id(session)}`),
+  series: (session) => ask("GET", `/sessions/${id(session)}/series`),
   form: (session) => ask("GET", `/sessions/${id(session)}/form.json`),
   setDuty: (duty) => ask("PUT", "/duty", duty),
   alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),

@@ -5,6 +5,7 @@ import { api } from "./api.js";
 import { BpByHand } from "./bphand.js";
 import { Chips, Clock, Footer, Health, Lost, Nav, Who } from "./bar.js";
 import { chem, icon, ring } from "./draw.js";
+import { Responses, tracesOf } from "./earlier.js";
 import { html } from "./html.js";
 import { Limits } from "./limits.js";
 import { limitsOf, look, marks, named, numberOf, priorityOf, sentence, textOf } from "./look.js";
@@ -16,15 +17,17 @@ import { SignInBeside } from "./signin.js";
 import { Layers, Steps, Timeline } from "./steps.js";
 import { ageOf, digits, line, nextOf, pressure } from "./tile.js";
 import { checkedAt, layerOf, marksOf, treatmentOf } from "./treatment.js";
-import { readTrend, Trend } from "./trend.js";
+import { readTrend, Trend, zeroOf } from "./trend.js";
 import { ago, clock, running, words } from "./words.js";
 
 const POINTS = 600, REFRESH_MS = 5 * 60_000;
 const SHOWN = new Set(["spo2", "hr", "pr_spo2", "rr", "nibp_sys", "nibp_dia", "nibp_map", "pr_nibp"]);
 
+const NONE = [];
+
 export class Bed extends Component {
-  state = { past: null, failed: false };
-  #asked = null;
+  state = { past: null, failed: false, earlier: null, behind: localStorage.getItem("earlier") !== "off" };
+  #asked = null; #traces = { of: null, zero_ms: null, drawn: [] };
 
   componentDidMount() { this.#read(); }
   componentDidUpdate() { this.#read(); }
@@ -34,26 +37,42 @@ export class Bed extends Component {
     const { app } = this.props, bed = app.state.beds[app.of], session = bed?.session;
     if (!session) return;
     const key = `${bed.bed} ${session.session} ${Math.floor(performance.now() / REFRESH_MS)}`;
-    if (this.#asked === key) return;
-    this.#asked = key;
+    if (this.#asked?.key === key) return;
+    if (this.#asked?.session !== session.session) this.setState({ earlier: null });
+    this.#asked = { key, session: session.session };
+    if (treatmentOf(bed)) this.#readEarlier(session.session);
     const answer = await api.trend(bed.bed, session.opened_at_ms, app.now_ms, POINTS);
-    if (this.#asked !== key) return;   // another patient meanwhile
+    if (this.#asked.key !== key) return;   // another patient meanwhile
     this.setState({ past: answer.ok ? { session: session.session, until_ms: app.now_ms, ...readTrend(answer.data, session.opened_at_ms) } : this.state.past, failed: !answer.ok });
   }
 
-  render({ app }, { past, failed }) {
+  async #readEarlier(session) {
+    const answer = await api.series(session);
+    if (this.#asked?.session === session && answer.ok) this.setState({ earlier: answer.data });
+  }
+
+  #setBehind = (behind) => { localStorage.setItem("earlier", behind ? "on" : "off"); this.setState({ behind }); };
+
+  // Made once: the panels look at whether it is the same, not at what is in it.
+  #behind(earlier, zero_ms) {
+    if (this.#traces.of !== earlier || this.#traces.zero_ms !== zero_ms) this.#traces = { of: earlier, zero_ms, drawn: tracesOf(earlier, zero_ms) };
+    return this.#traces.drawn;
+  }
+
+  render({ app }, { past, failed, earlier: known, behind }) {
     const { state, now_ms, of } = app, bed = state.beds[of];
     if (!bed) return html`<${Frame} app=${app}><main id="trends" tabindex="-1"><p class="nothing">${state.server ? words.noSuchBed : ""}</p></main><//>`;
     const seen = look(state, of, now_ms);
     if (seen.empty) return html`<${Frame} app=${app} seen=${seen}><main id="trends" class="vacant" tabindex="-1"><h2>${words.empty}</h2><p>${words.noSession}</p><a class="button main" href="/bed/${of}/start">${words.startSession}</a></main><//>`;
-    const mine = past?.session === bed.session.session ? past : null;
+    const mine = past?.session === bed.session.session ? past : null, earlier = known?.session === bed.session.session ? known : null;
+    const before = behind && earlier ? this.#behind(earlier, zeroOf(bed)) : NONE;
     return html`<${Frame} app=${app} seen=${seen}>
       <${Band} app=${app} seen=${seen} />
       <main id="trends" tabindex="-1" aria-label=${words.trendOf(words.bed(of))}>
-        ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, seen.own))}
-        <div class="axis"><p class="key">${failed ? words.trendFailed : words.trendKey}</p>
+        ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, seen.own, before))}
+        <div class="axis"><div class="key"><p>${failed ? words.trendFailed : words.trendKey}</p>${earlier?.sessions.length > 0 && html`<button aria-pressed=${behind} onClick=${() => this.#setBehind(!behind)}>${words.earlier(earlier.sessions.length)}</button>`}</div>
           <${Trend} row="axis" bed=${bed} points=${[]} cuffs=${[]} limits=${[]} now_ms=${now_ms} redraw=${app.redraw} label="" /></div></main>
-      <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen)}</aside><//>`;
+      <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen, earlier)}</aside><//>`;
   }
 }
 
@@ -84,7 +103,7 @@ function Band({ app, seen }) {
       : html`<button onClick=${() => app.acts.pauseAudio(seen.name)}>${icon("audio-paused")}${words.pauseAudio}</button>`}</section>`;
 }
 
-function panel(app, bed, r, past, changed) {
+function panel(app, bed, r, past, changed, before) {
   const { state, now_ms, redraw } = app, { row, vital, hot } = r, t = treatmentOf(bed), own = changed.has(row) || limitsOf(bed, row).some((l) => layerOf(t, l)), spoken = words.spoken[vital] ?? words.spoken[row], trace = state.traces[bed.bed];
   const limits = limitsOf(bed, row).filter((l) => l.limit !== null);
   const drawn = drawnLimits(row, limits, hot);
@@ -94,7 +113,7 @@ function panel(app, bed, r, past, changed) {
   return html`<div class="panel ${row} ${r.paused ? "off" : ""}" key=${row} data-hot=${priorityOf(hot)}><dl class="now">
     <dt><button class="label" aria-expanded=${app.shown === `limits ${row}`} aria-label=${words.showLimits(words.vital[vital])} onClick=${() => app.beside(app.shown === `limits ${row}` ? null : `limits ${row}`)}>${chem(words.vital[vital])}</button><small>${row === "bp" ? words.unit["mm[Hg]"] : row === "spo2" ? "%" : "/min"}</small>${own && html`<small class="own">${words.own}</small>`}</dt>
     ${row === "bp" ? html`${pressure(r)}<dd class="more">${moreOf(bed, r)}</dd>` : html`${digits(r.number)}${remark(r)}`}</dl>
-    <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} marks=${t ? marksOf(t) : opening(bed)} checked=${t ? checkedAt(t) : []} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
+    <${Trend} row=${row} bed=${bed} points=${points} cuffs=${cuffs} limits=${drawn} hot=${hot} lost=${lost} earlier=${before} marks=${t ? marksOf(t) : opening(bed)} checked=${t ? checkedAt(t) : []} now_ms=${now_ms} redraw=${redraw} label=${words.trendOf(spoken)} /></div>`;
 }
 
 const opening = (bed) => [{ at_ms: bed.session.opened_at_ms, words: "" }];
@@ -132,7 +151,7 @@ function moreOf(bed, bp) {
 
 // What stands beside: facts and log, or the one form that is open. Nothing covers the trends.
 
-function beside(app, bed, seen) {
+function beside(app, bed, seen, earlier) {
   const { shown, state } = app, close = () => app.beside(null);
   if (state.wish) return html`<${SignInBeside} app=${app} />`;
   if (shown === "bp") return html`<${BpByHand} app=${app} bed=${bed} close=${close} />`;
@@ -141,7 +160,7 @@ function beside(app, bed, seen) {
   if (shown?.startsWith("limits ")) return html`<${Limits} key=${shown} app=${app} bed=${bed} row=${shown.slice(7)} close=${close} />`;
   const form = formOf(app, bed), t = treatmentOf(bed);
   if (form) return form;
-  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed)}${facts(app, bed, seen)}<${Timeline} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed)}`}</div>${actsOf(app, bed, t)}`;
+  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed)}<${Responses} earlier=${earlier} />${facts(app, bed, seen)}<${Timeline} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed)}`}</div>${actsOf(app, bed, t)}`;
 }
 
 function facts(app, bed, seen) {

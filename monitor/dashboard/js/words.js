@@ -176,6 +176,8 @@ export const words = {
   checkMissed: "Missed", checkValue: (f) => (f.item === "nibp" ? `${Math.round(f.value)}/${Math.round(f.second)}` : `${f.title} ${Math.round(f.value)}`), readyFirst: (at) => `All but time and signature since ${at}`,
   inPhase: (phase) => `in ${phase.toLowerCase()}`, sinceClock: (at_ms) => `since ${clock(at_ms, false)}`, fromClock: (at_ms) => `from ${clock(at_ms, false)}`, nextOf: (when) => (when.startsWith("in ") ? `next ${when}` : when),
   enter: (title) => `Enter: ${title}`, readyNow: (n, all) => `${n} of ${all} items true now`, timeline: (n) => `Timeline, ${many(n, "entry", "entries")}`, enteredAt: (at_ms) => `entered ${clock(at_ms, false)}`,
+  earlier: (n) => many(n, "earlier session", "earlier sessions"), responses: "BP after the drug, each time", todayIs: "Today so far",
+  response: (r) => (r.peak === null ? "no reading after the drug" : [`${r.peak_rise >= 0 ? "+" : "−"}${Math.abs(Math.round(r.peak_rise))} at ${Math.round(r.peak_minute)} min`, r.minutes_above > 0 && `over 20 % for ${Math.round(r.minutes_above)} min`, r.still_above ? "still above" : r.returned_minute !== null && `back at ${Math.round(r.returned_minute)} min`].filter(Boolean).join(", ")),
   startedAt: (at_ms) => `started ${clock(at_ms, false)}`, allActs: "More", byLayer: (why, what) => `${why}: ${what}`,
 
   // BP by hand.
