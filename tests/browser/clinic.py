@@ -32,10 +32,11 @@ Wire = dict[str, Any]
 
 
 class Guest(Treated):
-    """One patient, whose monitor says what the drug makes of him; `at` is minutes from the start of the drug."""
+    """One patient, whose monitor says what the drug makes of him."""
 
     def __init__(
-        self, clinic: Clinic, bed: str, name: str, *, seed: int, base: tuple[float, float, float], rise: float = 1.0, **more: Any,
+        self, clinic: Clinic, bed: str, name: str, *, seed: int, base: tuple[float, float, float],
+        rise: float = 1.0, **more: Any,
     ) -> None:  # fmt: skip
         """Checked in just now; `base` is the upper and lower pressure and the heart rate without the drug."""
         self.clinic = clinic
@@ -45,7 +46,9 @@ class Guest(Treated):
         self.said: dict[str, list[tuple[int, float]]] = {}
         self.bent: dict[Vital, Callable[[float], float]] = {}
         self.silent = False
-        super().__init__(name, shift=clinic.shift, bed=Bed(bed), alias=f"P{bed}{seed}", **more)
+        super().__init__(
+            name, shift=clinic.shift, bed=Bed(bed), alias=more.pop("alias", f"P{bed}{seed}"), **more
+        )
         clinic.guests.append(self)
 
     @property
@@ -114,7 +117,8 @@ class Clinic:
         while self.shift.now_ms < until_ms:
             self.shift.waits(seconds=min(15, (until_ms - self.shift.now_ms) / 1_000))
             for guest in self.guests:
-                if self.shift.bed(guest.bed).session is not None:
+                now = self.shift.bed(guest.bed).session
+                if now is not None and now.session == guest.number:
                     guest._measure()
                     guest._presses()
                     guest.is_asked()
@@ -177,26 +181,29 @@ def fall(to: float, start: float, over: float, at: float) -> Callable[[float], f
     return lambda minute: start + (to - start) * min(1.0, max(0.0, (minute - at) / over))
 
 
-@cache
-def afternoon() -> Clinic:
-    """The afternoon of the design, at the minute in which a nurse looks up (dashboard.md 4)."""
-    clinic = Clinic()
-    guests: dict[str, Guest] = {}
+class Afternoon(Clinic):
+    """The afternoon of the design, up to the minute in which a nurse looks up (dashboard.md 4)."""
+
+    def __init__(self) -> None:
+        """Everybody comes, is dosed and watched; it ends at minute 137."""
+        super().__init__()
+        self.beds: dict[str, Guest] = {}
+        self._morning()
+        self._noon()
+        self._last_minutes()
 
     def comes(
-        bed: str,
-        name: str,
-        base: tuple[float, float, float],
-        devices: int = 0,
-        rise: float = 1.0,
+        self, bed: str, name: str, base: tuple[float, float, float], devices: int = 0, rise: float = 1.0,
         **yes: bool,
-    ) -> None:
-        guests[bed] = Guest(clinic, bed, name, seed=int(bed), base=base, rise=rise, devices=devices)
-        guests[bed].to_baseline(**yes)
+    ) -> None:  # fmt: skip
+        """Through the check-in, now."""
+        self.beds[bed] = Guest(self, bed, name, seed=int(bed), base=base, rise=rise, devices=devices)
+        self.beds[bed].to_baseline(**yes)
 
-    def starts(bed: str, minute: float) -> Guest:
-        clinic.at(minute - 1)
-        guest = guests[bed]
+    def starts(self, bed: str, minute: float) -> None:
+        """Baseline taken, and the drug begun in that minute."""
+        self.at(minute - 1)
+        guest = self.beds[bed]
         guest.takes_baseline(*map(round, guest.base))
         if guest.therapy.course == "infusion":
             guest.steps(Move.TO_TIMEOUT)
@@ -204,63 +211,79 @@ def afternoon() -> Clinic:
             guest.steps(Move.START)
         else:
             guest.does(guest.device(1))
-        return guest
 
-    def given(bed: str, number: int, minute: float) -> None:
-        clinic.at(minute)
-        guests[bed].does(guests[bed].device(number))
+    def given(self, bed: str, number: int, minute: float) -> None:
+        """A further device."""
+        self.at(minute)
+        self.beds[bed].does(self.beds[bed].device(number))
 
-    def checked(bed: str, minute: float, systolic: int, diastolic: int) -> None:
-        clinic.at(minute)
-        guests[bed].cuff(systolic, diastolic)
-        guests[bed].scores(moaas=5, dissociation=1)
-        guests[bed].does(guests[bed].save())
+    def checked(self, bed: str, minute: float, systolic: int, diastolic: int) -> None:
+        """The 40-minute check, recorded."""
+        self.at(minute)
+        self.beds[bed].cuff(systolic, diastolic)
+        self.beds[bed].scores(moaas=5, dissociation=1)
+        self.beds[bed].does(self.beds[bed].save())
 
-    comes("7", "spravato_us", (124, 78, 70), 2, rise=0.8)
-    starts("7", 9)
-    given("7", 2, 14.1)
-    checked("7", 49, 139, 86)
-    clinic.at(74)
-    comes("4", "spravato_us", (134, 84, 76), 3, rise=1.4, stimulants=True)
-    comes("6", "iv_ketamine_40", (120, 74, 84))
-    starts("4", 85)
-    starts("6", 88)
-    comes("2", "spravato_us", (128, 80, 72), 3)
-    given("4", 2, 90.1)
-    given("4", 3, 95.2)
-    starts("2", 99)
-    comes("3", "iv_ketamine_40", (118, 72, 66), benzodiazepines=True)
-    given("2", 2, 104.1)
-    starts("3", 106)
-    comes("1", "iv_ketamine_40", (122, 76, 68))
-    given("2", 3, 109.2)
-    starts("1", 113)
-    comes("5", "iv_ketamine_40", (126, 78, 71))
-    starts("5", 120)
-    clinic.at(124)
-    guests["7"].cuff(125, 79)
-    checked("4", 125, 163, 96)
-    clinic.at(128)
-    guests["6"].steps(Move.END)
-    clinic.at(131)
-    guests["4"].cuff(170, 97)
-    clinic.at(132.4)
-    guests["4"].cuff(172, 98)
-    minute = clinic.shift.now_ms / MIN
-    guests["6"].bent[Vital.HEART_RATE] = fall(113, 88, 2, minute)
-    clinic.at(134)
-    leaving = guests["7"]
-    leaving.cuff(122, 77)
-    leaving.scores(moaas=5, oriented=3, dissociation=0, nausea=0, gait=1, suicide_check=1)
-    leaving.scores(escort=1, driving=1, instructions=1, posture=2)
-    minute = clinic.shift.now_ms / MIN
-    guests["3"].bent[Vital.SPO2] = fall(84, 97, 2.2, minute + 0.2)
-    guests["3"].bent[Vital.RESPIRATION] = fall(7, 14, 2, minute)
-    clinic.at(135)
-    leaving.cuff(118, 76)
-    leaving.scores(posture=1)
-    clinic.at(136.3)
-    guests["5"].silent = True
-    clinic.shift.link("monitor-5", LinkState.SILENT, silent_s=10)
-    clinic.at(137.1)
-    return clinic
+    def _morning(self) -> None:
+        self.comes("7", "spravato_us", (124, 78, 70), 2, rise=0.8)
+        self.starts("7", 9)
+        self.given("7", 2, 14.1)
+        self.checked("7", 49, 139, 86)
+        self.at(74)
+        self.comes("4", "spravato_us", (134, 84, 76), 3, rise=1.4, stimulants=True)
+        self.comes("6", "iv_ketamine_40", (120, 74, 84))
+        self.starts("4", 85)
+        self.starts("6", 88)
+
+    def _noon(self) -> None:
+        self.comes("2", "spravato_us", (128, 80, 72), 3)
+        self.given("4", 2, 90.1)
+        self.given("4", 3, 95.2)
+        self.starts("2", 99)
+        self.comes("3", "iv_ketamine_40", (118, 72, 66), benzodiazepines=True)
+        self.given("2", 2, 104.1)
+        self.starts("3", 106)
+        self.comes("1", "iv_ketamine_40", (122, 76, 68))
+        self.given("2", 3, 109.2)
+        self.starts("1", 113)
+        self.comes("5", "iv_ketamine_40", (126, 78, 71))
+        self.starts("5", 120)
+        self.at(124)
+        self.beds["7"].cuff(125, 79)
+        self.checked("4", 125, 163, 96)
+        self.at(128)
+        self.beds["6"].steps(Move.END)
+        self.at(131)
+        self.beds["4"].cuff(170, 97)
+        self.at(132.4)
+        self.beds["4"].cuff(172, 98)
+
+    def _last_minutes(self) -> None:
+        minute = self.shift.now_ms / MIN
+        self.beds["6"].bent[Vital.HEART_RATE] = fall(113, 88, 2, minute)
+        self.at(134)
+        leaving = self.beds["7"]
+        leaving.cuff(122, 77)
+        leaving.scores(moaas=5, oriented=3, dissociation=0, nausea=0, gait=1, suicide_check=1)
+        leaving.scores(escort=1, driving=1, instructions=1, posture=2)
+        minute = self.shift.now_ms / MIN
+        self.beds["3"].bent[Vital.SPO2] = fall(84, 97, 2.2, minute + 0.2)
+        self.beds["3"].bent[Vital.RESPIRATION] = fall(7, 14, 2, minute)
+        self.at(135)
+        leaving.cuff(118, 76)
+        leaving.scores(posture=1)
+        self.at(136.3)
+        self.beds["5"].silent = True
+        self.shift.link("monitor-5", LinkState.SILENT, silent_s=10)
+        self.at(137.1)
+
+
+@cache
+def afternoon() -> Wire:
+    """What a screen is sent at that minute, to signed-in staff and to a wall, and the trend of each bed."""
+    clinic = Afternoon()
+    return {
+        "staff": clinic.told(),
+        "wall": clinic.told(names=False),
+        "trends": {bed: clinic.trend(bed) for bed in clinic.beds},
+    }
