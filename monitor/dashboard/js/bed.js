@@ -168,7 +168,7 @@ function facts(app, bed, seen) {
   const links = bed.devices.map((d) => state.links[d]).filter(Boolean);
   return html`<h2>${words.facts}</h2><dl>
     ${s.alias && html`<div><dt>${words.alias}</dt><dd>${s.alias}</dd></div>`}
-    <div><dt>${words.place}</dt><dd>${bed.place}</dd></div>
+    ${bed.place && html`<div><dt>${words.place}</dt><dd>${bed.place}</dd></div>`}
     <div><dt>${words.openedBy}</dt><dd>${named(state, s.opened_by)}, ${clock(s.opened_at_ms, false)}</dd></div>
     <div><dt>${words.nurse}</dt><dd>${seen.nurse ?? words.noNurse}</dd></div>
     <div><dt>${words.today}</dt><dd>${words.baseline(s.baseline) || words.baselineIs("")}</dd></div>
@@ -183,7 +183,8 @@ function log(app, bed) {
   return html`<section class="log" aria-label=${words.log}><h2>${words.log}</h2>${seen.length === 0 ? html`<p>${words.noLog}</p>` : html`<ul>${seen.map((a) => html`<li key=${a.alarm_id}><time>${clock(a.since_ms, false)}</time><span class="stars">${words.stars[a.priority]}</span><span>${chem(textOf(a))}, ${a.state === "active" ? words.open : words.state[a.state].toLowerCase()}</span></li>`)}</ul>`}</section>`;
 }
 
-const RUNNING = new Set(["hold", "stop", "resume"]);
+/** Held and stopped is a drug that runs; what is held can be resumed. */
+const isRunning = (t) => (kind) => (kind === "hold" ? t.running : kind === "stop" ? t.running || t.clocks.start_at_ms !== null : kind === "resume");
 
 const actsOf = (app, bed, t) => html`<div class="acts">
   ${bed.cuff?.running_since_ms ? html`<button class="cuff main" key="stop" onClick=${() => app.acts.stopCuff(bed.bed)}>${icon("cuff")}${words.stopCuff}</button>`
@@ -191,5 +192,5 @@ const actsOf = (app, bed, t) => html`<div class="acts">
       ${bed.cuff_refusal && html`<p id="cuff-refusal" class="refusal">${bed.cuff_refusal}</p>`}`}
   <button onClick=${() => app.beside("bp")}>${icon("plus")}${words.bpByHand}</button>
   ${t ? html`<button onClick=${() => app.beside("session scores")}>${said.sedation}</button><button class="third" onClick=${() => app.beside("session symptoms")}>${said.symptom}</button><button class="third" onClick=${() => app.beside("session note")}>${icon("note")}${said.note}</button><a class="button third" href="/bed/${bed.bed}/start">${words.allActs}</a>
-    ${turnsOf(t).filter((kind) => RUNNING.has(kind)).map((kind) => html`<button key=${kind} onClick=${() => app.beside(`session turn ${kind}`)}>${said.moves[kind][0]}</button>`)}`
+    ${turnsOf(t).filter(isRunning(t)).map((kind) => html`<button key=${kind} onClick=${() => app.beside(`session turn ${kind}`)}>${said.moves[kind][0]}</button>`)}`
     : html`<button onClick=${() => app.beside("close")}>${words.closeSession}</button>`}</div>`;

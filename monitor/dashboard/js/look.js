@@ -60,7 +60,7 @@ export function nextDue(state, now_ms, n = 2) {
 
 function duesOf(bed, now_ms) {
   const t = treatmentOf(bed);
-  if (t) return t.dues.filter((due) => due.what !== "form").map((due) => ({ what: due.what === "check_40" ? words.check : due.what === "final" ? words.vital.bp : due.title, in_ms: due.due_at_ms - now_ms }));
+  if (t) return t.dues.filter((due) => due.what !== "form").map((due) => ({ what: due.what === "check_40" ? words.check : due.what === "final" ? words.vital.bp : due.title, in_ms: due.priority === null ? Math.max(0, due.due_at_ms - now_ms) : due.due_at_ms - now_ms }));
   return bed.session && bed.cuff?.next_due_at_ms ? [{ what: words.vital.bp, in_ms: bed.cuff.next_due_at_ms - now_ms }] : [];
 }
 

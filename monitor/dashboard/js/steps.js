@@ -14,8 +14,15 @@ const INFUSION = [...BEFORE, "timeout", "infusion", "early_recovery", "late_reco
 /** The steps of this therapy as {step, is, at_ms}: done, now or later. A therapy without the check has no step of it; a wait is one while it lasts. */
 export function stepsOf(t) {
   const all = (t.way === "IV" ? INFUSION : NASAL).filter((step) => (step !== "check_40" || t.checks.some((c) => c.check === step)) && (step !== "onset" || t.onward === step));
-  const at = t.over ? all.length : all.indexOf(t.onward);
+  if (t.over) return ended(t, all);
+  const at = all.indexOf(t.onward);
   return all.map((step, i) => ({ step, is: i < at ? "done" : i === at ? "now" : "later", at_ms: i < at ? doneAt(t, all, i) : null }));
+}
+
+/** Of a session that is over only what it came to: where it was when it ended was not done, unless it was closed as it should be. */
+function ended(t, all) {
+  const came = all.filter((step) => t.entered[step] !== undefined), done = t.phase === "closed" ? came : came.slice(0, -1);
+  return [...done.map((step) => ({ step, is: "done", at_ms: doneAt(t, all, all.indexOf(step)) })), ...(t.phase === "closed" ? [] : [{ step: came.at(-1), is: "now", at_ms: null }])];
 }
 
 /** A step was done when the next one began; a check when it was recorded. */
@@ -57,12 +64,12 @@ function Done({ step, t, at_ms }) {
 /** Where it is: how long yet, and each thing that is due; one that asks people opens its form. */
 function Now({ app, bed, t }) {
   const { now_ms } = app, side = SIDE.has(t.phase), until = toFloor(t, now_ms), before = t.clocks.start_at_ms === null, dues = t.dues.filter((d) => d.what !== "form");
-  return html`<li class="step current" aria-current="step"><span class="dot"></span><strong>${words.phase[t.phase]}${side && t.onward !== t.phase ? html` <small>${words.inPhase(words.phase[t.onward])}</small>` : ""}</strong><span>${until ?? words.sinceClock(t.since_at_ms)}</span>
+  return html`<li class="step current" aria-current="step"><span class="dot"></span><strong>${words.phase[t.phase]}${side && !t.over && t.onward !== t.phase ? html` <small>${words.inPhase(words.phase[t.onward])}</small>` : ""}</strong><span>${until ?? words.sinceClock(t.since_at_ms)}</span>
     ${dues.length > 0 && html`<ul class="dues">${dues.map((d) => html`<li key=${d.what} class=${isLate(d, now_ms) ? "late" : d.state === "ahead" ? "" : "soon"}><b>${d.title}</b><span>${d.what === "nibp" && bed.session.cuff_interval_ms ? `${words.every(bed.session.cuff_interval_ms)}, ` : ""}<mark>${d.what === "nibp" ? words.nextOf(dueWhen(d, now_ms)) : dueWhen(d, now_ms)}</mark></span>
       ${d.state !== "ahead" && (d.asks?.length > 0 || t.checks.some((c) => c.check === d.what)) && html`<button class="small" onClick=${() => app.beside("session due")}>${words.enter(d.title)}</button>`}</li>`)}</ul>`}
     ${(before || t.onward === "ready") && t.next && dues.every((d) => d.state === "ahead") && html`<p class="wants">${chem(t.next)}</p>`}
-    ${(before || t.phase === "dosing") && html`<a class="button main" href="/bed/${bed.bed}/start">${words.goOnSession}</a>`}
-    ${(t.onward === "ready" || t.ready) && html`<button class="main" onClick=${() => app.beside("session leave")}>${said.leaving}</button>`}</li>`;
+    ${!t.over && (before || t.phase === "dosing") && html`<a class="button main" href="/bed/${bed.bed}/start">${words.goOnSession}</a>`}
+    ${(t.onward === "ready" || t.ready || t.over) && html`<button class="main" onClick=${() => app.beside("session leave")}>${t.over ? words.signClose : said.leaving}</button>`}</li>`;
 }
 
 function Later({ app, t, step }) {

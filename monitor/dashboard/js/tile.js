@@ -32,11 +32,11 @@ const header = (pauses) => ["alarm paused", "audio paused"].map((kind) => pauses
 const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
   <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
 
-const SHORT = 16;
+const SHORT = 16, NOTE = 50;
 
 /** The one line. A tile has room for a short remark beside who knows; a longer one stands on Bed. A long text is set smaller, never cut. */
 export function line({ top, line }, room = SHORT) {
-  const also = line.also && (line.also.length <= room || !line.note) ? `${line.note && " "}${line.also}` : "";
+  const also = line.also && ((line.also.length <= room && (room === Infinity || line.note.length + line.also.length < NOTE)) || !line.note) ? `${line.note && " "}${line.also}` : "";
   const time = line.time_ms === undefined ? "" : running(line.time_ms), n = line.text.length + time.length + (top?.technical ? 3 : 0);
   return html`<div class="line ${line.due ? "due" : ""} ${line.ready ? "ready" : ""} ${n > 33 ? "two" : n > 27 ? "longest" : n > 17 ? "long" : ""}">
     <p class="what">${top && html`<span class="sr">${words.priority[top.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[top.priority]}</span>`}${top?.technical && icon("unplugged")}${line.ready && icon("check")}

@@ -68,12 +68,13 @@ export function dueText(due, now_ms) {
 export function dueWhen(due, now_ms) {
   const left_ms = due.due_at_ms - now_ms;
   if (due.what === "form") return due.words;
+  if (due.priority === null && due.what.startsWith("device")) return left_ms > 0 ? words.inRunning(left_ms) : words.now;
   return left_ms > 0 ? words.inTime(left_ms) : left_ms > -60_000 ? words.dueNow : words.late(-left_ms);
 }
 
 /** The one line of a bed where no alarm is: overdue, else ready, else due soon, else what comes next. */
 export function treatmentLine(t, now_ms, { note, running_ms }) {
-  if (t.over) return { text: t.form && t.form.sent_at_ms === null ? t.form.words : words.phase[t.phase], note };
+  if (t.over) return { text: t.sign_off.missing.length > 0 ? words.toSign : words.closeSession, note };
   const late = t.dues.find((due) => isLate(due, now_ms)), soon = t.dues.find((due) => due.state !== "ahead");
   if (late) return { text: dueText(late, now_ms), due: true, note };
   if (running_ms !== null) return { text: words.cuffRunning(running_ms), note };

@@ -10,6 +10,7 @@ import { treatmentOf } from "./treatment.js";
 import { clock, words } from "./words.js";
 
 const BEFORE_MS = 10 * 60_000, LEAST_MS = 60 * 60_000, STEP_MS = 20 * 60_000, RIGHT = 44;
+const LABEL = 46;   // px that a time of day takes
 const PAPER = { width: 890, spo2: 64, hr: 64, rr: 58, bp: 215, axis: 46 };   // css/print.css, A4 on its side
 const TICKS = { spo2: [80, 90, 100], hr: [60, 100, 140], rr: [10, 20, 30], bp: [60, 90, 120, 150, 180] };
 
@@ -99,7 +100,7 @@ export class Trend extends Component {
     const font = () => `13px ${getComputedStyle(document.body).fontFamily}`;
     const ink = (name) => token(name);
     const x = { scale: "x", show: row === "axis", side: 2, size: 42, gap: 2, font: font(), stroke: () => ink("--ink-2"), grid: { show: false }, ticks: { show: false },
-      splits: (u) => everyTwenty(u.scales.x, zeroOf(this.props.bed)), values: (u, at) => at.map((t) => `${Math.round((t - zeroOf(this.props.bed)) / 60_000)}\n${clock(t, false)}`) };
+      splits: (u) => everyTwenty(u.scales.x, zeroOf(this.props.bed), u.bbox.width / devicePixelRatio), values: (u, at) => at.map((t) => `${Math.round((t - zeroOf(this.props.bed)) / 60_000)}\n${clock(t, false)}`) };
     const y = { scale: "y", side: 1, size: RIGHT, gap: 6, show: row !== "axis", font: font(), stroke: () => ink("--ink-3"), splits: () => TICKS[row] ?? [], values: (u, at) => at.map(String), ticks: { show: false },
       grid: { show: true, stroke: () => ink("--rule"), width: 1 } };
     const pad = row === "bp" ? 12 : row === "axis" ? 0 : 9;
@@ -159,7 +160,7 @@ export class Trend extends Component {
       c.fillStyle = token("--tile"); c.fillRect(left + width - wide - 4 * ratio, upper, wide, 15 * ratio); c.fillStyle = ink;
       c.fillText(text, left + width - 6 * ratio, at + (limit.side === "low" ? 3 : -3) * ratio);
     }
-    if (row === "bp") { bars(u, cuffs, hot, x, y, ratio, face, checked ?? []); named(c, marks ?? [], x, left + width, top + height + 10 * ratio, ratio, face); }
+    if (row === "bp") { bars(u, cuffs, hot, x, y, ratio, face, checked ?? []); named(c, marks ?? [], x, left, left + width, top + height + 10 * ratio, ratio, face); }
     c.strokeStyle = token("--ink"); c.lineWidth = 1.5 * ratio;
     stroke(c, x(now_ms), top, x(now_ms), top + height);
     c.restore();
@@ -187,7 +188,7 @@ function bars(u, cuffs, hot, x, y, ratio, face, checked) {
 }
 
 /** What the upright lines are, at their feet; one that has no room left beside its neighbour stands a line higher, or not at all. */
-function named(c, marks, x, right, bottom, ratio, face) {
+function named(c, marks, x, left, right, bottom, ratio, face) {
   c.font = `${13 * ratio}px ${face}`; c.textAlign = "left"; c.textBaseline = "bottom"; c.fillStyle = token("--ink-3");
   const ends = [-Infinity, -Infinity, -Infinity];
   for (const mark of [...marks].sort((a, b) => a.at_ms - b.at_ms)) {
@@ -196,7 +197,7 @@ function named(c, marks, x, right, bottom, ratio, face) {
     if (line < 0) continue;
     ends[line] = at + width;
     c.fillText(mark.words, at, bottom - line * 15 * ratio);
-    if (mark.before) { c.textAlign = "right"; c.fillText(mark.before, at - 8 * ratio, bottom); c.textAlign = "left"; }
+    if (mark.before && at - 8 * ratio - c.measureText(mark.before).width > left) { c.textAlign = "right"; c.fillText(mark.before, at - 8 * ratio, bottom); c.textAlign = "left"; }
   }
 }
 
@@ -245,8 +246,9 @@ function hatch(c, left, top, width, height) {
   c.restore();
 }
 
-function everyTwenty({ min, max }, zero_ms) {
-  const minutes = (max - min) / 60_000, step = STEP_MS * Math.max(1, Math.ceil(minutes / 160)), found = [];
+/** Every twenty minutes, or as many times that as keeps one time of day from the next. */
+function everyTwenty({ min, max }, zero_ms, width) {
+  const room = (STEP_MS / (max - min)) * width, step = STEP_MS * Math.max(1, Math.ceil(LABEL / room)), found = [];
   for (let t = zero_ms; t < max - step / 4; t += step) found.push(t);
   return found;
 }

@@ -94,7 +94,7 @@ export const words = {
   checkLate: (ms) => `40-min check ${past(ms)} late`,
   dueIn: (title, ms) => `${title} due in ${upTo(ms)}`, dueNowOf: (title) => `${title} due now`, dueLate: (title, ms) => `${title} ${past(ms)} late`,
   deviceIn: (title, ms) => `${title} in ${running(Math.ceil(ms / 1000) * 1000)}`, deviceNow: (title) => `${title} may be given`,
-  inTime: (ms) => `in ${upTo(ms)}`, phaseSince: (phase, at_ms) => `${phase} since ${clock(at_ms, false)}`,
+  inTime: (ms) => `in ${upTo(ms)}`, inRunning: (ms) => `in ${running(Math.ceil(ms / 1000) * 1000)}`, now: "now", toSign: "Signature missing", phaseSince: (phase, at_ms) => `${phase} since ${clock(at_ms, false)}`,
   nextIn: (ms) => `next in ${upTo(ms)}`,
   dueNow: "due now",
   late: (ms) => `${past(ms)} late`,
