@@ -42,8 +42,8 @@ SPAN = {"cut", "noise", "delay", "unplug", "silence", "repeat"}
 
 AGAIN_S = 100.0
 """A simulated bridge dials again after a second of the world, which is a minute of this one."""
-BROKER_MS = 100_000
-"""On a busy machine a broker, a program of its own, hands on as late as 1.5 s of the world."""
+BROKER_MS = 25_000
+"""On a busy machine a broker, a program of its own, hands on as late as 0.4 s of the world."""
 DOUBT_MS = 3_000
 """A host that comes so late to an age in seconds takes it for another measurement's."""
 DEAF = {"cut", "delay", "silence"}
