@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import importlib.util
-import json
-import os
 import secrets
 import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,155 +24,26 @@ import msgspec
 import typer
 
 from monitor import terminal
-from simulators.patient import AnyPatient
-from simulators.play import Part, Plan, patient_of
+from simulators.children import Child, DemoError, Log, start
+from simulators.house import (
+    ALIASES,
+    BEDS_MAX,
+    CUFF_S,
+    LOOPBACK,
+    NURSES,
+    ORDINARY,
+    STAFF,
+    BedPlan,
+    House,
+    beds,
+)
 from simulators.scenario import ScenarioError, names
 
-LOOPBACK = "127.0.0.1"
-BEDS_MAX = 60
 SPEED_MAX = 60
 READY_WITHIN_S = 60.0
-STOP_WITHIN_S = 8.0
-SOON_S = 3.0
-"""A child that lived shorter than this has a reason to die that will not go away by itself: wait a little."""
 SAVE_EVERY_S = 5.0
-LOG_MAX_BYTES = 20_000_000
-
-CUFF_S = 300
-CUFF_SOON_S = 25.0
-"""How long before a cuff's own cycle each patient begins, so that a blood pressure comes early."""
-STORY_AFTER_S = 45.0
-"""How long after the start a story begins: in D2 breathing stops then, and SpO2 falls 45 s later."""
-
-ORDINARY = ("N0", "N0-ESK")
-ILL_BED, ILL = 3, "D2"
-
-STAFF = (
-    ("dana", "Dana", "nurse"),
-    ("eli", "Eli", "nurse"),
-    ("mira", "Mira", "charge nurse"),
-    ("admin", "Administrator", "administrator"),
-)
-NURSES = ("dana", "eli")
-ALIASES = ("Heron", "Maple", "Cedar", "Otter", "Birch", "Finch", "Robin", "Aspen", "Wren", "Hazel")
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-
-
-# What stands in the clinic.
-
-
-@dataclass(frozen=True, slots=True)
-class BedPlan:
-    """One bed: who lies there, from which second on, and the monitors beside it."""
-
-    name: str
-    scenario: str
-    which: int
-    start_s: float
-    patient: AnyPatient
-    seed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Monitor:
-    """One `[[device]]` and the part that plays it. `{bed}` stands for the bed's name."""
-
-    name: str
-    driver: str
-    on_a_broker: str = ""
-    """The topic, without host; "" for a line."""
-    heard: str = ""
-    """What is appended to the topic in the service's filter."""
-    played: Mapping[str, Any] = field(default_factory=dict)
-    read: Mapping[str, Any] = field(default_factory=dict)
-
-
-OXIMETER = Monitor("masimo-{bed}", "masimo-ascii1")
-PRINTER = Monitor("nellcor-{bed}", "nellcor-ascii")
-CUFF = Monitor("v100-{bed}", "dinamap", played={"cycle_s": CUFF_S})
-BREATH = Monitor(
-    "bridge-{bed}",
-    "mqtt-native",
-    "vs1/demo/bed-{bed}/bridge-{bed}",
-    "/+",
-    {"vitals": ["hr", "rr", "temp"], "cycle_s": CUFF_S},
-)
-WHOLE = Monitor(
-    "bridge-{bed}",
-    "mqtt-native",
-    "vs1/demo/bed-{bed}/bridge-{bed}",
-    "/+",
-    {"cycle_s": CUFF_S},
-)
-CUFF_GATEWAY = Monitor(
-    "gateway-{bed}",
-    "mqtt-map",
-    "gateway/bed-{bed}",
-    "",
-    {"shape": "flat", "oximeter": False, "cycle_s": CUFF_S},
-    {"shape": "flat"},
-)
-GATEWAY = Monitor(
-    "gateway-{bed}",
-    "mqtt-map",
-    "gateway/bed-{bed}",
-    "",
-    {"shape": "envelope", "cycle_s": CUFF_S},
-    {"shape": "envelope", "values": "values", "time": {"path": "ts", "unit": "ms"}},
-)
-
-ROOMS: tuple[tuple[Monitor, ...], ...] = (
-    (OXIMETER, CUFF),
-    (PRINTER, CUFF),
-    (OXIMETER, BREATH),
-    (PRINTER, CUFF_GATEWAY),
-    (WHOLE,),
-    (GATEWAY,),
-)
-"""The monitors of the beds, again from the first after the sixth: all five drivers are there."""
-
-
-def beds(count: int, scenarios: Sequence[str], seed: int) -> list[BedPlan]:
-    """Who lies in which bed, and since when. ScenarioError says which scenario is none."""
-    asked = [(name, which) for name in scenarios for which in _patients(name, seed)]
-    found = []
-    for number in range(1, count + 1):
-        own_seed = seed * 1000 + number
-        if asked:
-            scenario, which = asked[number - 1] if number <= len(asked) else (ORDINARY[number % 2], 1)
-        else:
-            scenario, which = (ILL, 1) if number == ILL_BED else (ORDINARY[number % 2], 1)
-        patient = patient_of(scenario, which, own_seed)
-        found.append(BedPlan(str(number), scenario, which, _start_s(patient, number), patient, own_seed))
-    return found
-
-
-def _patients(name: str, seed: int) -> list[int]:
-    """The numbers of a scenario's patients."""
-    found: list[int] = []
-    with contextlib.suppress(ScenarioError):
-        while len(found) < BEDS_MAX:
-            patient_of(name, len(found) + 1, seed)
-            found.append(len(found) + 1)
-            if name.endswith((".csv", ".csv.gz")):
-                break
-    if not found:
-        patient_of(name, 1, seed)
-    return found
-
-
-def _start_s(patient: AnyPatient, number: int) -> float:
-    begins_min = patient.story.begins_min()
-    if begins_min is not None:
-        return begins_min * 60 - STORY_AFTER_S
-    if patient.story.title == "a recording":
-        return 0.0
-    # Ordinary sessions at different minutes: 10, 25, 40, ... and from the start again after 90.
-    return (10 + (number - 1) * 15 % 90) * 60 - CUFF_SOON_S
-
-
-# Files.
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -185,237 +52,6 @@ class Kept(msgspec.Struct, kw_only=True):
     passwords: dict[str, str] = {}
     lived_s: float = 0.0
     """How long the patients have been here, in their own time."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """One demonstration: its folder, ports and people."""
-
-    folder: Path
-    port: int
-    broker_port: int
-    speed: float
-    beds: tuple[BedPlan, ...]
-
-    @property
-    def config(self) -> Path:
-        """The clinic.toml that the service reads."""
-        return self.folder / "clinic.toml"
-
-    @property
-    def address(self) -> str:
-        """Where the dashboard is."""
-        return f"http://{LOOPBACK}:{self.port}"
-
-    def monitors(self) -> list[tuple[BedPlan, Monitor]]:
-        """Every monitor with its bed."""
-        return [
-            (bed, monitor) for place, bed in enumerate(self.beds) for monitor in ROOMS[place % len(ROOMS)]
-        ]
-
-    def plan(self, lived_s: float) -> Plan:
-        """What the stage plays, from where the patients are by now."""
-        parts = []
-        for bed, monitor in self.monitors():
-            topic = monitor.on_a_broker.format(bed=bed.name)
-            line = self._line(monitor.name.format(bed=bed.name))
-            parts.append(
-                Part(
-                    driver=monitor.driver,
-                    link=f"mqtt://{LOOPBACK}:{self.broker_port}/{topic}" if topic else f"pty:{line}",
-                    scenario=bed.scenario,
-                    bed=bed.which,
-                    seed=bed.seed,
-                    start_s=bed.start_s + lived_s,
-                    options=dict(monitor.played),
-                )
-            )
-        return Plan(parts=tuple(parts), speed=self.speed)
-
-    def clinic_toml(self) -> str:
-        """The settings of the service."""
-        lines = [
-            "# Written at each start of the demonstration: changes here are lost.",
-            "[clinic]",
-            'name = "Demonstration clinic"',
-            f"data_dir = {_quoted(self.folder)}",
-            "[server]",
-            f"host = {_quoted(LOOPBACK)}",
-            f"port = {self.port}",
-            "[mqtt]",
-            f"host = {_quoted(LOOPBACK)}",
-            f"port = {self.broker_port}",
-        ]
-        for bed in self.beds:
-            lines += ["[[bed]]", f"name = {_quoted(bed.name)}", f"place = {_quoted(f'Room {bed.name}')}"]
-        for bed, monitor in self.monitors():
-            name = monitor.name.format(bed=bed.name)
-            topic = monitor.on_a_broker.format(bed=bed.name)
-            link = f"mqtt:///{topic}{monitor.heard}" if topic else str(self._line(name))
-            lines += [
-                "[[device]]",
-                f"name = {_quoted(name)}",
-                f"driver = {_quoted(monitor.driver)}",
-                f"link = {_quoted(link)}",
-                f"bed = {_quoted(bed.name)}",
-            ]
-            if monitor.read:
-                lines.append(f"options = {_inline(monitor.read)}")
-        lines += ["[[paging.pager]]", 'name = "log"', 'way = "console"']
-        for name, display, role in STAFF:
-            lines += [
-                "[[staff]]",
-                f"name = {_quoted(name)}",
-                f"display = {_quoted(display)}",
-                f"role = {_quoted(role)}",
-                'pagers = ["log"]',
-            ]
-        return "\n".join(lines) + "\n"
-
-    def _line(self, name: str) -> Path:
-        return self.folder / "ports" / name
-
-
-def _quoted(value: object) -> str:
-    return json.dumps(str(value))  # a JSON string is a TOML basic string
-
-
-def _inline(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_inline(inner)}" for key, inner in value.items()) + " }"
-    return json.dumps(value)
-
-
-# Children.
-
-
-def _dies_with_us() -> None:
-    """Linux: this child gets SIGTERM when the supervisor dies, however it dies."""
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-async def _start(*arguments: str, stdin: int = asyncio.subprocess.PIPE) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        *arguments,
-        stdin=stdin,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C is for the supervisor, which ends the others in order
-        preexec_fn=_dies_with_us,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
-
-
-class Child:
-    """One process that is started again when it dies."""
-
-    def __init__(
-        self,
-        name: str,
-        arguments: Callable[[], Sequence[str]],
-        heard: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        """`arguments` are asked for at each start; `heard` gets its lines, `say` is for the person here."""
-        self.name = name
-        self.process: asyncio.subprocess.Process | None = None
-        self.last_words = ""
-        self._arguments, self._heard, self._say = arguments, heard, say
-        self._first_line = asyncio.Event()
-        self._begun_at = 0.0
-
-    async def begin(self) -> None:
-        """Start it."""
-        self._first_line.clear()
-        self.process = await _start(*self._arguments())
-        self._begun_at = time.monotonic()
-
-    async def spoken(self, within_s: float) -> None:
-        """Wait for its first line."""
-        await asyncio.wait_for(self._first_line.wait(), within_s)
-
-    async def keep(self, ready: Callable[[], Awaitable[None]]) -> NoReturn:
-        """Listen to it, and start it again whenever it ends; `ready` waits until it works again."""
-        coming_back: asyncio.Task[None] | None = None
-        try:
-            while True:
-                code = await self.listen()
-                if coming_back is not None:
-                    coming_back.cancel()
-                if time.monotonic() - self._begun_at < SOON_S:
-                    await asyncio.sleep(SOON_S)
-                why = f": {self.last_words}" if code > 0 and self.last_words else ""
-                self._say(f"{self.name} has ended ({_ending(code)}{why}): starting it again")
-                await self.begin()
-                coming_back = asyncio.create_task(self._come_back(ready))
-        finally:
-            if coming_back is not None:
-                coming_back.cancel()
-
-    async def _come_back(self, ready: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await ready()
-        except (DemoError, httpx.HTTPError) as problem:
-            self._say(f"{self.name} is not well: {problem}")
-        else:
-            self._say(f"{self.name} is back")
-
-    async def listen(self) -> int:
-        """Pass on its lines until it ends; its exit code."""
-        process = self.process
-        if process is None or process.stdout is None:
-            raise RuntimeError(f"{self.name} has not been started")
-        async for line in process.stdout:
-            self._first_line.set()
-            self.last_words = line.decode("utf-8", "replace").rstrip("\n") or self.last_words
-            self._heard(self.last_words)
-        return await process.wait()
-
-    async def tell(self, line: str) -> None:
-        """Write a line to its standard input, if it still listens."""
-        if self.process is not None and self.process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self.process.stdin.write(f"{line}\n".encode())
-                await self.process.stdin.drain()
-
-    async def end(self) -> None:
-        """Ask it to end, and make it end if it will not."""
-        process = self.process
-        if process is None or process.returncode is not None:
-            return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-def _ending(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit {code}"
-
-
-class Log:
-    """A file of lines that does not grow for ever: full, it is begun anew."""
-
-    def __init__(self, path: Path) -> None:
-        """Continue the file."""
-        self._path = path
-        self._file = path.open("a", encoding="utf-8")
-
-    def write(self, line: str) -> None:
-        """One more line."""
-        if self._file.tell() > LOG_MAX_BYTES:
-            self._file.close()
-            self._file = self._path.open("w", encoding="utf-8")
-        self._file.write(line + "\n")
-        self._file.flush()
-
-
-# The supervisor.
 
 
 class Demo:
@@ -476,7 +112,7 @@ class Demo:
 
     async def _add(self, name: str, display: str, role: str) -> None:
         password = secrets.token_urlsafe(9)
-        adding = await _start(
+        adding = await start(
             *("monitor", "user", "add", name, "--role", role, "--display", display),
             *("--password-stdin", "--config", str(self._house.config)),
         )
@@ -610,10 +246,6 @@ class Demo:
     def _save(self) -> None:
         self._kept.lived_s = self._lived_s()
         _write_kept(self._house.folder, self._kept)
-
-
-class DemoError(Exception):
-    """The demonstration cannot go on; the text says why, in one line."""
 
 
 async def _nothing() -> None:
