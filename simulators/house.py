@@ -1,4 +1,4 @@
-"""The house of a demonstration: who lies where, the monitors beside each bed, and the file the service reads."""
+"""The house of a demonstration: who lies where, the monitors at each bed, and the file the service reads."""
 
 from __future__ import annotations
 
