@@ -254,12 +254,19 @@ async def test_a_page_whose_fate_is_unknown_is_recalled_too(desk: Desk) -> None:
 async def test_a_recall_that_fails_is_logged_and_makes_no_page(desk: Desk) -> None:
     desk.outbox.take([page(to=BEN)])
     await desk.reports(1)
-    desk.wall.answer = RuntimeError("gone")
+    # Of an error only its kind: its words may hold those of the page, or an address.
+    desk.wall.answer = RuntimeError("Heron is gone")
     with capture_logs() as logs:
         desk.outbox.take([recall()])
         await desk.settled()
-    assert [(entry["event"], entry["page_id"], entry["way"]) for entry in logs] == [
-        ("a page could not be recalled", 1, "wall")
+    assert logs == [
+        {
+            "event": "a page could not be recalled",
+            "log_level": "warning",
+            "page_id": 1,
+            "way": "wall",
+            "why": "the pager broke (RuntimeError)",
+        }
     ]
     assert desk.told.empty()
 
@@ -290,12 +297,35 @@ async def test_what_a_page_said_last_is_heard_last_however_slow_the_way_is(desk:
 async def test_a_change_that_fails_is_logged_and_makes_no_page(desk: Desk) -> None:
     desk.outbox.take([page(to=BEN)])
     await desk.reports(1)
-    desk.wall.answer = (Outcome.FAILED, "no")
+    desk.wall.answer = (Outcome.FAILED, "the gateway answered 500")
     with capture_logs() as logs:
         desk.outbox.take([change("95 now. Still look.")])
         await desk.settled()
-    assert [entry["event"] for entry in logs] == ["a page could not be changed"]
+    assert [(entry["event"], entry["why"]) for entry in logs] == [
+        ("a page could not be changed", "the gateway answered 500")
+    ]
     assert desk.told.empty()
+
+
+async def test_a_change_that_nobody_answers_is_logged_as_that(desk: Desk) -> None:
+    desk.outbox.take([page(to=BEN)])
+    await desk.reports(1)
+    desk.wall.timeout_s = 0.01
+    desk.wall.slow.clear()
+    with capture_logs() as logs:
+        desk.outbox.take([change("95 now. Still look.")])
+        await desk.settled()
+    assert [entry["why"] for entry in logs] == ["no answer within 0.01 s"]
+
+
+async def test_a_pager_that_gives_up_in_time_has_broken(desk: Desk) -> None:
+    desk.outbox.take([page(to=BEN)])
+    await desk.reports(1)
+    desk.wall.answer = TimeoutError("its own, and early")
+    with capture_logs() as logs:
+        desk.outbox.take([change("95 now. Still look.")])
+        await desk.settled()
+    assert [entry["why"] for entry in logs] == ["the pager broke (TimeoutError)"]
 
 
 async def test_a_recall_of_an_unknown_page_is_nothing(desk: Desk) -> None:

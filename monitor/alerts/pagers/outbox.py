@@ -166,7 +166,7 @@ class Outbox:
             if sending.done():
                 self._tell(out, pager.way, *_outcome(sending))
                 return
-            self._tell(out, pager.way, Outcome.TIMED_OUT, f"no answer within {pager.timeout_s:g} s")
+            self._tell(out, pager.way, Outcome.TIMED_OUT, _no_answer(pager))
             await asyncio.wait({sending}, timeout=LATE_S)
             if sending.done() and (late := _outcome(sending))[0] in ARRIVED:
                 self._tell(out, pager.way, late[0], f"it answered, but only after {pager.timeout_s:g} s")
@@ -192,18 +192,20 @@ class Outbox:
                 await out.settled[pager.way].wait()
             if out.outcomes.get(pager.way) is Outcome.FAILED:
                 return
+            limit = asyncio.timeout(pager.timeout_s)
             try:
-                async with asyncio.timeout(pager.timeout_s):
+                async with limit:
                     if isinstance(event, PageRecalled):
-                        outcome, _ = await pager.recall(event, out.page)
+                        outcome, why = await pager.recall(event, out.page)
                     else:
-                        outcome, _ = await pager.change(event, out.page)
-            except Exception:  # noqa: BLE001  out of time or broken: all the same here
-                outcome = Outcome.FAILED
+                        outcome, why = await pager.change(event, out.page)
+            except Exception as error:  # noqa: BLE001  out of time or broken: a reason, and no more
+                late = limit.expired()
+                outcome, why = Outcome.FAILED, _no_answer(pager) if late else _broke(error)
         if outcome not in ARRIVED:
             # No step follows from it: every screen says how it is.
             what = "recalled" if isinstance(event, PageRecalled) else "changed"
-            _log.warning(f"a page could not be {what}", page_id=event.page_id, way=pager.way)
+            _log.warning(f"a page could not be {what}", page_id=event.page_id, way=pager.way, why=why)
 
     def _remember(self, page: PageOrdered) -> _Out:
         out = self._out[page.page_id] = _Out(page)
@@ -223,4 +225,13 @@ def _outcome(sending: asyncio.Future[tuple[Outcome, str]]) -> tuple[Outcome, str
     error = sending.exception()
     if error is None:
         return sending.result()
-    return Outcome.FAILED, f"the pager broke ({type(error).__name__})"
+    return Outcome.FAILED, _broke(error)
+
+
+def _no_answer(pager: Pager) -> str:
+    return f"no answer within {pager.timeout_s:g} s"
+
+
+def _broke(error: BaseException) -> str:
+    """What kind of error it was, and no more: its words may hold the page's, or an address."""
+    return f"the pager broke ({type(error).__name__})"
