@@ -55,7 +55,6 @@ class EhrLink:
         self._queue, self._telling, self._sending, self._line = queue, telling, sending, line
         self._now_ms, self._part = now_ms, part
         self._news = asyncio.Event()
-        self._begun = False
         self._pruned_ms = 0
         self._troubles: dict[str, str] = {}
         self.counts = Counts(0, 0, None)
@@ -79,9 +78,6 @@ class EhrLink:
 
     async def fill(self) -> None:
         """Put into the queue what there is to tell."""
-        if not self._begun:
-            await self._telling.begin()
-            self._begun = True
         self._telling.look()
         while await self._telling.turn():
             self._news.set()

@@ -37,6 +37,11 @@ async def open_link(
     queue = await Outgoing.open(places(clinic.about.data_dir, url).outgoing)
     wanted = Wanted("sessions" in ehr.send, "vitals" in ehr.send, ehr.vitals_every_s * 1_000)
     telling = Telling(queue, journal, read, report, site_of(clinic, ehr), wanted, now_ms)
+    try:
+        await telling.begin()
+    except StoreError:
+        await queue.close()
+        raise
     sending = Sending(queue, line, now_ms, random.Random())  # noqa: S311  jitter of the back-off, no secret
     return EhrLink(queue, telling, sending, line, now_ms, part)
 
