@@ -121,6 +121,7 @@ class Service:
         self.clock = clock
         self.inbox = Inbox()
         self.outbox: Outbox | None = None
+        self.ehr: EhrLink | None = None
         self.order_cuff: Callable[[Device], str | None] = _no_reader
         self.stop_cuff: Callable[[Device], object] = _no_reader
         self.started_at_ms = clock.now_ms()
@@ -153,6 +154,8 @@ class Service:
             journal_seq=self.journal.head.seq,
             journal_head=self.journal.head.hash,
             ready=self._pulse.turned_at > 0,
+            ehr_waiting=self.ehr.counts.waiting if self.ehr else None,
+            ehr_aside=self.ehr.counts.aside if self.ehr else None,
         )
 
     # The loop.
@@ -317,9 +320,9 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             stack.push_async_callback(port.close)
             await _open(port)
         outlets = _outlets(clinic, service, brokers)
-        links = await _ehr(clinic, service)
-        for link in links:
-            stack.push_async_callback(link.close)
+        service.ehr = await _ehr(clinic, service)
+        if service.ehr is not None:
+            stack.push_async_callback(service.ehr.close)
         web = _web(clinic, service, store.accounts, speed)
         tasks = [
             asyncio.create_task(service.run(), name="the loop"),
@@ -328,8 +331,9 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             *(asyncio.create_task(broker.run(), name="a broker") for broker in brokers),
             *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
             *(asyncio.create_task(outlet.run(), name="Home Assistant") for outlet in outlets),
-            *(asyncio.create_task(link.run(), name="the EHR link") for link in links),
         ]
+        if service.ehr is not None:
+            tasks.append(asyncio.create_task(service.ehr.run(), name="the EHR link"))
         stack.push_async_callback(_end, tasks)
         stack.callback(hub.close)  # the web server ends when its last answer has, and a stream has no end
         service.outbox.resume(clock.now_ms())
@@ -416,10 +420,10 @@ def _outlets(clinic: Clinic, service: Service, brokers: list[Broker]) -> list[Ho
     return [told]
 
 
-async def _ehr(clinic: Clinic, service: Service) -> list[EhrLink]:
-    """The EHR that the clinic's records go to, if there is one."""
+async def _ehr(clinic: Clinic, service: Service) -> EhrLink | None:
+    """The link to the EHR that the clinic's records go to, if there is one."""
     if clinic.ehr is None:
-        return []
+        return None
     trends, now_ms = service.trends, service.clock.now_ms
     reports = Reports(clinic, service.journal, trends, now_ms)
 
@@ -428,12 +432,11 @@ async def _ehr(clinic: Clinic, service: Service) -> list[EhrLink]:
         return await reports.session(session)
 
     try:
-        made = await open_link(
+        return await open_link(
             clinic, clinic.ehr, service.journal, service.read, record, now_ms, service.part
         )
     except StoreError as missing:
         raise CannotStartError(str(missing)) from missing
-    return [made]
 
 
 async def _open(port: Port) -> None:

@@ -102,6 +102,10 @@ class Status:
     journal_head: str
     ready: bool = True
     """False until the journal has been replayed and the first turn is done."""
+    ehr_waiting: int | None = None
+    """Messages that wait for the EHR; None where there is none."""
+    ehr_aside: int | None = None
+    """Messages that the EHR did not take."""
 
 
 @dataclass(frozen=True, slots=True)

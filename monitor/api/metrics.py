@@ -67,6 +67,9 @@ class _Now(Collector):
             "chairside_turn_age_seconds", "How long ago the ward last turned.", status.turn_age_ms / 1000
         )
         yield GaugeMetricFamily("chairside_journal_seq", "The journal's last row.", status.journal_seq)
+        if status.ehr_waiting is not None and status.ehr_aside is not None:
+            yield GaugeMetricFamily("chairside_ehr_waiting", "Messages that wait.", status.ehr_waiting)
+            yield GaugeMetricFamily("chairside_ehr_aside", "Messages not taken.", status.ehr_aside)
         yield GaugeMetricFamily("chairside_streams", "Open live streams.", self._hub.listeners)
         yield GaugeMetricFamily(
             "chairside_streams_dropped",
