@@ -183,12 +183,13 @@ class Treatments:
     def _set(self, stay: Stay, now_ms: int) -> None:
         record = stay.record
         stay.said = together(conditions(record, self.seen(stay), now_ms))
-        bedside = self._beds.get(record.opened.bed)
-        if bedside is None or bedside.stay is not stay:
-            return
-        self._watch.said(bedside.bed, stay.said)
         stay.cuff_due_ms = due.cuff_due_ms(record, now_ms)
         stay.cuff_late_ms = due.schedule_due_ms(record, now_ms)
+        bedside = self._beds.get(record.opened.bed)
+        if bedside is None or bedside.stay is not stay:
+            stay.in_force = stay.judged_by = None
+            return
+        self._watch.said(bedside.bed, stay.said)
         bedside.cuff_every(due.cuff_interval_ms(record, now_ms))
         now = in_force(record, now_ms)
         if (now, bedside.baseline) != (stay.in_force, stay.judged_by):
