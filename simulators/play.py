@@ -35,6 +35,9 @@ ON_A_BROKER = tuple(name for name, driver in DRIVERS.items() if driver.transport
 CALLING = tuple(name for name, driver in DRIVERS.items() if driver.transport == "mllp")
 """One for each driver: `masimo-ascii1` is the `Twin` of `simulators/masimo_ascii1.py`."""
 
+PatientOf = Callable[[str, int, int], AnyPatient]
+"""Who is attached to a part, by its scenario, its bed and its seed."""
+
 LONGEST_WAIT_S = 0.5
 LOOPBACK = {"", "localhost", "127.0.0.1"}
 
@@ -121,10 +124,17 @@ def patient_of(scenario: str, bed: int, seed: int) -> AnyPatient:
     return Patient(stories[bed - 1], seed)
 
 
-async def play(parts: Sequence[Part], network: Network, announce: Callable[[Part, str], None]) -> None:
+async def play(
+    parts: Sequence[Part],
+    network: Network,
+    announce: Callable[[Part, str], None],
+    patient_of: PatientOf = patient_of,
+) -> None:
     """Plug all parts in, and play them for ever once `network` has begun.
 
-    Anything that is wrong with them is a ValueError or an OSError at once.
+    `patient_of` brings whoever a part is attached to.
+
+    Anything that is wrong with the parts is a ValueError or an OSError at once.
     """
     with contextlib.ExitStack() as put_away:
         async with asyncio.TaskGroup() as tasks:

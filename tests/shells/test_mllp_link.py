@@ -89,10 +89,17 @@ class Ward:
         options = {key.rstrip("_"): value for key, value in options.items()}
         return await self.port.link(name, match_of(options)).open()
 
-    async def monitor(self, address: str = "127.0.0.1") -> Monitor:
-        """A monitor that calls from an address of this machine."""
-        pair = await asyncio.open_connection("127.0.0.1", self.port.address[1], local_addr=(address, 0))
-        self._monitors.append(Monitor(*pair))
+    async def monitor(self, address: str = "127.0.0.1", *, narrow: bool = False) -> Monitor:
+        """A monitor that calls from an address of this machine; a `narrow` line holds few bytes unread."""
+        plug = socket.socket()
+        plug.settimeout(0)
+        if narrow:
+            # Both sides size their buffers by these; with a loopback's own they would hold megabytes.
+            plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            plug.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        plug.bind((address, 0))
+        await asyncio.get_running_loop().sock_connect(plug, ("127.0.0.1", self.port.address[1]))
+        self._monitors.append(Monitor(*await asyncio.open_connection(sock=plug)))
         return self._monitors[-1]
 
     def leave(self) -> None:
@@ -335,13 +342,10 @@ async def test_one_caller_without_a_pause_does_not_keep_another_one_waiting() ->
         await flood
 
 
-async def test_a_monitor_that_does_not_take_its_answers_holds_up_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("monitor.devices.links.mllp.ANSWER_S", 0.1)
-    async with ward() as here:
+async def test_a_monitor_that_does_not_take_its_answers_holds_up_nobody() -> None:
+    async with ward(answer_s=0.1) as here:
         await here.ear("one", sender="A")
-        deaf, calm = await here.monitor(), await here.monitor()
+        deaf, calm = await here.monitor(narrow=True), await here.monitor()
         deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a full transport
         flood = asyncio.create_task(_for_ever(deaf, encode_block(report()) * 500))
         await until(lambda: here.port.counts["calls that did not take their answers"] > 0)

@@ -23,7 +23,7 @@ from monitor.devices.links.link import TAKEN
 from monitor.devices.links.serial import open_serial
 from monitor.devices.probe import Outcome, Probed, probe
 from simulators.patient import MINUTE_MS
-from simulators.play import SERIAL, Network, Part, play, twin_of
+from simulators.play import SERIAL, Network, Part, PatientOf, patient_of, play, twin_of
 from tests.shells.conftest import Cable, until
 from tests.whole.twins import Witness
 
@@ -53,11 +53,13 @@ def _idle(driver: str) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def playing(folder: Path, *drivers: str) -> AsyncIterator[dict[str, str]]:
+async def playing(
+    folder: Path, *drivers: str, patient_of: PatientOf = patient_of
+) -> AsyncIterator[dict[str, str]]:
     """Twins on terminals."""
     network = Network(SPEED)
     parts = [Part(driver=name, link=f"pty:{folder / name}", options=_idle(name)) for name in drivers]
-    stage = asyncio.create_task(play(parts, network, lambda _part, _where: None))
+    stage = asyncio.create_task(play(parts, network, lambda _part, _where: None, patient_of))
     await asyncio.sleep(0)
     network.begin()
     await until(lambda: all((folder / name).is_symlink() for name in drivers) or stage.done())
@@ -75,17 +77,14 @@ async def _probe(port: str, drivers: Iterable[Driver] = SERIAL_DRIVERS) -> Probe
 # Who it is.
 
 
-async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(tmp_path: Path) -> None:
     patients: list[Witness] = []
 
     def witness(scenario: str, bed: int, seed: int) -> Witness:
         patients.append(Witness(scenario, bed, seed))
         return patients[-1]
 
-    monkeypatch.setattr("simulators.play.patient_of", witness)
-    async with playing(tmp_path, *SERIAL) as ports:
+    async with playing(tmp_path, *SERIAL, patient_of=witness) as ports:
         found = await asyncio.gather(*(_probe(port) for port in ports.values()))
     known = {name: (one.drivers, one.asked) for name, one in zip(SERIAL, found, strict=True)}
     wanted = {name: ((name,), not _talks(DRIVERS[name])) for name in SERIAL}

@@ -64,13 +64,11 @@ def _every_fault() -> tuple[Fault, ...]:
 
 
 @pytest.mark.parametrize("half", [0, 1])
-async def test_every_twin_through_every_fault(
-    half: int, tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_twin_through_every_fault(half: int, tmp_path: Path, mosquitto: Mosquitto) -> None:
     # All of them at this speed are more than one busy core does in time.
     players = [Player(driver, _every_fault()) for driver in tuple(DRIVERS.values())[half::2]]
     seconds = FIRST_S + EACH_S * len(KINDS)
-    _judge(await perform(players, seconds, tmp_path, mosquitto.port, monkeypatch))
+    _judge(await perform(players, seconds, tmp_path, mosquitto.port))
 
 
 @pytest.mark.torture
@@ -78,12 +76,12 @@ async def test_every_twin_through_every_fault(
 @pytest.mark.parametrize("half", [0, 1])
 @pytest.mark.parametrize("kind", KINDS)
 async def test_torture_of_twins_each_fault_alone_five_times(
-    kind: FaultKind, half: int, tmp_path: Path, mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+    kind: FaultKind, half: int, tmp_path: Path, mosquitto: Mosquitto
 ) -> None:
     faults = tuple(fault(kind, 120 + 240 * time, LASTS[kind]) for time in range(5))
     players = [Player(driver, faults) for driver in DRIVERS.values()]
     players += [Player(one.driver, faults, one.twin, one.reader, one.bare) for one in VARIANTS]
-    records = await perform(players[half::2], 1_320, tmp_path, mosquitto.port, monkeypatch)
+    records = await perform(players[half::2], 1_320, tmp_path, mosquitto.port)
     print(f"\n{kind}")  # noqa: T201  figures are what torture is for
     for record in records:
         print("  " + _figures(record))  # noqa: T201  as above

@@ -10,8 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from monitor.clock import SteadyClock
 from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.lines import one_by_one
@@ -247,15 +245,16 @@ def fault(kind: FaultKind, at_s: float, arg: float | None = None) -> Fault:
     return made(kind, round((BEGIN_S + at_s) * 1000), arg)
 
 
-async def perform(
-    players: Sequence[Player], seconds: float, folder: Path, broker_port: int, patch: pytest.MonkeyPatch
-) -> list[Record]:
+async def perform(players: Sequence[Player], seconds: float, folder: Path, broker_port: int) -> list[Record]:
     """Let them all play for so many of the patients' seconds, each on its own cable to its own reader."""
     clock, network = SteadyClock(speed=SPEED), Network(SPEED)
     broker = Broker(BrokerAddress("127.0.0.1", broker_port), dice())
     records = [Record(player, Witness("N0", 1, seed + 1)) for seed, player in enumerate(players)]
-    patch.setattr("simulators.play.patient_of", lambda _scenario, _bed, seed: records[seed - 1].patient)
     parts, ports = [], []
+
+    def patient_of(_scenario: str, _bed: int, seed: int) -> Witness:
+        return records[seed - 1].patient
+
     for place, record in enumerate(records):
         player = record.player
         link, url = f"pty:{folder / f'tty{place}'}", f"{folder / f'tty{place}'}"
@@ -291,7 +290,8 @@ async def perform(
             SPEED,
             ports=ports,
         )
-    tasks = [asyncio.create_task(broker.run()), asyncio.create_task(play(parts, network, lambda *_: None))]
+    playing = play(parts, network, lambda *_: None, patient_of)
+    tasks = [asyncio.create_task(broker.run()), asyncio.create_task(playing)]
     stalls: list[tuple[int, int]] = []
     try:
         await until(lambda: broker.up or tasks[0].done())

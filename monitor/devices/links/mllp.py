@@ -135,6 +135,7 @@ class Port:
         *,
         calls_max: int = CALLS_MAX,
         lately_s: float = LATELY_S,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """Nothing is open before `listen`. `now_ms` is the time that answers carry."""
         self.address = address
@@ -144,6 +145,7 @@ class Port:
         self._now_ms = now_ms
         self._say = say
         self._calls_max = calls_max
+        self._answer_s = answer_s
         self._said: set[str] = set()
         self._links: list[MllpLink] = []
         self._calls: dict[_Call, asyncio.Task[None]] = {}
@@ -246,7 +248,7 @@ class Port:
                 call.heard_at = asyncio.get_running_loop().time()
                 if answer := self._take(block, call):
                     call.writer.writeblock(answer)
-                    async with asyncio.timeout(ANSWER_S):
+                    async with asyncio.timeout(self._answer_s):
                         await call.writer.drain()
                 # Whoever sends without a pause must not keep the others waiting.
                 await asyncio.sleep(0)
