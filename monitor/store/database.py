@@ -191,11 +191,14 @@ class _Thread:
 class PostgresServer:
     """A PostgreSQL database over asyncpg: one connection writes, others come and go to read."""
 
-    def __init__(self, url: URL, *, sole: bool = False, durable: bool = True) -> None:
+    def __init__(
+        self, url: URL, *, sole: bool = False, durable: bool = True, answer_s: float = ANSWER_S
+    ) -> None:
         """Open nothing yet. `sole`: the writing connection holds the lock of the one service."""
         self.name = f"the database {url.database} on {url.host or 'this machine'}"
         self._sole = sole
         self._durable = durable
+        self._answer_s = answer_s
         self._engine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),
             poolclass=NullPool,
@@ -214,7 +217,7 @@ class PostgresServer:
             try:
                 if self._connection is None:
                     self._connection = await self._connect()
-                return await _within(ANSWER_S, self._connection, work)
+                return await _within(self._answer_s, self._connection, work)
             except BaseException:
                 connection, self._connection = self._connection, None
                 if connection is not None:
@@ -225,7 +228,7 @@ class PostgresServer:
         """Do it on a connection of its own."""
         connection = await self._engine.connect()
         try:
-            done = await _within(ANSWER_S * 6, connection, work)
+            done = await _within(self._answer_s * 6, connection, work)
         except BaseException:
             await _abandon(connection)
             raise
@@ -247,7 +250,7 @@ class PostgresServer:
     async def _connect(self) -> AsyncConnection:
         connection = await self._engine.connect()
         try:
-            backend = await _within(ANSWER_S, connection, self._claim)
+            backend = await _within(self._answer_s, connection, self._claim)
         except BaseException:
             await _abandon(connection)
             raise
@@ -317,13 +320,23 @@ async def _abandon(connection: AsyncConnection) -> None:
         await connection.close()
 
 
-def database(url: str, *, sole: bool = False, durable: bool = True, read_only: bool = False) -> Database:
-    """The database at `url`; an SQLite file is made if it is not there, for this user's eyes only."""
+def database(
+    url: str,
+    *,
+    sole: bool = False,
+    durable: bool = True,
+    read_only: bool = False,
+    answer_s: float = ANSWER_S,
+) -> Database:
+    """The database at `url`; an SQLite file is made if it is not there, for this user's eyes only.
+
+    `answer_s` is how long a server may take for one transaction; a reading may take six times that.
+    """
     where = make_url(url)
     if where.get_backend_name() == "postgresql":
         if find_spec("asyncpg") is None:
             raise StoreError("PostgreSQL needs one more part: pip install 'chairside[postgres]'.")
-        return PostgresServer(where, sole=sole, durable=durable)
+        return PostgresServer(where, sole=sole, durable=durable, answer_s=answer_s)
     if where.get_backend_name() != "sqlite" or not where.database:
         raise StoreError(f"The store knows sqlite and postgresql, not {where.get_backend_name()}.")
     path = Path(where.database)

@@ -32,6 +32,7 @@ from sqlalchemy.exc import DatabaseError
 
 from monitor.model import Event, PartMoved
 from monitor.store.database import (
+    ANSWER_S,
     Database,
     Hold,
     Rows,
@@ -153,7 +154,9 @@ async def none_kept() -> Sequence[Head]:
 class Journal:
     """The one journal, open. Made by `Journal.open`."""
 
-    def __init__(self, place: Database, kept: Kept, hold: Hold | None, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self, place: Database, kept: Kept, hold: Hold | None, notes: tuple[str, ...], turn_s: float = TURN_S
+    ) -> None:
         """Take what `open` has found; nothing is read yet."""
         self._place = place
         self._kept = kept
@@ -166,6 +169,7 @@ class Journal:
         self.lost = 0
         """How many events were never written, because too many were waiting already."""
         self._turn = asyncio.Lock()
+        self._turn_s = turn_s
         self._waiting: deque[_Unwritten] = deque()
         self._hole: _Hole | None = None
         self._under_way: asyncio.Task[bool] | None = None
@@ -175,12 +179,20 @@ class Journal:
 
     @classmethod
     async def open(
-        cls, url: str, *, kept: Kept = none_kept, hold: Hold | None = None, read_only: bool = False
+        cls,
+        url: str,
+        *,
+        kept: Kept = none_kept,
+        hold: Hold | None = None,
+        read_only: bool = False,
+        turn_s: float = TURN_S,
+        answer_s: float = ANSWER_S,
     ) -> Self:
         """Open or make the journal at `url`, bring its schema forward and look at its end.
 
         `hold` is the data directory's lock if the caller has it; else it is taken here. `read_only` looks at
-        a journal that a service may be writing, or that is damaged, and changes nothing.
+        a journal that a service may be writing, or that is damaged, and changes nothing. `turn_s` is how long
+        a turn of the ward waits for the disk, `answer_s` how long a server may take for one transaction.
         """
         file = make_url(url).get_backend_name() == "sqlite"
         folder = Path(make_url(url).database or "").parent if file else None
@@ -189,12 +201,12 @@ class Journal:
         try:
             if folder and not read_only:
                 await _never_anew(Path(make_url(url).database or ""), kept)
-            place = database(url, sole=not read_only, read_only=read_only)
+            place = database(url, sole=not read_only, read_only=read_only, answer_s=answer_s)
             if read_only:
                 await as_it_is(place, JOURNAL)
                 return cls(place, kept, None, ())
             said = await bring_forward(place, JOURNAL, folder and folder / "backups")
-            self = cls(place, kept, taken, (said,) if said else ())
+            self = cls(place, kept, taken, (said,) if said else (), turn_s)
             await self._look_at_the_end()
         except BaseException as error:
             if place is not None:
@@ -239,7 +251,7 @@ class Journal:
                 self._wait_in_line(turn)
                 return False
             self._under_way = asyncio.create_task(self._write(turn, late=False))
-            await asyncio.wait({self._under_way}, timeout=TURN_S)
+            await asyncio.wait({self._under_way}, timeout=self._turn_s)
             if self._under_way.done():
                 return self._under_way.result()
             self._fall_behind(SLOW)

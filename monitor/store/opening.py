@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 
 from monitor.store.accounts import Accounts
 from monitor.store.database import Hold, StoreError, make_folder
-from monitor.store.journal import BrokenJournalError, Head, Journal
+from monitor.store.journal import TURN_S, BrokenJournalError, Head, Journal
 from monitor.store.salvage import mark, salvage
 from monitor.store.trends import Trends
 
@@ -62,10 +62,13 @@ def places(data_dir: Path, url: str | None = None) -> Places:
     return Places(*(f"sqlite:///{data_dir.absolute() / name}.sqlite3" for name in Places._fields))
 
 
-async def open_store(data_dir: Path, url: str | None = None, *, retention_days: int = 90) -> Store:
+async def open_store(
+    data_dir: Path, url: str | None = None, *, retention_days: int = 90, turn_s: float = TURN_S
+) -> Store:
     """Hold the data directory, then open the three; a `StoreError` says in a sentence why it cannot be.
 
-    The trends come first: they know whether there was a journal, and where it ended.
+    The trends come first: they know whether there was a journal, and where it ended. `turn_s` is how long a
+    turn of the ward waits for the journal's disk.
     """
     make_folder(data_dir)
     hold = Hold.take(data_dir)
@@ -74,7 +77,7 @@ async def open_store(data_dir: Path, url: str | None = None, *, retention_days: 
     try:
         trends = await Trends.open(where.trends, retention_days=retention_days)
         opened.append(trends)
-        journal = await _open_journal(where.journal, trends, hold)
+        journal = await _open_journal(where.journal, trends, hold, turn_s)
         opened.append(journal)
         return Store(journal, trends, await Accounts.open(where.accounts), hold)
     except BaseException:
@@ -84,8 +87,8 @@ async def open_store(data_dir: Path, url: str | None = None, *, retention_days: 
         raise
 
 
-async def _open_journal(url: str, trends: Trends, hold: Hold) -> Journal:
-    open_it = partial(Journal.open, url, kept=trends.kept_heads, hold=hold)
+async def _open_journal(url: str, trends: Trends, hold: Hold, turn_s: float) -> Journal:
+    open_it = partial(Journal.open, url, kept=trends.kept_heads, hold=hold, turn_s=turn_s)
     try:
         return await open_it()
     except BrokenJournalError:

@@ -31,7 +31,8 @@ from monitor.model import (
     Why,
 )
 from monitor.store.database import database
-from monitor.store.opening import Places, places
+from monitor.store.journal import Journal
+from monitor.store.opening import Places, Store, open_store, places
 
 T = TypeVar("T")
 
@@ -157,12 +158,14 @@ def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     return Home(tmp_path, places(tmp_path, url), url)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def unhurried() -> Iterator[None]:
-    """A busy test machine's disk is not what is tested: only tests of slowness keep the real 250 ms."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("monitor.store.journal.TURN_S", PATIENCE_S)
-        yield
+async def unhurried(url: str, **more: Any) -> Journal:
+    """The journal at `url`, given time: how slow a busy machine's disk may be, tests of slowness try."""
+    return await Journal.open(url, turn_s=PATIENCE_S, **more)
+
+
+async def unhurried_store(folder: Path, url: str | None = None) -> Store:
+    """The store in `folder`, given time likewise."""
+    return await open_store(folder, url, turn_s=PATIENCE_S)
 
 
 async def behind_its_back(url: str, work: Callable[[Connection], T] | str) -> T | None:

@@ -17,7 +17,6 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
     behind_its_back,
     cluster,
     home,
-    unhurried,
 )
 
 pytestmark = pytest.mark.real

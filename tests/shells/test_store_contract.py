@@ -49,7 +49,7 @@ from monitor.store.journal import (
     Journal,
     UnreadableRowError,
 )
-from monitor.store.opening import look, open_store, places
+from monitor.store.opening import look, places
 from monitor.store.trends import Trends
 from monitor.treatment import TreatmentEvent
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
@@ -62,6 +62,7 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
     home,
     low_spo2,
     unhurried,
+    unhurried_store,
 )
 
 pytestmark = pytest.mark.real
@@ -69,7 +70,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture
 async def journal(home: Home) -> AsyncIterator[Journal]:
-    opened = await Journal.open(home.places.journal)
+    opened = await unhurried(home.places.journal)
     yield opened
     await opened.close()
 
@@ -117,11 +118,11 @@ async def test_the_flood_of_readings_is_not_in_the_journal(journal: Journal) -> 
 
 
 async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> None:
-    before = await Journal.open(home.places.journal)
+    before = await unhurried(home.places.journal)
     assert await before.append([acked(n) for n in range(1, 1500)], 0)  # more than is read at once
     await before.close()
 
-    after = await Journal.open(home.places.journal)
+    after = await unhurried(home.places.journal)
     assert after.head == before.head
     assert after.last_at_ms == T0_MS + 1499
     assert await after.append([acked(1500)], 0)
@@ -132,13 +133,13 @@ async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> N
 
 
 async def test_time_does_not_run_back_because_a_late_word_was_written_last(home: Home) -> None:
-    before = await Journal.open(home.places.journal)
+    before = await unhurried(home.places.journal)
     assert await before.append([acked(5000)], 0)
     assert await before.append([acked(10)], 0)
     assert before.last_at_ms == T0_MS + 5000
     await before.close()
 
-    after = await Journal.open(home.places.journal)
+    after = await unhurried(home.places.journal)
     assert after.last_at_ms == T0_MS + 5000
     await after.close()
 
@@ -148,7 +149,7 @@ async def test_a_second_service_is_refused_and_told_who_has_the_journal(
     journal: Journal,
 ) -> None:
     with pytest.raises(InUseError, match="Another Chairside"):
-        await Journal.open(home.places.journal)
+        await unhurried(home.places.journal)
 
     assert await journal.append([acked(1)], 0)
 
@@ -269,7 +270,7 @@ async def test_F07_a_row_taken_from_the_middle_is_named(home: Home, journal: Jou
 
 
 async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) -> None:
-    store = await open_store(home.folder, home.url)
+    store = await unhurried_store(home.folder, home.url)
     assert await store.journal.append([acked(n) for n in range(1, 8)], 0)
     assert await store.trends.keep_head(store.journal.head)
     await _without_triggers(home, "DELETE FROM journal WHERE seq > 5")
@@ -282,7 +283,7 @@ async def test_F07_a_tail_cut_off_is_seen_by_the_head_kept_beside(home: Home) ->
     await looking.close()
     trends = await Trends.open(home.places.trends)
     with pytest.raises(BrokenJournalError, match="stops at row 5, but 7 rows") as refused:
-        await Journal.open(home.places.journal, kept=trends.kept_heads)
+        await unhurried(home.places.journal, kept=trends.kept_heads)
     assert refused.value.seq == 6
     await trends.close()
 
@@ -297,7 +298,7 @@ async def test_F07_without_the_head_kept_beside_a_cut_tail_goes_unseen(home: Hom
 
 
 async def test_F07_a_chain_forged_anew_from_the_middle_does_not_fit_the_kept_head(home: Home) -> None:
-    store = await open_store(home.folder, home.url)
+    store = await unhurried_store(home.folder, home.url)
     assert await store.journal.append([acked(1), acked(2)], 0)
     assert await store.trends.keep_head(Head(2, "0" * 64))
 
@@ -306,13 +307,13 @@ async def test_F07_a_chain_forged_anew_from_the_middle_does_not_fit_the_kept_hea
 
 
 async def test_a_damaged_end_stops_the_start(home: Home) -> None:
-    before = await Journal.open(home.places.journal)
+    before = await unhurried(home.places.journal)
     assert await before.append([acked(n) for n in range(1, 8)], 0)
     await before.close()
     await _without_triggers(home, "UPDATE journal SET drift_ms = 5 WHERE seq = 6")
 
     with pytest.raises(BrokenJournalError, match="row 6 is not what was written"):
-        await Journal.open(home.places.journal)
+        await unhurried(home.places.journal)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +392,7 @@ def test_any_history_is_read_back_as_it_was(history: tuple[Entry, ...], data: st
 
     async def live() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            journal = await Journal.open(places(Path(folder)).journal)
+            journal = await unhurried(places(Path(folder)).journal)
             for start, end in zip([0, *cuts], [*cuts, len(history)], strict=True):
                 assert await journal.append(history[start:end], 1)
             assert await events_of(journal) == list(history)

@@ -20,9 +20,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -32,10 +32,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from monitor.model import PartMoved
-from monitor.store import journal as journal_room
 from monitor.store.database import InUseError, SqliteFile, StoreError, Work, copy_sqlite
-from monitor.store.journal import Entry, Head, Journal, MissingJournalError, none_kept
-from monitor.store.opening import look, open_store, places
+from monitor.store.journal import WAITING_MAX, Entry, Head, Journal, MissingJournalError, none_kept
+from monitor.store.opening import look, places
 from monitor.store.trends import Trends
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
     PATIENCE_S,
@@ -45,6 +44,7 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
     cluster,
     low_spo2,
     unhurried,
+    unhurried_store,
 )
 from tests.shells.test_store_contract import spo2
 
@@ -54,7 +54,7 @@ T = TypeVar("T")
 
 
 async def journal_at(folder: Path) -> Journal:
-    return await Journal.open(places(folder).journal)
+    return await unhurried(places(folder).journal)
 
 
 async def rows_of(journal: Journal) -> list[tuple[Entry, bool]]:
@@ -72,6 +72,14 @@ async def caught_up(journal: Journal) -> None:
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
     opened = await journal_at(tmp_path)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def hurried(tmp_path: Path) -> AsyncIterator[Journal]:
+    """With the service's own 250 ms a turn."""
+    opened = await Journal.open(places(tmp_path).journal)
     yield opened
     await opened.close()
 
@@ -190,7 +198,7 @@ async def test_F04_a_full_database_stops_no_turn_and_loses_nothing(journal: Jour
 async def test_F04_what_can_no_longer_wait_is_counted_and_the_journal_says_where(
     tmp_path: Path, journal: Journal
 ) -> None:
-    most = journal_room.WAITING_MAX
+    most = WAITING_MAX
     with locked(tmp_path / "journal.sqlite3"):
         for start in range(1, most + 1001, 1000):
             assert not await journal.append([acked(n) for n in range(start, start + 1000)], 0)
@@ -265,9 +273,9 @@ async def test_F05_after_an_error_the_connection_is_never_used_again(
 
 
 async def test_F06_a_write_still_under_way_after_its_time_is_neither_lost_nor_doubled(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, hurried: Journal
 ) -> None:
-    monkeypatch.setattr(journal_room, "TURN_S", 0.25)
+    journal = hurried
     # The writer now waits for the lock inside its transaction, as it would for a slow sync.
     await journal._place.write(
         lambda connection: connection.execute(text("PRAGMA busy_timeout = 60000")).all()
@@ -284,10 +292,8 @@ async def test_F06_a_write_still_under_way_after_its_time_is_neither_lost_nor_do
     assert await journal.append([acked(6)], 0)
 
 
-async def test_F06_a_turn_that_was_given_up_is_written_all_the_same(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal_room, "TURN_S", 0.25)
+async def test_F06_a_turn_that_was_given_up_is_written_all_the_same(tmp_path: Path, hurried: Journal) -> None:
+    journal = hurried
     await journal._place.write(
         lambda connection: connection.execute(text("PRAGMA busy_timeout = 60000")).all()
     )
@@ -392,7 +398,7 @@ async def test_F07_a_damaged_tree_leads_no_reader_in_a_circle(tmp_path: Path) ->
 async def test_F07_a_damaged_journal_is_kept_aside_and_the_ward_goes_on_from_before(
     tmp_path: Path, damage: str
 ) -> None:
-    store = await open_store(tmp_path)
+    store = await unhurried_store(tmp_path)
     assert await store.journal.append([acked(n) for n in range(1, 7)], 0)
     await store.close()
     with closing(sqlite3.connect(tmp_path / "journal.sqlite3", isolation_level=None)) as tool:
@@ -401,7 +407,7 @@ async def test_F07_a_damaged_journal_is_kept_aside_and_the_ward_goes_on_from_bef
         tool.execute(damage)
     damaged = (tmp_path / "journal.sqlite3").read_bytes()
 
-    store = await open_store(tmp_path)
+    store = await unhurried_store(tmp_path)
 
     (note,) = store.notes
     assert note.startswith("The journal was damaged: it goes on from row 3.")
@@ -413,7 +419,7 @@ async def test_F07_a_damaged_journal_is_kept_aside_and_the_ward_goes_on_from_bef
     assert await store.journal.verify() is None
     await store.close()
 
-    again = await open_store(tmp_path)
+    again = await unhurried_store(tmp_path)
     assert again.notes == ()
     assert again.journal.head.seq == 5
     with pytest.raises(IntegrityError, match="append-only"):
@@ -443,23 +449,23 @@ async def test_F09_a_second_service_is_told_the_pid_and_a_kill_needs_no_clean_up
     assert said(first) == "open"
 
     with pytest.raises(InUseError, match=rf"process {first.pid}\) is using"):
-        await open_store(tmp_path)
+        await unhurried_store(tmp_path)
     first.kill()
     first.communicate(timeout=PATIENCE_S)
 
-    store = await open_store(tmp_path)
+    store = await unhurried_store(tmp_path)
     assert await store.journal.append([acked(1)], 0)
     await store.close()
 
 
 async def test_F10_a_missing_journal_is_not_made_anew(tmp_path: Path) -> None:
-    store = await open_store(tmp_path)
+    store = await unhurried_store(tmp_path)
     assert await store.journal.append([acked(1), acked(2)], 0)
     await store.close()
     (tmp_path / "journal.sqlite3").unlink()
 
     with pytest.raises(MissingJournalError, match="is missing, but 2 rows had been written"):
-        await open_store(tmp_path)
+        await unhurried_store(tmp_path)
 
     assert not (tmp_path / "journal.sqlite3").exists()
 
@@ -469,14 +475,14 @@ async def test_F10_a_folder_that_cannot_be_had_is_one_plain_sentence(tmp_path: P
     (tmp_path / "a-file").write_text("")
 
     with pytest.raises(StoreError, match=r"^The folder .* cannot be (made|used): .*\.$"):
-        await open_store(tmp_path / where)
+        await unhurried_store(tmp_path / where)
 
 
 async def test_F10_a_file_that_is_no_database_is_one_plain_sentence_and_stays(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"shopping list" * 1000)
 
     with pytest.raises(StoreError, match="damaged or is no database"):
-        await open_store(tmp_path)
+        await unhurried_store(tmp_path)
 
     assert (tmp_path / "journal.sqlite3").read_bytes() == b"shopping list" * 1000
 
@@ -490,7 +496,7 @@ async def test_T16_nobody_else_can_read_what_is_kept(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         for folder in (tmp_path / "fresh", tmp_path / "data"):
-            store = await open_store(folder)
+            store = await unhurried_store(folder)
             assert await store.journal.append([acked(1)], 0)
             modes = modes_in(folder)
             assert set(modes.values()) == {0o600}, modes
@@ -526,9 +532,19 @@ async def test_F11_a_copy_made_while_rows_are_written_is_a_whole_beginning(tmp_p
 
 @pytest.fixture
 async def server_journal(cluster: Cluster) -> AsyncIterator[Journal]:
-    opened = await Journal.open(await asyncio.to_thread(cluster.new_database))
+    opened = await unhurried(await asyncio.to_thread(cluster.new_database))
     yield opened
     await opened.close()
+
+
+@asynccontextmanager
+async def hurried_on(cluster: Cluster, **more: Any) -> AsyncIterator[Journal]:
+    """With the service's own 250 ms a turn."""
+    opened = await Journal.open(await asyncio.to_thread(cluster.new_database), **more)
+    try:
+        yield opened
+    finally:
+        await opened.close()
 
 
 async def test_F13_a_server_that_goes_and_comes_back_loses_nothing(
@@ -564,42 +580,39 @@ async def test_F13_a_backend_cut_off_between_two_turns_costs_one_late_row(
     assert await rows_of(server_journal) == [(acked(1), False), (acked(2), True)]
 
 
-async def test_F13_a_backend_that_hangs_holds_up_no_turn(
-    server_journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journal_room, "TURN_S", 0.25)
-    assert await server_journal.append([acked(1)], 0)
-    hung = backend(server_journal)
+async def test_F13_a_backend_that_hangs_holds_up_no_turn(cluster: Cluster) -> None:
+    async with hurried_on(cluster) as journal:
+        assert await journal.append([acked(1)], 0)
+        hung = backend(journal)
 
-    os.kill(hung, signal.SIGSTOP)
-    assert [await server_journal.append([acked(n)], 0) for n in range(2, 6)] == [False] * 4
-    assert "slow" in server_journal.why
-    os.kill(hung, signal.SIGCONT)
+        os.kill(hung, signal.SIGSTOP)
+        assert [await journal.append([acked(n)], 0) for n in range(2, 6)] == [False] * 4
+        assert "slow" in journal.why
+        os.kill(hung, signal.SIGCONT)
 
-    await caught_up(server_journal)
-    assert await rows_of(server_journal) == [(acked(n), n > 2) for n in range(1, 6)]
+        await caught_up(journal)
+        assert await rows_of(journal) == [(acked(n), n > 2) for n in range(1, 6)]
 
 
 async def test_F13_a_backend_that_hangs_for_good_is_given_up_and_cannot_write_twice(
-    server_journal: Journal, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster,
 ) -> None:
-    monkeypatch.setattr(journal_room, "TURN_S", 0.25)
-    monkeypatch.setattr("monitor.store.database.ANSWER_S", 0.5)
-    assert await server_journal.append([acked(1)], 0)
-    hung = backend(server_journal)
+    async with hurried_on(cluster, answer_s=0.5) as journal:
+        assert await journal.append([acked(1)], 0)
+        hung = backend(journal)
 
-    os.kill(hung, signal.SIGSTOP)
-    assert not await server_journal.append([acked(2)], 0)
-    under_way = server_journal._under_way
-    assert under_way is not None
-    await asyncio.wait({under_way}, timeout=PATIENCE_S)
-    assert "does not answer" in server_journal.why
-    assert not await server_journal.append([acked(3)], 0)
-    os.kill(hung, signal.SIGCONT)
+        os.kill(hung, signal.SIGSTOP)
+        assert not await journal.append([acked(2)], 0)
+        under_way = journal._under_way
+        assert under_way is not None
+        await asyncio.wait({under_way}, timeout=PATIENCE_S)
+        assert "does not answer" in journal.why
+        assert not await journal.append([acked(3)], 0)
+        os.kill(hung, signal.SIGCONT)
 
-    await caught_up(server_journal)
-    assert [event for event, _ in await rows_of(server_journal)] == [acked(1), acked(2), acked(3)]
-    assert backend(server_journal) != hung
+        await caught_up(journal)
+        assert [event for event, _ in await rows_of(journal)] == [acked(1), acked(2), acked(3)]
+        assert backend(journal) != hung
 
 
 def backend(journal: Journal) -> int:

@@ -17,8 +17,7 @@ from sqlalchemy import text
 
 from monitor.store.accounts import Accounts
 from monitor.store.database import TooNewError, _alembic, bring_forward, copy_sqlite, database
-from monitor.store.journal import Journal
-from monitor.store.opening import look, open_store, places
+from monitor.store.opening import look, places
 from monitor.store.tables import ACCOUNTS, JOURNAL, OUTGOING, TRENDS, Schema
 from monitor.store.trends import Trends
 from tests.shells.databases import (  # noqa: F401  the fixtures are found by name
@@ -28,6 +27,7 @@ from tests.shells.databases import (  # noqa: F401  the fixtures are found by na
     cluster,
     home,
     unhurried,
+    unhurried_store,
 )
 
 pytestmark = pytest.mark.real
@@ -98,12 +98,12 @@ def test_the_newest_step_is_the_one_the_program_says_it_knows(schema: Schema) ->
 
 
 async def test_the_three_live_side_by_side_in_one_database(home: Home) -> None:
-    store = await open_store(home.folder, home.url)
+    store = await unhurried_store(home.folder, home.url)
     assert await store.journal.append([acked(1)], 0)
     assert store.notes == ()
     await store.close()
 
-    again = await open_store(home.folder, home.url)
+    again = await unhurried_store(home.folder, home.url)
     assert again.journal.head.seq == 1
     assert list(await again.trends.kept_heads()) == [again.journal.head]
     await again.close()
@@ -113,7 +113,7 @@ async def test_F12_rows_of_the_first_schema_are_read_by_this_program(tmp_path: P
     with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as first:
         first.executescript(FIRST_JOURNAL % FIRST_HASH)
 
-    journal = await Journal.open(places(tmp_path).journal)
+    journal = await unhurried(places(tmp_path).journal)
 
     assert [row.event async for row in journal.replay()] == [acked(1)]
     assert await journal.verify() is None
@@ -123,7 +123,7 @@ async def test_F12_rows_of_the_first_schema_are_read_by_this_program(tmp_path: P
 
 
 async def test_F12_the_schema_goes_forward_after_a_copy_and_says_so(home: Home) -> None:
-    before = await Journal.open(home.places.journal)
+    before = await unhurried(home.places.journal)
     assert await before.append([acked(1), acked(2)], 0)
     await before.close()
     place = database(home.places.journal)
@@ -149,7 +149,7 @@ async def test_F12_the_schema_goes_forward_after_a_copy_and_says_so(home: Home) 
 
 
 async def test_F12_an_older_program_refuses_a_newer_schema_and_writes_nothing(home: Home) -> None:
-    await (await Journal.open(home.places.journal)).close()
+    await (await unhurried(home.places.journal)).close()
     place = database(home.places.journal)
     await bring_forward(place, of_tomorrow(home.folder), None)
     await place.close()
@@ -158,7 +158,7 @@ async def test_F12_an_older_program_refuses_a_newer_schema_and_writes_nothing(ho
     with pytest.raises(
         TooNewError, match=r"newer Chairside \(schema journal2, this program knows journal1\)"
     ):
-        await Journal.open(home.places.journal)
+        await unhurried(home.places.journal)
 
     after = {path.name: path.read_bytes() for path in home.folder.glob("journal.sqlite3*")}
     assert {name: data for name, data in after.items() if data and not name.endswith("-shm")} == {
@@ -168,7 +168,7 @@ async def test_F12_an_older_program_refuses_a_newer_schema_and_writes_nothing(ho
 
 
 async def test_F12_a_step_that_breaks_half_way_has_not_been(home: Home) -> None:
-    journal = await Journal.open(home.places.journal)
+    journal = await unhurried(home.places.journal)
     assert await journal.append([acked(1)], 0)
     await journal.close()
     place = database(home.places.journal)
@@ -177,14 +177,14 @@ async def test_F12_a_step_that_breaks_half_way_has_not_been(home: Home) -> None:
         await bring_forward(place, of_tomorrow(home.folder, then="1 / 0"), home.folder / "backups")
     await place.close()
 
-    again = await Journal.open(home.places.journal)
+    again = await unhurried(home.places.journal)
     assert [row.event async for row in again.replay()] == [acked(1)]
     assert await again.append([acked(2)], 0)
     await again.close()
 
 
 async def test_F12_every_copy_has_a_name_of_its_own(tmp_path: Path) -> None:
-    await (await Journal.open(places(tmp_path).journal)).close()
+    await (await unhurried(places(tmp_path).journal)).close()
     place = database(places(tmp_path).journal)
 
     made = [await place.back_up(tmp_path / "backups", "journal-journal1") for _ in range(3)]
