@@ -65,10 +65,10 @@ class Recording:
         return [(row.t_s, v) for row in self.rows if (v := row.values[name]) is not None]
 
 
-def read(path: Path) -> Recording:
-    """The recording in a `.csv` or `.csv.gz` file; BadRecording says what is wrong with it."""
+def read(path: Path, bytes_max: int = BYTES_MAX) -> Recording:
+    """The recording in a `.csv` or `.csv.gz` file of at most `bytes_max`; BadRecording says what is wrong."""
     try:
-        text = _text(path)
+        text = _text(path, bytes_max)
     except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise BadRecording(f"{path.name}: cannot be read: {why}") from None
@@ -95,15 +95,15 @@ def _recording(name: str, table: Iterator[list[str]]) -> Recording:
     return Recording(name.removesuffix(".gz").removesuffix(".csv"), rows, columns)
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, bytes_max: int) -> str:
     if path.name.endswith(".gz"):
         with gzip.open(path, "rb") as packed:
-            data = packed.read(BYTES_MAX + 1)
+            data = packed.read(bytes_max + 1)
     else:
         with path.open("rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    if len(data) > BYTES_MAX:
-        raise BadRecording(f"{path.name}: is larger than {BYTES_MAX >> 20} MiB")
+            data = file.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise BadRecording(f"{path.name}: is larger than {bytes_max >> 20} MiB")
     return data.decode("utf-8-sig")
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import recording
-from monitor.recording import COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
+from monitor.recording import BYTES_MAX, COLUMNS, CUFF_COLUMNS, BadRecording, Recording, read
 
 
 def made(folder: Path, text: str | bytes, name: str = "case.csv") -> Path:
@@ -20,10 +19,10 @@ def made(folder: Path, text: str | bytes, name: str = "case.csv") -> Path:
     return path
 
 
-def wrong(path: Path) -> str:
+def wrong(path: Path, bytes_max: int = BYTES_MAX) -> str:
     """What is wrong with it, which is one line."""
     with pytest.raises(BadRecording) as caught:
-        read(path)
+        read(path, bytes_max)
     said = str(caught.value)
     assert "\n" not in said
     assert said.startswith(f"{path.name}: ")
@@ -92,13 +91,10 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     assert wrong(made(tmp_path, 't_s,hr\n0,"' + "7" * 200_000 + '"\n')).startswith("line 2: field larger")
 
 
-def test_a_small_file_that_unpacks_without_end_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recording, "BYTES_MAX", 1 << 20)
+def test_a_small_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
     bomb = gzip.compress(b"t_s,hr\n" + b" " * (8 << 20))
     assert len(bomb) < 1 << 15
-    assert wrong(made(tmp_path, bomb, "bomb.csv.gz")) == "is larger than 1 MiB"
+    assert wrong(made(tmp_path, bomb, "bomb.csv.gz"), bytes_max=1 << 20) == "is larger than 1 MiB"
 
 
 @given(st.binary(max_size=300))

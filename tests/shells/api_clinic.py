@@ -257,7 +257,7 @@ def page(page_id: int = 5, to: str = "anna") -> PageNow:
 
 
 class WardByHand:
-    """Answers as its records say; acts are noted down, and refused with `refuses`."""
+    """Answers as its records say; acts are noted down, refused with `refuses`, and fail with `fails`."""
 
     def __init__(self) -> None:
         """Bed 3 with a session and a saturation, bed 4 empty."""
@@ -305,6 +305,7 @@ class WardByHand:
         self.closed: tuple[SessionNow, ...] = ()
         self.acts: list[Action] = []
         self.refuses: str | None = None
+        self.fails: Exception | None = None
         self.recorded = True
 
     def snapshot(self) -> Snapshot:
@@ -362,6 +363,8 @@ class WardByHand:
     async def submit(self, act: Action) -> Answer:
         """Note the act down, and answer as a ward would."""
         self.acts.append(act)
+        if self.fails is not None:
+            raise self.fails
         if self.refuses is not None:
             return Answer((), self.refuses)
         stamped = replace(act, at_ms=self.at_ms)

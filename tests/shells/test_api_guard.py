@@ -261,12 +261,7 @@ async def test_connections_that_end_make_room() -> None:
 
 async def test_a_route_that_fails_says_so_without_its_inside_and_the_rest_goes_on() -> None:
     async with running() as clinic, clinic.browser("anna") as client:
-
-        async def fail(_act: object) -> None:
-            raise RuntimeError(f"secret inside: {ALIAS}")
-
-        clinic.ward.submit = fail  # type: ignore[assignment,method-assign]
-        object.__setattr__(clinic.app.state.house.doors, "submit", fail)
+        clinic.ward.fails = RuntimeError(f"secret inside: {ALIAS}")
         answer = await client.post(CUFF)
         assert answer.status_code == 500
         assert answer.headers["content-type"] == "application/problem+json"
