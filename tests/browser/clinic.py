@@ -16,12 +16,12 @@ import msgspec
 
 from monitor.alerts.roster import Duty
 from monitor.api.views import records, shapes, turns
-from monitor.model import Bed, LinkState, Vital
+from monitor.model import Bed, CuffOrdered, LinkState, Vital
 from monitor.sessions.due import dues
 from monitor.treatment import Happening, Move
 from tests.browser import scene
 from tests.core.shift import Shift
-from tests.core.treated import Treated, settings
+from tests.core.treated import CUFF_S, STEP_S, Treated, settings
 from tests.core.visit import DANA, KIM, LEE, MIN, PEOPLE
 
 BEDS = tuple("12345678")
@@ -46,6 +46,7 @@ class Guest(Treated):
         self.said: dict[str, list[tuple[int, float]]] = {}
         self.bent: dict[Vital, Callable[[float], float]] = {}
         self.silent = False
+        self.started_ms: int | None = None
         super().__init__(
             name, shift=clinic.shift, bed=Bed(bed), alias=more.pop("alias", f"P{bed}{seed}"), **more
         )
@@ -96,7 +97,14 @@ class Guest(Treated):
         self.steps_on()
         super()._measure()
         for vital, value in self.vitals.items():
-            self.said.setdefault(vital.value, []).append((self.now_ms, value))
+            line = self.said.setdefault(vital.value, [])
+            line += [(self.now_ms - 1_000 * STEP_S // 2, value), (self.now_ms, value)]
+
+    def _presses(self) -> None:
+        """A cuff that has been started has measured."""
+        if self.started_ms is not None and self.now_ms - self.started_ms >= CUFF_S * 1_000:
+            self.started_ms = None
+            self.cuff(*self.pressure)
 
 
 class Clinic:
@@ -115,13 +123,17 @@ class Clinic:
         """Time passes; every monitor goes on measuring."""
         until_ms = self.shift.now_ms + round(minutes * MIN + seconds * 1_000)
         while self.shift.now_ms < until_ms:
-            self.shift.waits(seconds=min(15, (until_ms - self.shift.now_ms) / 1_000))
-            for guest in self.guests:
-                now = self.shift.bed(guest.bed).session
-                if now is not None and now.session == guest.number:
-                    guest._measure()
-                    guest._presses()
-                    guest.is_asked()
+            before = len(self.shift.events)
+            self.shift.waits(seconds=min(STEP_S, (until_ms - self.shift.now_ms) / 1_000))
+            here = [guest for guest in self.guests if not guest.record.over]
+            for guest in here:
+                guest._measure()
+            for event in self.shift.events[before:]:
+                if isinstance(event, CuffOrdered):
+                    next(g for g in here if g.bed == event.bed).started_ms = event.at_ms
+            for guest in here:
+                guest._presses()
+                guest.is_asked()
 
     def at(self, minute: float) -> None:
         """Wait until then."""

@@ -44,6 +44,7 @@ export const api = {
   sessions: (query) => ask("GET", `/sessions?${new URLSearchParams(query)}`),
   session: (session) => ask("GET", `/sessions/${id(session)}`),
   series: (session) => ask("GET", `/sessions/${id(session)}/series`),
+  whatIf: (body) => ask("POST", "/what-if", body),
   form: (session) => ask("GET", `/sessions/${id(session)}/form.json`),
   setDuty: (duty) => ask("PUT", "/duty", duty),
   alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),

@@ -5,12 +5,13 @@ import { html } from "./html.js";
 import { chips, isWell, loads, marks, named, nextDue, textOf } from "./look.js";
 import { clock, running, words } from "./words.js";
 
-const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/sound", words.sound]];
+const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/admin", words.admin]];
+const LEADERS = new Set(["charge nurse", "prescriber", "administrator"]);   // who may try other limits
 
 export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">${words.time} </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
 
-export function Nav({ here }) {
-  return html`<nav aria-label=${words.screens}>${SCREENS.map(([to, name]) => html`<a href=${to} class=${to === "/me" ? "mine" : undefined} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;
+export function Nav({ here, me }) {
+  return html`<nav aria-label=${words.screens}>${SCREENS.filter(([to]) => to !== "/admin" || LEADERS.has(me?.role) || to === here).map(([to, name]) => html`<a href=${to} class=${to === "/me" ? "mine" : undefined} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;
 }
 
 /** The open alarms as chips, worst first. On a bed's own screen those of the other beds. */
@@ -28,7 +29,7 @@ function chip(alarm, wall) {
 /** What is due next anywhere, and under it who has beds at the peak of the drug. */
 export function Next({ state, now_ms }) {
   const due = now_ms === null ? [] : nextDue(state, now_ms), peak = loads(state).filter((one) => one.at_peak > 0);
-  return html`<div class="next">${due.length > 0 && html`<p><b><span>${words.nextDue}</span> ${due.map((d) => words.dueAt(d.bed, d.what, d.in_ms)).join(" · ")}</b></p>`}
+  return html`<div class="next">${due.length > 0 && html`<p>${due.map((d, i) => html`<b key=${`${d.bed} ${d.what}`}>${i === 0 ? html`<span>${words.nextDue}</span> ` : "\u00a0· "}${words.dueAt(d.bed, d.what, d.in_ms)}</b>`)}</p>`}
     ${peak.length > 0 && html`<p><b><span>${words.atPeak}</span> ${peak.map((one) => `${one.name} ${one.at_peak}`).join(" · ")}</b></p>`}</div>`;
 }
 
@@ -38,7 +39,7 @@ export function Health({ state, brief = false }) {
   if (link.is === "late" || link.is === "first") return html`<p class="strip-in-bar" data-link=${link.is}>${link.is === "late" ? words.connecting : ""}</p>`;
   if (link.is === "back") return html`<p class="strip-in-bar" data-link="back">${words.returned(link.away_ms * (state.server?.speed ?? 1))}</p>`;
   return html`<ul class="health" aria-label=${words.system}>
-    ${state.sound === "on" && html`<li>${icon("sound")}<span>${words.soundOn}</span></li>`}
+    ${state.sound === "on" && html`<li>${brief ? html`<a href="/sound">${icon("sound")}<span>${words.soundOn}</span></a>` : html`${icon("sound")}<span>${words.soundOn}</span>`}</li>`}
     ${!brief && isWell(state, "journal") && html`<li class="wide"><span>${words.recording}</span></li>`}
     ${!brief && isWell(state, "paging") && html`<li class="wide"><span>${words.paging}</span></li>`}
     ${!state.reported && html`<li><span>${words.unreported}</span></li>`}

@@ -11,7 +11,7 @@ const draftOf = (duty) => ({ on: [...duty.on], beds: Object.fromEntries(duty.bed
 
 export function Duty({ app }) {
   const { state } = app, people = state.staff.filter((s) => s.role !== "display" && s.role !== "machine");
-  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Load} state=${state} /><${Unheard} app=${app} /><//>`;
+  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Load} state=${state} /><${Unheard} app=${app} /><a class="button" href="/sound">${words.soundCheck}</a><//>`;
 }
 
 /** How many beds each has, and at how many the drug is at its strongest now: as words and as dots, one a bed. */

@@ -12,7 +12,7 @@ const columns = (n) => (n <= 4 ? 2 : n <= 6 ? 3 : n <= 16 ? 4 : 5);
 export function Floor({ app }) {
   const { state, now_ms, redraw, wall } = app, n = state.order.length;
   return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="floor" data-screen="floor">
-    <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here="/" />`}
+    <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here="/" me=${state.me} />`}
       <${Chips} state=${state} wall=${wall} /><${Next} state=${state} now_ms=${now_ms} /><${SoundMark} state=${state} now_ms=${now_ms} wall=${wall} /><${Health} state=${state} brief=${!wall} />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
     ${app.strips}
     <main id="beds" tabindex="-1" aria-label=${words.beds} style=${{ "--columns": columns(n) }}><h1 class="sr">${words.floor}</h1>

@@ -60,9 +60,12 @@ export function nextDue(state, now_ms, n = 2) {
 
 function duesOf(bed, now_ms) {
   const t = treatmentOf(bed);
-  if (t) return t.dues.filter((due) => due.what !== "form").map((due) => ({ what: due.what === "check_40" ? words.check : due.what === "final" ? words.vital.bp : due.title, in_ms: due.priority === null ? Math.max(0, due.due_at_ms - now_ms) : due.due_at_ms - now_ms }));
+  if (t) return t.dues.filter((due) => due.what !== "form").map((due) => ({ what: shortOf(due), in_ms: due.priority === null ? Math.max(0, due.due_at_ms - now_ms) : due.due_at_ms - now_ms }));
   return bed.session && bed.cuff?.next_due_at_ms ? [{ what: words.vital.bp, in_ms: bed.cuff.next_due_at_ms - now_ms }] : [];
 }
+
+/** The bar has room for a word. */
+const shortOf = ({ what, title }) => (what === "check_40" ? words.check : what === "nibp" || what === "final" ? words.vital.bp : what.endsWith("_scores") ? words.scores : title);
 
 /** What the beds come to for each nurse who has one, the most at the peak of the drug first. */
 export const loads = (state) => state.load.filter((one) => one.beds > 0).sort((a, b) => b.at_peak - a.at_peak || b.beds - a.beds).map((one) => ({ ...one, name: named(state, one.staff) }));

@@ -9,7 +9,7 @@ import { SoundMark } from "./sounds.js";
 export function Plain({ app, here, title, children }) {
   const { state, now_ms, wall } = app;
   return html`<div id="screen" aria-busy=${app.state.server ? undefined : "true"} class="plain" data-screen=${here}>
-    <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here=${here} />`}<${Chips} state=${state} /><${SoundMark} state=${state} now_ms=${now_ms} wall=${wall} /><${Health} state=${state} brief />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
+    <header id="bar"><${Clock} now_ms=${now_ms} />${!wall && html`<${Nav} here=${here} me=${state.me} />`}<${Chips} state=${state} /><${SoundMark} state=${state} now_ms=${now_ms} wall=${wall} /><${Health} state=${state} brief />${!wall && html`<${Who} state=${state} signOut=${app.signOut} lockIn_ms=${app.lockIn_ms} />`}<${Lost} state=${state} /></header>
     ${app.strips}
     <main id="plain" tabindex="-1"><h1>${title}</h1>${children}<${SignInBeside} app=${app} /></main>
     <${Footer} state=${state} ...${app.theme} /></div>`;

@@ -18,7 +18,7 @@ const row = (state, s, now_ms) => html`<li key=${s.screen} data-is=${s.is}>${ico
 export function Unheard({ app }) {
   const found = unheard(app.state, app.now_ms);
   return found.length > 0 && html`<section class="unheard" aria-labelledby="unheard"><h2 id="unheard">${words.toSounds}</h2>
-    <ul class="sounds">${found.map((s) => row(app.state, s, app.now_ms))}</ul><a class="button" href="/sound">${words.soundCheck}</a></section>`;
+    <ul class="sounds">${found.map((s) => row(app.state, s, app.now_ms))}</ul></section>`;
 }
 
 /** In the bar: the first station whose sound is off, by name, and how many more. */

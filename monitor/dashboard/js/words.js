@@ -53,7 +53,7 @@ export const words = {
   bed,
   number: "Bed ", beds: "Beds", time: "Time",
 
-  floor: "Floor", alarms: "Alarms", duty: "Duty", sound: "Sound", screens: "Screens",
+  floor: "Floor", alarms: "Alarms", duty: "Duty", screens: "Screens",
   back: "← Floor",
   title: (stars, where, what) => `${stars ? `${stars} ` : ""}${where}${what ? `: ${what}` : ""}, Chairside`,
   titleBed: (stars, where, screen) => (screen ? `${stars} ${where}: ${screen}, Chairside` : `${stars} ${where}, Chairside`),
@@ -123,7 +123,7 @@ export const words = {
   audioPaused: (ms, who) => `Audio paused ${running(ms)}, ${who}`, audioOff: "Audio off", alarmPaused: "Alarm paused", alarmOff: "Alarm off",
   alarmsOff: (vital) => `${vital} alarms off`,
   alarmsNow: "Alarms now, worst first", alarmsElsewhere: "Alarms at other beds", nextDue: "Next", system: "System",
-  dueAt: (name, what, ms) => `Bed ${name} ${what} ${ms > 0 ? upTo(ms) : ms > -60_000 ? "due" : words.late(-ms)}`, check: "check",
+  dueAt: (name, what, ms) => `Bed ${name} ${what} ${ms > 0 ? upTo(ms) : ms > -60_000 ? "due" : words.late(-ms)}`, check: "check", scores: "scores",
   load: (name, beds, peak) => `${name} ${many(beds, "bed", "beds")}${peak ? `, ${peak} at peak` : ""}`, loadOf: (beds, peak) => `${many(beds, "bed", "beds")}, ${peak ? `${peak} at peak effect` : "none at peak effect"}`, loads: "Beds of each nurse", atPeak: "At peak",
   soundOn: "Sound on", recording: "Recording", paging: "Paging", maySleep: "Screen may sleep",
   unreported: "Sound state not reported", quiet: { "audio paused": (who) => `Audio paused by ${who}.`, "alarm paused": (who) => `Alarm paused by ${who}.` },
@@ -253,6 +253,17 @@ export const words = {
   missingFields: (n) => `${many(n, "field that must be filled is", "fields that must be filled are")} missing`, notThere: "Not in the record", unsureSection: "not read in full; our own guess", required: "must be filled",
   byHandField: "Write it in by hand", proposed: "Proposed; the signer decides", holdAgainst: "Hold this against the current form", copy: "Copy", copied: "Copied", copyFailed: "Not copied", copyOf: (what) => `Copy: ${what}`,
   byWhom: (who) => `by ${who}`, oldBy: (span) => `${span} old then`,
+
+  // What if.
+  admin: "Admin", whatIf: "Try other limits", whatIfIs: "Sessions that are kept are judged again: as the limits are set now, and as you propose. Nothing is changed by it.",
+  whichLimit: "Limit", choose: "Choose", whichTerm: "What of it", terms: { limit: "Limit", baseline_percent: "Percent from the baseline", baseline_delta: "Distance from the baseline", hold_s: "Lasts, seconds" },
+  wouldBe: (term, unit) => ({ limit: `Would be, ${unit || "its unit"}`, baseline_percent: "Would be, %", baseline_delta: `Would be, ${unit || "its unit"}`, hold_s: "Would be, s" })[term],
+  limitSide: (l) => `${{ nibp_sys: "Upper BP", nibp_dia: "Lower BP" }[l.vital] ?? words.vital[l.vital]} ${l.side}`, limitRow: (l) => `${words.limitSide(l)}, ${PRIORITY[l.priority]}${l.default === null ? "" : `, now ${edge({ ...l, limit: l.default })}`}`,
+  condition: (rule) => (rule ? words.alarmNames[rule] ?? `${rule[0].toUpperCase()}${rule.slice(1).replaceAll("-", " ")}` : "Alarm"), proposedRow: ({ limit, rule, term, value }) => `${limit ? `${words.limitSide(limit)}, ${PRIORITY[limit.priority]}` : rule}: ${words.terms[term].toLowerCase()} ${value}`,
+  propose: "Propose this", drop: "Drop", dropOf: (what) => `Drop: ${what}`, needRule: "Choose a limit", needValue: "Enter a number", noLimitsKnown: "Limits are listed once a bed has a patient. Without a proposal the sessions are judged as the limits are set.",
+  onWhich: "On which sessions", lastSessions: (n) => `The last ${n} that ended`, judge: (n) => `Judge the last ${n}`, judging: "Judging", foundIn: (n, hours) => `${many(n, "session", "sessions")}, ${Math.round(hours * 10) / 10} hours at the bed`,
+  sums: "Alarms", asSet: "As set", asProposed: "As proposed", onTheDay: "On the day", pagesSent: "Pages", perSession: "Pages in a session", byLimit: "By alarm", bySession: "By session", inAlarm: (span) => `${span} in alarm`,
+  judgedAs: (now, then) => (then === null ? many(now, "alarm", "alarms") : `${many(now, "alarm", "alarms")}, ${then} as proposed`), otherNumbers: "Its therapy has changed since",
 
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
