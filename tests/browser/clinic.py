@@ -100,10 +100,16 @@ class Guest(Treated):
             line = self.said.setdefault(vital.value, [])
             line += [(self.now_ms - 1_000 * STEP_S // 2, value), (self.now_ms, value)]
 
+    def cuff(self, *pressure: Any, **more: Any) -> None:
+        """A reading comes; one that was on its way is this one."""
+        self.started_ms = None
+        super().cuff(*pressure, **more)
+
     def _presses(self) -> None:
         """A cuff that has been started has measured."""
+        if self.silent:
+            return
         if self.started_ms is not None and self.now_ms - self.started_ms >= CUFF_S * 1_000:
-            self.started_ms = None
             self.cuff(*self.pressure)
 
 

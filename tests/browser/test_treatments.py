@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from monitor.model import Vital
 from monitor.sessions import expected
 from monitor.treatment import Move, Symptom
 from tests.browser import clinic, scene
@@ -214,9 +215,13 @@ def test_the_next_patient_s_tile_and_bed_say_nothing_of_the_last_one_s_treatment
     before = house.told()
     last_word = next(b for b in before["beds"] if b["bed"] == "3")["treatment"]
     last_trend = house.trend("3")
-    gone = house.tells(lambda: first.steps(Move.ABORT, "changed her mind"))
-    gone += house.tells(lambda: first.does(first.sign()))
-    gone += house.tells(lambda: first.steps(Move.CLOSE))
+
+    def goes() -> None:
+        first.steps(Move.ABORT, "changed her mind")
+        first.does(first.sign())
+        first.steps(Move.CLOSE)
+
+    gone = house.tells(goes)
     came = house.tells(
         lambda: Guest(house, "3", "spravato_us", seed=2, base=(131, 82, 74), alias="twin", devices=2)
     )
@@ -276,23 +281,30 @@ def test_a_visit_s_own_turns_lead_a_screen_through_its_phases(house: Page) -> No
     real = Clinic()
     guest = Guest(real, "3", "spravato_us", seed=5, base=(124, 78, 70), devices=2)
     first = real.told()
+
+    def first_device() -> None:
+        guest.does(guest.device(1))
+
+    def second_device() -> None:
+        real.waits(5.1)
+        guest.does(guest.device(2))
+
+    def checks() -> None:
+        real.waits(4)
+        guest.cuff(134, 84)
+        guest.scores(moaas=5, dissociation=1)
+        guest.does(guest.save())
+
+    steps: tuple[Callable[[], object], ...] = (
+        guest.to_baseline,
+        lambda: guest.takes_baseline(124, 78),
+        first_device,
+        second_device,
+        lambda: real.waits(30.5),
+        checks,
+    )
     turns, phases = [], ["Check-in"]
-    for number, does in enumerate(
-        (
-            guest.to_baseline,
-            lambda: guest.takes_baseline(124, 78),
-            lambda: guest.does(guest.device(1)),
-            lambda: (real.waits(5.1), guest.does(guest.device(2))),
-            lambda: real.waits(30.5),
-            lambda: (
-                real.waits(4),
-                guest.cuff(134, 84),
-                guest.scores(moaas=5, dissociation=1),
-                guest.does(guest.save()),
-            ),
-        ),
-        start=1,
-    ):
+    for number, does in enumerate(steps, start=1):
         turns.append(events(number, *real.tells(does)))
         phases.append(ask(house, [snapshot(first), *turns], "look.look(state, '3', now(state, 0)).phase"))
     assert phases == ["Check-in", "Baseline", "Baseline", "Dosing", "Onset", "40-min check", "Observation"]
@@ -311,7 +323,7 @@ def test_the_band_is_the_baseline_and_what_the_drug_is_expected_to_add(house: Pa
         "async ([bed, from, to]) => (await import('/js/course.js')).courseOf(bed, 'systolic', from, to)",
         [one, start - 10 * MIN, start + 40 * MIN],
     )
-    moved = (expected.IV if bed == "6" else expected.NASAL)[expected.Vital.SYSTOLIC]
+    moved = (expected.IV if bed == "6" else expected.NASAL)[Vital.SYSTOLIC]
     at = {round((t - start) / MIN): (low, high) for t, low, high in points}
     assert at[-10] == pytest.approx((base - moved.slack, base + moved.slack))
     peak = base + moved.rise
