@@ -90,6 +90,7 @@ ROUTES = (
     Row("GET", "/pages/{page_id}", OPEN, pages.dashboard),
     Row("GET", "/me", OPEN, pages.dashboard),
     Row("GET", "/duty", OPEN, pages.dashboard),
+    Row("GET", "/admin", OPEN, pages.dashboard),
     Row("GET", "/sound", OPEN, pages.dashboard),
     Row("GET", "/keys", OPEN, pages.dashboard),
     Row("GET", "/signin", OPEN, pages.dashboard),
