@@ -419,6 +419,19 @@ def test_a_limit_says_which_flag_has_moved_it(here: Stage, open_page: Open) -> N
     expect(page.locator(".limits .layer")).to_contain_text("Stimulant: BP every 0.5 of the usual time")
 
 
+def test_the_alarms_of_this_session_are_there_from_before_this_screen_looked_and_of_no_other(
+    here: Stage, open_page: Open
+) -> None:
+    wire = afternoon()
+    over = wire["alarms"][0] | {"alarm_id": 900, "bed": "4", "state": "clear", "text": "SpO2 probe off"}
+    mine = over | {"session": wire["beds"][3]["session"]["session"]}
+    last = over | {"alarm_id": 901, "session": 999, "text": "HR 150 > 140"}
+    here.answers["GET", "/alarms"] = (200, {"alarms": [mine, last]})
+    page = open_page(here, "/bed/4", STATION)
+    expect(page.locator(".log")).to_contain_text("SpO2 probe off, ended")
+    expect(page.locator(".log")).not_to_contain_text("HR 150")
+
+
 def test_the_time_line_runs_from_ten_minutes_before_the_drug_to_the_end_of_the_least_stay(
     house: Page,
 ) -> None:
@@ -440,6 +453,134 @@ def test_what_was_given_checked_and_said_are_marks_in_the_trends(house: Page) ->
     said = {"kind": "symptom", "at_ms": 1, "entered_at_ms": 1, "who": "dana", "words": "Nausea"}
     with_symptom = wire["beds"][5]["treatment"] | {"timeline": [said]}
     assert "Nausea" in house.evaluate(marks, with_symptom)
+
+
+# Earlier sessions.
+
+
+def series_of(session: int, **changes: Any) -> Wire:
+    """Two earlier sessions of the same patient, as the service tells them."""
+    answer = {"baseline": 124, "above": 148.8, "peak": 150, "peak_rise": 26, "peak_minute": 40}
+    answer |= {"minutes_above": 8.0, "returned_minute": 60, "still_above": False}
+    then = {
+        "session": 1,
+        "start_at_ms": scene.NOW - 7 * 24 * 60 * MIN,
+        "cuffs": [
+            {"minute": -2, "systolic": 124, "diastolic": 78},
+            {"minute": 40, "systolic": 150, "diastolic": 92},
+        ],
+        "heart_rate": [{"minute": 0, "value": 70}, {"minute": 1, "value": 71}, {"minute": 9, "value": 74}],
+        "spo2": [],
+        "response": answer,
+    }
+    now = answer | {"peak_rise": 37, "still_above": True, "returned_minute": None}
+    return {
+        "session": session,
+        "alias": "P44",
+        "now": now,
+        "sessions": [then, then | {"session": 0}],
+        "why_not": None,
+    } | changes
+
+
+def test_earlier_sessions_lie_behind_today_s_until_they_are_switched_off(
+    here: Stage, open_page: Open
+) -> None:
+    number = afternoon()["beds"][3]["session"]["session"]
+    here.answers["GET", f"/sessions/{number}/series"] = (200, series_of(number))
+    page = open_page(here, "/bed/4", WALL)
+    switch = page.get_by_role("button", name="2 earlier sessions")
+    expect(switch).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".responses li").first).to_have_text(
+        "Today so far+37 at 40 min, over 20 % for 8 min, still above"
+    )
+    expect(page.locator(".responses li").nth(1)).to_contain_text(
+        "+26 at 40 min, over 20 % for 8 min, back at 60 min"
+    )
+    switch.click()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(switch).to_have_attribute("aria-pressed", "false")
+
+
+def test_earlier_sessions_of_another_patient_are_not_drawn(here: Stage, open_page: Open) -> None:
+    number = afternoon()["beds"][3]["session"]["session"]
+    here.answers["GET", f"/sessions/{number}/series"] = (200, series_of(number + 1))
+    page = open_page(here, "/bed/4", WALL)
+    here.waits_for("GET", f"/sessions/{number}/series")
+    expect(page.locator(".steps")).to_be_visible()
+    expect(page.get_by_role("button", name="earlier sessions")).to_have_count(0)
+    expect(page.locator(".responses")).to_have_count(0)
+
+
+def test_an_earlier_trace_begins_where_today_s_drug_does_and_has_holes_where_nothing_was(house: Page) -> None:
+    asked = "async ([e, zero]) => (await import('/js/earlier.js')).tracesOf(e, zero)[0]"
+    drawn = house.evaluate(asked, [series_of(1), 1_000_000])
+    assert drawn["vitals"]["hr"] == [[1_000_000, 70], [1_060_000, 71], [1_120_000, None], [1_540_000, 74]]
+    assert drawn["cuffs"][1] == [1_000_000 + 40 * MIN, 150, 92]
+
+
+# Other limits.
+
+
+def judged() -> Wire:
+    """Two sessions judged again, one of which cannot be."""
+    raised = {"HIGH": 1, "MEDIUM": 9, "LOW": 20}
+    counts = {"raised": raised, "technical": {}, "pages": 8, "further_pages": 2}
+    counts |= {"alarmed_s": {"HIGH": 60.0, "MEDIUM": 600.0, "LOW": 0.0}}
+    fewer = counts | {"raised": raised | {"MEDIUM": 5}, "pages": 4}
+    rule = {"rule": "spo2-low", "priority": "MEDIUM", "recorded": 9, "as_set": 9, "proposed": 5}
+    other = {"rule": "hr-high", "priority": "LOW", "recorded": 3, "as_set": 3, "proposed": 3}
+    one = {
+        "as_set": counts,
+        "proposed": fewer,
+        "bed_hours": 2.5,
+        "rules": [rule, other],
+        "session": 7,
+        "alias": "blue-17",
+    }
+    one |= {"same_numbers": True, "opened_at_ms": scene.NOW, "ended_at_ms": scene.NOW, "why_not": None}
+    lost = one | {
+        "session": 8,
+        "alias": "red-1",
+        "as_set": None,
+        "proposed": None,
+        "why_not": "Its readings are not kept.",
+    }
+    return {"all": one, "sessions": [one, lost]}
+
+
+def test_other_limits_are_tried_on_past_sessions_and_shown_beside_those_as_set(open_page: Open) -> None:
+    wire = afternoon() | {"me": {"name": "kim", "display": "Dr Kim", "role": "prescriber"}}
+    with played(wire) as stage:
+        stage.answers["POST", "/what-if"] = (200, judged())
+        page = open_page(stage, "/", STATION)
+        page.get_by_role("link", name="Admin").click()
+        page.get_by_role("button", name="Propose this").click()
+        expect(page.locator("#error-rule")).to_contain_text("Choose a limit")
+        page.locator("[name='rule']").select_option("spo2-low-m")
+        page.locator("[name='value']").fill("91")
+        page.get_by_role("button", name="Propose this").click()
+        page.get_by_role("button", name="Judge the last 20").click()
+        expect(page.locator(".found h2")).to_have_text("1 session, 2.5 hours at the bed")
+        changed = page.locator(".rules tr[data-changed]")
+        expect(changed).to_have_count(1)
+        expect(changed).to_contain_text("SpO2 low")
+        assert changed.locator("td").all_inner_texts() == ["9", "9", "5"]
+        expect(page.locator(".judged")).to_contain_text("Its readings are not kept.")
+        asked = stage.waits_for("POST", "/what-if").body
+        assert asked == {"last": 20, "limits": {"spo2-low-m": {"limit": 91}}}
+        assert violations(page) == []
+
+
+def test_a_nurse_has_no_such_page_and_a_refusal_is_said(here: Stage, open_page: Open) -> None:
+    here.answers["POST", "/what-if"] = (403, {"detail": "Your role may not do this."})
+    page = open_page(here, "/", STATION)
+    expect(page.get_by_role("link", name="Duty")).to_be_visible()
+    expect(page.get_by_role("link", name="Admin")).to_have_count(0)
+    page.goto(here.url + "/admin")
+    page.get_by_role("button", name="Judge the last 20").click()
+    expect(page.locator(".whatif")).to_contain_text("Your role may not do this.")
 
 
 # Sessions and the form.

@@ -26,7 +26,7 @@ const SHOWN = new Set(["spo2", "hr", "pr_spo2", "rr", "nibp_sys", "nibp_dia", "n
 const NONE = [];
 
 export class Bed extends Component {
-  state = { past: null, failed: false, earlier: null, behind: localStorage.getItem("earlier") !== "off" };
+  state = { past: null, failed: false, over: [], earlier: null, behind: localStorage.getItem("earlier") !== "off" };
   #asked = null; #traces = { of: null, zero_ms: null, drawn: [] };
 
   componentDidMount() { this.#read(); }
@@ -41,6 +41,7 @@ export class Bed extends Component {
     if (this.#asked?.session !== session.session) this.setState({ earlier: null });
     this.#asked = { key, session: session.session };
     if (treatmentOf(bed)) this.#readEarlier(session.session);
+    this.#readOver(bed.bed, session.session);
     const answer = await api.trend(bed.bed, session.opened_at_ms, app.now_ms, POINTS);
     if (this.#asked.key !== key) return;   // another patient meanwhile
     this.setState({ past: answer.ok ? { session: session.session, until_ms: app.now_ms, ...readTrend(answer.data, session.opened_at_ms) } : this.state.past, failed: !answer.ok });
@@ -51,6 +52,12 @@ export class Bed extends Component {
     if (this.#asked?.session === session && answer.ok) this.setState({ earlier: answer.data });
   }
 
+  // Alarms that were over before this screen looked; what ends from now on it sees itself.
+  async #readOver(bed, session) {
+    const answer = await api.alarms({ state: "clear", bed });
+    if (this.#asked?.session === session && answer.ok) this.setState({ over: answer.data.alarms.filter((a) => a.session === session) });
+  }
+
   #setBehind = (behind) => { localStorage.setItem("earlier", behind ? "on" : "off"); this.setState({ behind }); };
 
   // Made once: the panels look at whether it is the same, not at what is in it.
@@ -59,7 +66,7 @@ export class Bed extends Component {
     return this.#traces.drawn;
   }
 
-  render({ app }, { past, failed, earlier: known, behind }) {
+  render({ app }, { past, failed, over, earlier: known, behind }) {
     const { state, now_ms, of } = app, bed = state.beds[of];
     if (!bed) return html`<${Frame} app=${app}><main id="trends" tabindex="-1"><p class="nothing">${state.server ? words.noSuchBed : ""}</p></main><//>`;
     const seen = look(state, of, now_ms);
@@ -72,7 +79,7 @@ export class Bed extends Component {
         ${[...seen.rows, seen.bp].map((r, i) => panel(app, bed, r.row ? r : { ...r, row: "bp", vital: "bp" }, mine, seen.own, before))}
         <div class="axis"><div class="key"><p>${failed ? words.trendFailed : words.trendKey}</p>${earlier?.sessions.length > 0 && html`<button aria-pressed=${behind} onClick=${() => this.#setBehind(!behind)}>${words.earlier(earlier.sessions.length)}</button>`}</div>
           <${Trend} row="axis" bed=${bed} points=${[]} cuffs=${[]} limits=${[]} now_ms=${now_ms} redraw=${app.redraw} label="" /></div></main>
-      <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen, earlier)}</aside><//>`;
+      <aside id="session" aria-label=${words.facts}>${beside(app, bed, seen, earlier, over)}</aside><//>`;
   }
 }
 
@@ -151,7 +158,7 @@ function moreOf(bed, bp) {
 
 // What stands beside: facts and log, or the one form that is open. Nothing covers the trends.
 
-function beside(app, bed, seen, earlier) {
+function beside(app, bed, seen, earlier, over) {
   const { shown, state } = app, close = () => app.beside(null);
   if (state.wish) return html`<${SignInBeside} app=${app} />`;
   if (shown === "bp") return html`<${BpByHand} app=${app} bed=${bed} close=${close} />`;
@@ -160,7 +167,7 @@ function beside(app, bed, seen, earlier) {
   if (shown?.startsWith("limits ")) return html`<${Limits} key=${shown} app=${app} bed=${bed} row=${shown.slice(7)} close=${close} />`;
   const form = formOf(app, bed), t = treatmentOf(bed);
   if (form) return form;
-  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed)}<${Responses} earlier=${earlier} />${facts(app, bed, seen)}<${Timeline} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed)}`}</div>${actsOf(app, bed, t)}`;
+  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed, over)}<${Responses} earlier=${earlier} />${facts(app, bed, seen)}<${Timeline} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed, over)}`}</div>${actsOf(app, bed, t)}`;
 }
 
 function facts(app, bed, seen) {
@@ -178,8 +185,9 @@ function facts(app, bed, seen) {
     ${links.map((l) => html`<div key=${l.device}><dt>${l.device}</dt><dd>${words.link[l.state]}${l.state === "up" ? "" : `, ${running(now_ms - l.since_ms)}`}${l.notices.length > 0 && `. ${l.notices.join(", ")}`}</dd></div>`)}</dl>`;
 }
 
-function log(app, bed) {
-  const seen = app.state.seen.filter((a) => a.bed === bed.bed && (a.raised_at_ms ?? a.since_ms) >= bed.session.opened_at_ms).sort((a, b) => b.since_ms - a.since_ms).slice(0, 12);
+function log(app, bed, over) {
+  const mine = app.state.seen.filter((a) => a.bed === bed.bed && (a.raised_at_ms ?? a.since_ms) >= bed.session.opened_at_ms), known = new Set(mine.map((a) => a.alarm_id));
+  const seen = [...mine, ...over.filter((a) => a.session === bed.session.session && !known.has(a.alarm_id))].sort((a, b) => b.since_ms - a.since_ms).slice(0, 30);
   return html`<section class="log" aria-label=${words.log}><h2>${words.log}</h2>${seen.length === 0 ? html`<p>${words.noLog}</p>` : html`<ul>${seen.map((a) => html`<li key=${a.alarm_id}><time>${clock(a.since_ms, false)}</time><span class="stars">${words.stars[a.priority]}</span><span>${chem(textOf(a))}, ${a.state === "active" ? words.open : words.state[a.state].toLowerCase()}</span></li>`)}</ul>`}</section>`;
 }
 
