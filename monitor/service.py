@@ -32,10 +32,11 @@ from monitor.alerts.pagers.outbox import Outbox
 from monitor.alerts.pagers.pager import Pager
 from monitor.alerts.pagers.webhook import Webhook
 from monitor.api.app import build
-from monitor.api.doors import Report, Settings, Status
+from monitor.api.doors import Settings, Status
 from monitor.api.hub import Hub
 from monitor.api.server import Server as WebServer
 from monitor.api.server import server
+from monitor.archive import Archive
 from monitor.clock import Clock, SteadyClock
 from monitor.config.settings import ApprisePager as ApprisePagerSettings
 from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
@@ -66,9 +67,7 @@ from monitor.model import (
 )
 from monitor.planning import plan
 from monitor.records.report import SessionReport
-from monitor.records.shapes import CannotMakeError
-from monitor.reporting.door import Reports, Shaped
-from monitor.reporting.kept import NoSuchSessionError
+from monitor.reporting.door import Reports
 from monitor.snapshot import Answer, Snapshot
 from monitor.store.accounts import Accounts
 from monitor.store.database import StoreError
@@ -522,25 +521,9 @@ def _web(clinic: Clinic, service: Service, accounts: Accounts, speed: float) -> 
         now_ms=service.clock.now_ms,
         real_ms=_wall_ms,
         settings=settings,
-        report=reporter(Reports(clinic, service.journal, service.trends, service.clock.now_ms)),
+        archive=Archive(clinic, service.journal, service.trends, service.clock.now_ms),
     )
     return server(app, settings, host=web.host, port=web.port, certificate=web.tls_cert, key=web.tls_key)
-
-
-def reporter(reports: Reports) -> Report:
-    """What the API asks for one session's record: made beside the loop, or in words why not."""
-
-    async def report(session: int, shape: str) -> Shaped | str | None:
-        try:
-            return await reports.report(session, shape)
-        except NoSuchSessionError:
-            return None
-        except KeyError:
-            return f"No record is made as {shape} here."
-        except (CannotMakeError, StoreError) as why:
-            return str(why)
-
-    return report
 
 
 def _wall_ms() -> int:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from monitor.api import pages
 from monitor.api.asked import House
-from monitor.api.doors import Accounts, Doors, History, Read, Report, Settings, Status, Submit
+from monitor.api.doors import Accounts, Archive, Doors, History, Read, Settings, Status, Submit
 from monitor.api.guard import SAFE, Guard, content_security_policy
 from monitor.api.hub import Hub
 from monitor.api.metrics import Metrics
@@ -45,14 +45,14 @@ def build(
     now_ms: Callable[[], int],
     real_ms: Callable[[], int],
     settings: Settings,
-    report: Report,
+    archive: Archive,
 ) -> FastAPI:
     """The whole web side. `now_ms` is the service's clock, `real_ms` the wall clock (sign-ins only).
 
     Raises ValueError where the dashboard is missing or a route is not in the table of roles.
     """
     files = pages.dashboard_files(settings.dashboard)
-    doors = Doors(read, submit, history, accounts, status, now_ms, real_ms, settings, files, report)
+    doors = Doors(read, submit, history, accounts, status, now_ms, real_ms, settings, files, archive)
     sign_ins = SignIns(accounts, Throttle(), settings, real_ms)
     house = House(doors, hub, sign_ins, Metrics(doors, hub))
 

@@ -23,6 +23,9 @@ AUDIO_PAUSED_MAX_S = 120
 ALARM_PAUSED_MAX_S = 180
 """alarms.md 5: an alarm pause lasts 2 to 3 minutes at most."""
 
+WHAT_IF_MAX = 50
+"""So many stored sessions are judged again at once: each takes seconds, and the ward goes on beside it."""
+
 NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
 """Beds, staff, screens: names that mean nothing to MQTT, SQL, HTML or a file system (T11)."""
 
@@ -192,6 +195,22 @@ class DutyBody(Body):
 
     on: Annotated[list[Name], Field(max_length=200)]
     beds: Annotated[list[DutyBedBody], Field(max_length=500)] = []
+
+
+class WhatIfBody(Body):
+    """Which stored sessions are judged again, and under which limits: rows by rule, as in `[limits]`."""
+
+    sessions: Annotated[list[Annotated[Whole, Field(ge=1, le=2**53)]], Field(max_length=WHAT_IF_MAX)] = []
+    last: Annotated[Whole, Field(ge=0, le=WHAT_IF_MAX)] = 0
+    """So many of those that ended last, besides."""
+    limits: dict[Name, dict[Name, Measure | Text | list[Measure]]] | None = None
+
+    @model_validator(mode="after")
+    def some(self) -> Self:
+        """At least one session."""
+        if not self.sessions and not self.last:
+            raise ValueError("Say which sessions, or how many of the last")
+        return self
 
 
 class RejectBody(Body):

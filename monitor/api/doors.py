@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from monitor.api.ward_view import TrendKept
+from monitor.earlier import Earlier
 from monitor.model import Bed, Staff
 from monitor.people import Account, Token
 from monitor.snapshot import (
@@ -38,8 +39,26 @@ class Made(Protocol):
         ...
 
 
-Report = Callable[[int, str], Awaitable[Made | str | None]]
-"""One session in one shape; why it cannot be made, in words; None where there is no such session."""
+Limits = Mapping[str, Mapping[str, object]]
+"""Rows by rule, as in `[limits]` of the settings."""
+
+
+class Archive(Protocol):
+    """The sessions that are kept. An answer is what was asked for, why not in words, or None: no such one."""
+
+    async def report(self, session: int, shape: str) -> Made | str | None:
+        """One session's record in one shape."""
+        ...
+
+    async def series(self, session: int) -> Earlier | str | None:
+        """The sessions of the same alias before this one."""
+        ...
+
+    async def what_if(
+        self, sessions: Sequence[int], last: int, limits: Limits | None
+    ) -> Sequence[Mapping[str, object]] | str | None:
+        """The summaries of these and the last so many under limits as set and as proposed; of all, last."""
+        ...
 
 
 class History(Protocol):
@@ -149,4 +168,4 @@ class Doors:
     """The wall clock, for sign-ins only."""
     settings: Settings
     files: Mapping[str, bytes]
-    report: Report
+    archive: Archive

@@ -1,4 +1,4 @@
-"""GET of one session's record, in each of its shapes. Somebody else makes them; every look is in the log."""
+"""Sessions that are kept: their records, earlier ones of a patient, and what-if. Somebody else makes them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from enum import StrEnum
 import structlog
 from starlette.responses import Response
 
-from monitor.api.asked import AskedBy, House, InHouse
-from monitor.api.bodies import Number
+from monitor.api.asked import AskedBy, House, InHouse, answer
+from monitor.api.bodies import Number, WhatIfBody
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker
+from monitor.api.views.answers import what_if_shown
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +47,7 @@ FORMS = {FormFile.JSON: "rems", FormFile.PDF: "rems-pdf"}
 
 
 async def report(session: Number, file: ReportFile, house: InHouse, asker: AskedBy) -> Response:
-    """The record of one session, open or closed: to read (pdf), to keep (json, csv, trends.csv), to pass on."""
+    """The record of one session, open or closed: to read (pdf), to keep (json, csv, trends.csv), to send."""
     return await _made(session, REPORTS[file], f"session-{session}.{file.value}", house, asker)
 
 
@@ -55,8 +56,30 @@ async def form(session: Number, file: FormFile, house: InHouse, asker: AskedBy) 
     return await _made(session, FORMS[file], f"session-{session}-form.{file.value}", house, asker)
 
 
+async def series(session: Number, house: InHouse, asker: AskedBy) -> Response:
+    """Earlier treatments of the same alias, as traces since the drug; what the pressure did each time."""
+    found = await house.doors.archive.series(session)
+    if found is None:
+        raise Problem(404, "There is no such session.")
+    if isinstance(found, str):
+        raise Problem(409, found)
+    _log.info("earlier sessions were looked at", session=session, by=asker.name)
+    return answer(found)
+
+
+async def what_if(body: WhatIfBody, house: InHouse, asker: AskedBy) -> Response:
+    """Stored sessions judged again under the limits as set, and beside them as proposed. Changes nothing."""
+    lines = await house.doors.archive.what_if(body.sessions, body.last, body.limits)
+    if lines is None:
+        raise Problem(404, "There is no such session.")
+    if isinstance(lines, str):
+        raise Problem(409, lines)
+    _log.info("limits were tried on stored sessions", sessions=len(lines) - 1, by=asker.name)
+    return answer(what_if_shown(lines))
+
+
 async def _made(session: int, shape: str, name: str, house: House, asker: Asker) -> Response:
-    made = await house.doors.report(session, shape)
+    made = await house.doors.archive.report(session, shape)
     if made is None:
         raise Problem(404, "There is no such session.")
     if isinstance(made, str):

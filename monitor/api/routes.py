@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from monitor.api import acts, moves, pages, reads, reports, wellness
 from monitor.api.views import answers
+from monitor.earlier import Earlier
 from monitor.people import CLINICAL, Role
 
 API = "/api/v1"
@@ -21,6 +22,8 @@ PEOPLE = CLINICAL | {Role.ADMINISTRATOR}
 READERS = PEOPLE | {Role.MACHINE}
 EVERYONE = READERS | {Role.DISPLAY}
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+LEADERS = PEOPLE - {Role.NURSE}
+"""Who may try what other limits would have done; a nurse's own limits are those of her patient."""
 OPEN: frozenset[Role] | None = None
 """For anybody, signed in or not: sign-in itself, the dashboard's files, health."""
 
@@ -60,6 +63,8 @@ ROUTES = (
     Row("POST", f"{API}/sessions/{{session}}/moves", CLINICAL, moves.move_session, answers.DoneShown),
     Row("GET", f"{API}/sessions/{{session}}/report.{{file}}", READERS, reports.report),
     Row("GET", f"{API}/sessions/{{session}}/form.{{file}}", READERS, reports.form),
+    Row("GET", f"{API}/sessions/{{session}}/series", READERS, reports.series, Earlier),
+    Row("POST", f"{API}/what-if", LEADERS, reports.what_if, answers.WhatIfShown),
     Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
     Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),
     Row("GET", f"{API}/pages", EVERYONE, reads.pages, answers.PagesShown),

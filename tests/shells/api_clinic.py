@@ -16,7 +16,7 @@ import msgspec
 from fastapi import FastAPI
 
 from monitor.api.app import build
-from monitor.api.doors import Settings, Status
+from monitor.api.doors import Limits, Settings, Status
 from monitor.api.hub import Hub
 from monitor.api.server import Server, server
 from monitor.api.signin import hash_of, secret_hash
@@ -382,8 +382,17 @@ class WardByHand:
         return Reading(self.at_ms, bed, MONITOR3, Vital.SPO2, value, now.quality, now.why, now.fresh_until_ms)
 
 
-async def no_report(_session: int, _shape: str) -> None:
-    """Nobody keeps records here."""
+class NoArchive:
+    """Nobody keeps sessions here."""
+
+    async def report(self, _session: int, _shape: str) -> None:
+        """No record."""
+
+    async def series(self, _session: int) -> None:
+        """No earlier ones."""
+
+    async def what_if(self, _sessions: Sequence[int], _last: int, _limits: Limits | None) -> None:
+        """Nothing to judge."""
 
 
 class Sse:
@@ -501,7 +510,7 @@ async def running(**changed: Any) -> AsyncIterator[Clinic]:
         now_ms=lambda: ward.at_ms,
         real_ms=wall.now_ms,
         settings=settings,
-        report=no_report,
+        archive=NoArchive(),
     )
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))

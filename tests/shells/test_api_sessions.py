@@ -532,6 +532,54 @@ async def test_the_record_of_a_session_is_there_in_each_shape(file: str, kind: s
         assert clinic.port
 
 
+async def test_earlier_sessions_of_the_same_alias_lie_beside_this_one(tmp_path: Path) -> None:
+    async with treating(tmp_path / "data") as clinic, clinic.browser() as dana:
+        await dana.opens()
+        await dana.doses()
+        await dana.does("transfer", why="taken over by another clinic")
+        await dana.does("sign", by=KIM)
+        await dana.does("close")
+        await clinic.waits(60)
+        await dana.opens()
+        answer = await dana.client.get(f"{API}/sessions/{dana.session}/series")
+        assert answer.status_code == 200, answer.text
+        assert [one["session"] for one in answer.json()["sessions"]] == [1]
+        assert answer.json()["now"] is None
+        nobody = await dana.client.get(f"{API}/sessions/99/series")
+        assert (nobody.status_code, nobody.json()["detail"]) == (404, "There is no such session.")
+
+
+async def test_proposed_limits_are_tried_on_stored_sessions_and_change_nothing(tmp_path: Path) -> None:
+    async with treating(tmp_path / "data") as clinic, clinic.browser() as dana:
+        await dana.opens()
+        await dana.checks_in()
+        await clinic.waits(10)
+        await dana.does("abort", why="changed her mind")
+        await dana.does("sign", by=KIM)
+        await dana.does("close")
+        head = clinic.service.journal.head
+        asked = {"last": 1, "limits": {"spo2-low-m": {"limit": 95}}}
+        assert (await dana.client.post(f"{API}/what-if", json=asked)).status_code == 403, "a nurse"
+        async with clinic.browser("carla") as carla:
+            answer = await carla.client.post(f"{API}/what-if", json=asked)
+            assert answer.status_code == 200, answer.text
+            found = answer.json()
+            (one,) = found["sessions"]
+            assert (one["session"], one["alias"], one["therapy"]) == (1, "blue-3", "spravato_us")
+            assert not any([*one["as_set"]["raised"].values(), *one["proposed"]["raised"].values()])
+            assert found["all"]["bed_hours"] == pytest.approx(10 / 60, abs=0.02)
+            for body, status, words in (
+                ({"last": 1, "limits": {"spo2-lo": {"limit": 95}}}, 409, "spo2-lo"),
+                ({"last": 1, "limits": {"spo2-low-m": {"limit": 99}}}, 409, "outside its span 86 to 95"),
+                ({"sessions": [99]}, 404, "no such session"),
+                ({}, 422, "how many of the last"),
+                ({"last": 51}, 422, "at most 50"),
+            ):
+                wrong = await carla.client.post(f"{API}/what-if", json=body)
+                assert (wrong.status_code, words in wrong.text) == (status, True), wrong.text
+        assert clinic.service.journal.head == head
+
+
 async def told(live: Any, bed: str = "3") -> Any:
     """The treatment of a bed as the stream tells it next."""
     while True:

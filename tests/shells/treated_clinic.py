@@ -21,6 +21,7 @@ from monitor.api.doors import Settings
 from monitor.api.hub import Hub
 from monitor.api.server import server
 from monitor.api.signin import secret_hash
+from monitor.archive import Archive
 from monitor.clock import ManualClock
 from monitor.config import Clinic, load
 from monitor.model import (
@@ -38,8 +39,7 @@ from monitor.model import (
     Staff,
 )
 from monitor.people import Account, Role, Token, TokenKind
-from monitor.reporting.door import Reports
-from monitor.service import Service, reporter
+from monitor.service import Service
 from monitor.store.opening import open_store
 from monitor.ward import Ward
 from tests.core.shift import plan
@@ -48,7 +48,8 @@ from tests.core.visit import MIN, T0_MS, WELL
 from tests.shells.api_clinic import DASHBOARD, PASSWORD, PIN, AccountsInMemory, Sse, hashed
 
 API = "/api/v1"
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+"""How long a test waits for what must come; only a failing one waits so long."""
 STEP_MS = 30_000
 BEDS = ("3", "4")
 PEOPLE = {
@@ -323,13 +324,13 @@ async def treating(data_dir: Path, at_ms: int = T0_MS, **changed: Any) -> AsyncI
         now_ms=clock.now_ms,
         real_ms=lambda: T0_MS,
         settings=Settings(**usual | changed),
-        report=reporter(Reports(_clinic(data_dir), store.journal, store.trends, clock.now_ms)),
+        archive=Archive(_clinic(data_dir), store.journal, store.trends, clock.now_ms),
     )
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         web = server(app, Settings(**usual | changed), host="127.0.0.1", port=0)
         door.listen()
-        tasks = [asyncio.create_task(service.run()), asyncio.create_task(web.serve([door]))]
+        tasks = [asyncio.create_task(work) for work in (service.run(), web.serve([door]), store.run())]
         clinic = Treats(service, clock, accounts, door.getsockname()[1], tasks[0])
         now_ms = clock.now_ms()
         up = [
@@ -343,5 +344,6 @@ async def treating(data_dir: Path, at_ms: int = T0_MS, **changed: Any) -> AsyncI
             web.should_exit = True
             await tasks[1]
             tasks[0].cancel()
+            tasks[2].cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await store.close()

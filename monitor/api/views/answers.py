@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -158,6 +159,53 @@ class DutyLoadShown(DutyShown, frozen=True):
     load: list[LoadShown]
 
 
+class CountsShown(msgspec.Struct, frozen=True):
+    """What one set of limits comes to: alarms by priority, pages, seconds in alarm by priority."""
+
+    raised: dict[str, int]
+    technical: dict[str, int]
+    pages: int
+    further_pages: int
+    alarmed_s: dict[str, float]
+
+
+class RuleShown(msgspec.Struct, frozen=True):
+    """How often one condition was raised: on the day, as limits are set now, and as proposed."""
+
+    rule: str
+    priority: str
+    recorded: int
+    as_set: int
+    proposed: int | None
+
+
+class JudgedShown(msgspec.Struct, frozen=True):
+    """Sums of one stored session, or of all; `why_not` of one that could not be judged.
+
+    `same_numbers`: its therapy's numbers are still those that it went under.
+    """
+
+    as_set: CountsShown | None = None
+    proposed: CountsShown | None = None
+    bed_hours: float | None = None
+    gaps_s: float | None = None
+    rules: list[RuleShown] = []
+    session: int | None = None
+    alias: str | None = None
+    therapy: str | None = None
+    same_numbers: bool | None = None
+    opened_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    why_not: str | None = None
+
+
+class WhatIfShown(msgspec.Struct, frozen=True):
+    """Stored sessions under the limits as set and as proposed: each, and all that could be judged."""
+
+    all: JudgedShown
+    sessions: list[JudgedShown]
+
+
 class MeShown(msgspec.Struct, frozen=True):
     """Who the asker is, and until when; `home` is the screen that is theirs here."""
 
@@ -209,6 +257,17 @@ def session_whole(now: SessionNow, treatment: TreatmentNow | None) -> SessionWho
     return SessionWhole(
         **{name: getattr(shown, name) for name in SessionShown.__struct_fields__}, now=treatment
     )
+
+
+def what_if_shown(lines: Sequence[Mapping[str, object]]) -> WhatIfShown:
+    """The summary lines of a what-if: each session's, and the one of all last."""
+    *each, total = (msgspec.convert(_judged(line), JudgedShown) for line in lines)
+    return WhatIfShown(total, each)
+
+
+def _judged(line: Mapping[str, object]) -> Mapping[str, object]:
+    known = {"why_not": line.get("why")} if line.get("event") == "skipped" else {}
+    return {key: value for key, value in line.items() if key in JudgedShown.__struct_fields__} | known
 
 
 def duty_load_shown(snapshot: Snapshot) -> DutyLoadShown:
