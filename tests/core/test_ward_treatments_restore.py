@@ -78,7 +78,7 @@ def restored(visit: Treated, journal: list[Happening], now_ms: int) -> Ward:
 
 
 def lives(visit: Treated) -> None:
-    """A visit with a little of everything: flags, an own limit, signs, values by hand, a hold, high pressures."""
+    """A visit with a little of everything: flags, an own limit, signs, values by hand, a hold, high BP."""
     visit.to_baseline(opioids=True)
     visit.shift.feed(VitalTyped(visit.now_ms, BED, Vital.RESPIRATION, 13, LEE))
     visit.takes_baseline()
