@@ -17,7 +17,7 @@ from monitor.records.report import CheckOf, CuffReading, Line, Number, SessionRe
 
 MINUTE_MS = 60_000
 EVERY = 5
-"""One minute of so many is charted, as on paper (a choice of this project)."""
+"""One minute of so many is charted, as on paper, and the first one (a choice of this project)."""
 
 SPOT_ONLY = frozenset({Vital.TEMPERATURE})
 """Measured now and then: a minute without it is no gap."""
@@ -210,11 +210,14 @@ def _medians(line: Line, until_ms: int) -> Iterator[Value]:
     """The charted minutes of a line, from the first word of a device on; also those of silence."""
     first_ms = min((from_ms for from_ms, device in line.sources if device is not None), default=until_ms)
     first_ms = max(first_ms, *line.times_ms[:1], 0)
+    if first_ms >= until_ms:
+        return
     by_minute: dict[int, list[Stretch]] = {}
     for stretch in line.stretches:
         by_minute.setdefault(stretch.from_ms // MINUTE_MS, []).append(stretch)
-    for minute in range(-(-first_ms // MINUTE_MS), until_ms // MINUTE_MS):
-        if minute % EVERY:
+    first = first_ms // MINUTE_MS
+    for minute in range(first, max(until_ms // MINUTE_MS, first + 1)):
+        if minute % EVERY and minute != first:
             continue
         heard = by_minute.get(minute, [])
         known = [stretch for stretch in heard if stretch.middle is not None and stretch.device is not None]
