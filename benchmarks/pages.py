@@ -21,7 +21,7 @@ from simulators.patient import Patient
 from simulators.scenario import Drug, Motion
 
 SESSIONS = 100
-BESIDE = 25
+BESIDE = 12
 """How many sessions beside the goal: older patients, and such as move."""
 GOAL = 1.0
 AWAKE = (Motion(from_min=-15, to_min=360, every_s=240),)

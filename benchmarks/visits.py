@@ -67,7 +67,7 @@ from simulators.noise import uniforms
 from simulators.patient import MINUTE_MS, CuffResult, Patient, esk_label, iv_yale
 
 EPOCH_MS = 1_780_000_000_000
-SECOND_MS = 1_000
+SECOND_MS, DAY_MS = 1_000, 86_400_000
 BEFORE_MIN = 12
 """How long before the drug the patient comes."""
 LONGEST_MIN = 360
@@ -150,14 +150,24 @@ class Visit:
     """One patient at the one bed, and the nurse. `run` plays it to its end."""
 
     def __init__(
-        self, therapy: str, patient: Patient, seed: int, *, age: int, whole: Plan, keep: bool = False
+        self,
+        therapy: str,
+        patient: Patient,
+        seed: int,
+        *,
+        age: int,
+        whole: Plan,
+        after: Visit | None = None,
+        alias: str = "",
+        keep: bool = False,
     ) -> None:
-        """Open the session; `keep` remembers every event, readings too."""
-        self.ward = Ward(whole)
+        """Open the session, in a ward of its own or a day `after` another; `keep` remembers every event."""
+        self.ward: Ward = Ward(whole) if after is None else after.ward
         self.therapy = whole.therapies[therapy]
         self.patient, self._seed, self._keep = patient, seed, keep
-        self.now_ms = EPOCH_MS
-        self.began_ms = EPOCH_MS + ms(BEFORE_MIN)
+        self.now_ms: int = EPOCH_MS if after is None else after.now_ms + DAY_MS
+        self._opened_ms = self.now_ms
+        self.began_ms = self.now_ms + ms(BEFORE_MIN)
         """The start of the drug: as it is planned, and then as it was."""
         self.made = Outcomes()
         self._cuff: tuple[int, CuffResult] | None = None
@@ -166,14 +176,15 @@ class Visit:
         self._paged: set[int] = set()
         self._tried_ms: dict[str, int] = {}
         self._depth = _depth(seed, self.therapy)
-        self._hear(ServiceStarted(self.now_ms, "visit", None))
-        self._hear(LinkMoved(self.now_ms, MONITOR, LinkState.CONNECTING, LinkState.UP, "", self.now_ms))
+        if after is None:
+            self._hear(ServiceStarted(self.now_ms, "visit", None))
+            self._hear(LinkMoved(self.now_ms, MONITOR, LinkState.CONNECTING, LinkState.UP, "", self.now_ms))
         devices = self.therapy.devices.least if self.therapy.devices else 0
         devices = max(devices, 2) if self.therapy.devices else 0
         opened = self._hear(
             TreatmentOpened(
-                self.now_ms, 0, BED, f"patient-{seed}", therapy, self.therapy.version, self.therapy.digest,
-                age, devices, first=False, by=DANA, role=Role.NURSE,
+                self.now_ms, 0, BED, alias or f"patient-{seed}", therapy, self.therapy.version,
+                self.therapy.digest, age, devices, first=False, by=DANA, role=Role.NURSE,
             )
         )  # fmt: skip
         self.session = next(event.session for event in opened if isinstance(event, TreatmentOpened))
@@ -191,7 +202,7 @@ class Visit:
             if second % LOOKS_EVERY_S == 0:
                 self._nurse()
             second += 1
-        self.made.minutes = (self.now_ms - EPOCH_MS) / MINUTE_MS
+        self.made.minutes = (self.now_ms - self._opened_ms) / MINUTE_MS
         return self.made
 
     # The monitor.

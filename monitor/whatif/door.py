@@ -156,7 +156,7 @@ class WhatIfs:
             seq = row.seq
             if isinstance(row.event, SessionMoved):
                 found.append(row.event.session)
-        return found[-count:]
+        return found[-count:] if count else []
 
     def _judge(self, kept: Kept, as_set: Plan, proposed: Plan | None) -> SessionJudged:
         of_then = setting(self.clinic, kept)

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from monitor.earlier import CuffThen, Earlier, Response
-from monitor.model import Admitted, Baseline, SessionMoved, SessionPhase
+from monitor.model import Admitted, Baseline, CuffTaken, SessionMoved, SessionPhase
 from monitor.reporting.kept import NoSuchSessionError
 from monitor.series import response
-from monitor.treatment import BaselineTaken
+from monitor.treatment import BaselineTaken, Happening
 from tests.core.visit import LEE, MIN, OTHER_BED
 from tests.shells.played import OTHER_DIA, OTHER_SPO2, OTHER_SYS, Day, days, histories, stored
 
@@ -26,6 +26,12 @@ async def earlier(folder: Path, session: int, *wanted: Day) -> Earlier:
         return await histories(folder, store).earlier(session)
 
 
+def measured(number: int) -> list[CuffTaken]:
+    """The good cuff readings of one of `ALL`."""
+    _, events = days(*ALL)[number]
+    return [event for event in events if isinstance(event, CuffTaken) and event.cuff.systolic is not None]
+
+
 async def test_behind_the_trace_lie_the_earlier_sessions_of_the_same_alias_and_no_other(
     tmp_path: Path,
 ) -> None:
@@ -33,18 +39,9 @@ async def test_behind_the_trace_lie_the_earlier_sessions_of_the_same_alias_and_n
     assert (found.alias, found.why_not) == ("blue-17", None)
     assert [one.session for one in found.sessions] == [1]
     said = msgspec.json.encode(found).decode()
-    green = {
-        event.cuff.systolic
-        for _, events in days(*ALL)[1:2]
-        for event in events
-        if type(event).__name__ == "CuffTaken" and event.cuff.systolic
-    }
+    green = {taken.cuff.systolic for taken in measured(1)}
+    own = {taken.cuff.systolic for taken in measured(0)}
     shown = {cuff.systolic for one in found.sessions for cuff in one.cuffs}
-    own = {
-        event.cuff.systolic
-        for event in days(*ALL)[0][1]
-        if type(event).__name__ == "CuffTaken" and event.cuff.systolic
-    }
     assert shown <= own
     assert green - own, "the other patient has pressures of their own"
     assert not (green - own) & shown
@@ -66,12 +63,10 @@ async def test_a_session_is_shown_as_it_was_by_the_minute_since_the_drug(tmp_pat
     assert minutes[0] < 0 < minutes[-1]
     assert all(50 < minute.value < 110 for minute in then.heart_rate)
     assert all(minute.value > 90 for minute in then.spo2)
-    measured = [
-        (round((event.measured_at_ms - visit.began_ms) / MIN, 1), event.cuff.systolic, event.cuff.diastolic)
-        for event in events
-        if type(event).__name__ == "CuffTaken" and event.cuff.systolic
+    assert [(cuff.minute, cuff.systolic, cuff.diastolic) for cuff in then.cuffs] == [
+        (round((taken.measured_at_ms - visit.began_ms) / MIN, 1), taken.cuff.systolic, taken.cuff.diastolic)
+        for taken in measured(0)
     ]
-    assert [(cuff.minute, cuff.systolic, cuff.diastolic) for cuff in then.cuffs] == measured
     assert then.devices == 2
     assert then.ended_at_ms is not None
 
@@ -83,20 +78,15 @@ async def test_nothing_of_an_earlier_session_is_ever_among_todays(tmp_path: Path
     assert alone.sessions == ()
     assert alone.why_not == "There is no earlier treatment of this patient."
     assert again.now == alone.now
-    own = [
-        event.cuff.systolic
-        for event in days(*ALL)[2][1]
-        if type(event).__name__ == "CuffTaken" and event.cuff.systolic
-    ]
     assert among.now is not None
-    assert among.now.peak in own
+    assert among.now.peak in {taken.cuff.systolic for taken in measured(2)}
     assert among.now != among.sessions[0].response
 
 
 async def test_a_session_in_which_no_drug_was_given_is_no_earlier_treatment(tmp_path: Path) -> None:
     visit, _ = days(FIRST)[0]
     before_ms = visit.began_ms - 300 * MIN
-    watch = [
+    watch: list[Happening] = [
         Admitted(before_ms, OTHER_BED, "blue-17", Baseline(), "watch", None, LEE),
         SessionMoved(before_ms, 800, OTHER_BED, None, SessionPhase.WATCH, LEE),
         SessionMoved(before_ms + MIN, 800, OTHER_BED, SessionPhase.WATCH, SessionPhase.CLOSED, LEE),
@@ -110,7 +100,7 @@ async def test_one_alias_at_two_beds_at_once_is_nobodys_history(tmp_path: Path) 
     """F41: an alias that two people have would show one of them the other's pressures."""
     visit, _ = days(*ALL)[2]
     at_ms = visit.began_ms + 20 * MIN
-    twin = [
+    twin: list[Happening] = [
         Admitted(at_ms, OTHER_BED, "blue-17", Baseline(), "watch", None, LEE),
         SessionMoved(at_ms, 901, OTHER_BED, None, SessionPhase.WATCH, LEE),
     ]

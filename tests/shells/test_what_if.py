@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +20,17 @@ from monitor.whatif.again import gaps_s, played, recorded
 from monitor.whatif.door import WhatIf, WrongLimitsError, proposal
 from tests.shells.played import ELSEWHERE, OTHER_DIA, OTHER_SPO2, OTHER_SYS, Day, settings, stored, what_ifs
 
+Limits = dict[str, dict[str, Any]]
+
 LOW = Day(low=True)
 QUIET = Day(seed=13, alias="green-4")
 INFUSION = Day("iv_ketamine_40", seed=12)
 
-RELAXED = {"spo2-low-m": {"limit": 90}, "spo2-low": {"limit": 88}, "spo2-low-l": {"limit": 90}}
-STRICT = {"spo2-low-m": {"limit": 95}, "spo2-low-l": {"limit": 97}}
+RELAXED: Limits = {"spo2-low-m": {"limit": 90}, "spo2-low": {"limit": 88}, "spo2-low-l": {"limit": 90}}
+STRICT: Limits = {"spo2-low-m": {"limit": 95}, "spo2-low-l": {"limit": 97}}
 
 
-async def asked(folder: Path, *days: Day, limits: dict[str, dict[str, float]] | None = None) -> WhatIf:
+async def asked(folder: Path, *days: Day, limits: Limits | None = None) -> WhatIf:
     """All of these sessions, stored and asked about."""
     async with stored(folder, *days) as store:
         return await what_ifs(folder, store).what_if(list(range(1, len(days) + 1)), limits)
@@ -180,7 +183,7 @@ async def test_no_such_session_and_no_such_limit_say_so(tmp_path: Path) -> None:
         with pytest.raises(WrongLimitsError, match=r"spo2-lwo: is not known"):
             await door.what_if([1], {"spo2-lwo": {"limit": 90}})
         with pytest.raises(WrongLimitsError, match="must be a number"):
-            await door.what_if([1], {"spo2-low": {"limit": "low"}})  # type: ignore[dict-item]
+            await door.what_if([1], {"spo2-low": {"limit": "low"}})
         with pytest.raises(WrongLimitsError):
             await door.what_if([1], {"spo2-low": 90})  # type: ignore[dict-item]
         assert (await door.what_if([])).sessions == ()
