@@ -15,7 +15,7 @@ import structlog
 
 from monitor.ehr.line import Line
 from monitor.ehr.sending import Sending
-from monitor.ehr.telling import Telling
+from monitor.ehr.telling import WAITING_MAX, Telling
 from monitor.store.database import StoreError
 from monitor.store.outgoing import DAY_MS, Counts, Outgoing
 
@@ -60,11 +60,6 @@ class EhrLink:
         self.counts = Counts(0, 0, None)
         """How the queue stood when it was last looked at."""
 
-    @property
-    def lost(self) -> int:
-        """Messages of numbers that were let go since the start."""
-        return self._telling.lost
-
     async def run(self) -> None:
         """Fill and send, for ever."""
         async with asyncio.TaskGroup() as tasks:
@@ -97,6 +92,8 @@ class EhrLink:
         """Say of both parts how they do."""
         health, many = self._sending.health, self.counts.aside
         trouble = next(iter(self._troubles.values()), "")
+        if self.counts.waiting >= WAITING_MAX:
+            trouble = f"{self.counts.waiting} messages wait for the EHR: no more numbers are added"
         well = health.ok and not trouble
         self._part(LINK, ok=well, why=trouble or health.why, since_ms=health.since_ms)
         refused = f"{many} messages were not taken by the EHR: `chairside ehr list` says which"

@@ -21,7 +21,7 @@ from monitor.records.charted import Charted, Pressure, Value, values
 from monitor.records.hl7_out import Site, Visit, control_of, session_message, vitals_message
 from monitor.records.report import SessionReport
 from monitor.snapshot import SessionNow, Snapshot
-from monitor.store.database import StoreError
+from monitor.store.database import StoreError, tell
 from monitor.store.journal import Head, Recorded
 from monitor.store.outgoing import New, Outgoing, State
 
@@ -37,7 +37,7 @@ MADE_IN = 3
 """Tries to put a session into words, before a person is asked."""
 
 ROWS_MAX = 500
-"""Rows of the journal in one turn, so that what was read is written down again and again."""
+"""Rows of the journal in one turn, and between two notes of how far it was read where nothing is told."""
 
 Report = Callable[[int], Awaitable[SessionReport]]
 """The record of a session by its number; StoreError where it cannot be read now."""
@@ -81,11 +81,9 @@ class Telling:
         self._site, self._wanted = site, wanted
         self._now_ms = now_ms
         self._minutes = Minutes(wanted.every_ms)
-        self._read_to = 0
+        self._read_to = self._noted = 0
         self._unput: list[New] = []
         self._failed: dict[int, int] = {}
-        self.lost = 0
-        """Messages of numbers that were let go, because too many waited already."""
 
     async def begin(self) -> None:
         """Find where reading goes on; at the very first start that is the end: the past is nobody's news."""
@@ -94,14 +92,13 @@ class Telling:
             # A journal that ends before what was read of it has been replaced.
             read_to = self._journal.head.seq
             await self._queue.put((), read_to)
-        self._read_to = read_to
+        self._read_to = self._noted = read_to
 
     def look(self) -> None:
         """Take in what the ward shows now. Called again and again; never waits."""
         if self._wanted.vitals:
             self._unput += [self._vitals(*told) for told in self._minutes.look(self._read())]
-            self.lost += max(len(self._unput) - UNPUT_MAX, 0)
-            del self._unput[:-UNPUT_MAX]
+            self._let_go(len(self._unput) - UNPUT_MAX)
 
     async def turn(self) -> bool:
         """Put into the queue what has come up since; whether there was anything. StoreError: not now."""
@@ -116,7 +113,9 @@ class Telling:
                 read_to = row.seq
                 if found or read_to - self._read_to >= ROWS_MAX:
                     break
-        await self._queue.put(found, read_to)
+        if found or read_to - self._noted >= ROWS_MAX:
+            await self._queue.put(found, read_to)
+            self._noted = read_to
         self._read_to = read_to
         return True
 
@@ -125,11 +124,17 @@ class Telling:
             return 0
         unput = tuple(self._unput)
         if (await self._queue.counts()).waiting >= WAITING_MAX:
-            self.lost += len(unput)
-        else:
-            await self._queue.put(unput)
+            self._let_go(len(unput))
+            return 0
+        await self._queue.put(unput)
         del self._unput[: len(unput)]
         return len(unput)
+
+    def _let_go(self, count: int) -> None:
+        """Forget the oldest messages of numbers: too many wait already."""
+        if count > 0:
+            del self._unput[:count]
+            tell(log.error, "numbers not kept for the EHR", messages=count)
 
     async def _messages(self, row: Recorded) -> Sequence[New]:
         match row.event:

@@ -119,9 +119,12 @@ def test_the_lock_for_developing_holds_the_one_for_running() -> None:
     assert "pytest" not in run
 
 
+EXTRAS = ("postgres", "demo", "fhir", "hl7", "report", "sparkplug")
+
+
 @pytest.mark.parametrize(
     ("lock", "extras"),
-    [("requirements.lock", ("postgres", "demo")), ("requirements-dev.lock", ("postgres", "demo", "dev"))],
+    [("requirements.lock", EXTRAS), ("requirements-dev.lock", (*EXTRAS, "dev"))],
 )
 def test_a_lock_holds_every_dependency_at_a_version_that_is_allowed(
     lock: str, extras: tuple[str, ...]
