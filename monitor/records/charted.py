@@ -94,6 +94,7 @@ class Checked:
 
     name: str
     title: str
+    due_ms: int
     at_ms: int
     saved: bool
     by: Staff | None
@@ -161,6 +162,7 @@ def _check(check: CheckOf, cuffs: dict[tuple[int, Device | None], Pressure]) -> 
     return Checked(
         check.name,
         check.title,
+        check.due_ms,
         check.due_ms if check.saved_ms is None else check.saved_ms,
         check.saved_ms is not None,
         check.by,

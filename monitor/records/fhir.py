@@ -1,9 +1,10 @@
 """A session as a FHIR R4 transaction: Patient, Encounter, Devices, vital-sign Observations, alarms as Flags.
 
-Every entry is a conditional create by an identifier that is the same whenever the record is made again: sent
-twice, it is there once. `fhir.resources` (the extra [fhir]) judges each resource; what it cannot judge, the
-profiles of vital signs, is held by the tests. The patient is an alias: no name, no birthday, no sex is known
-here, and the Patient says so. Codes and profiles: `codes.py`; absent values as uv-pocd maps them.
+Every entry goes by an identifier that is the same whenever the record is made again: sent twice, it is there
+once, as it was sent last (a conditional update). Patient and Devices, which others may know more of, are
+only created where they are not there. `fhir.resources` (the extra [fhir]) judges each resource; what it
+cannot judge, the profiles of vital signs, is held by the tests. The patient is an alias: no name, birthday or
+sex is known here, and the Patient says so. Codes and profiles: `codes.py`; absent values as uv-pocd has them.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ PRIORITIES = {
     Priority.LOW: Name("PL", "Low priority"),
 }
 """The codes of the extension flag-priority."""
+
+OF_OTHERS = frozenset({"Patient", "Device"})
+"""What may be there already, with more in it than is known here: never written over."""
 
 Json = dict[str, Any]
 
@@ -97,7 +101,7 @@ class _Made:
             made = self._pressure(one) if isinstance(one, Pressure) else self._value(one)
             yield self._entry("reading", self._key(one), made)
         for check in self._checks:
-            yield self._entry("check", f"{self._session}-{check.name}-{check.at_ms}", self._check(check))
+            yield self._entry("check", f"{self._session}-{check.name}-{check.due_ms}", self._check(check))
         for alarm in self._report.alarms:
             yield self._entry("alarm", f"{self._session}-{alarm.alarm_id}", self._flag(alarm))
 
@@ -246,7 +250,11 @@ class _Made:
         identifier = self._identifier(kind, name)
         resource["identifier"] = [identifier]
         query = f"identifier={identifier['system']}|{_searched(identifier['value'])}"
-        request = {"method": "POST", "url": resource["resourceType"], "ifNoneExist": query}
+        what = resource["resourceType"]
+        if what in OF_OTHERS:
+            request = {"method": "POST", "url": what, "ifNoneExist": query}
+        else:
+            request = {"method": "PUT", "url": f"{what}?{query}"}
         return {"fullUrl": self._url(kind, name), "resource": resource, "request": request}
 
     def _identifier(self, kind: str, name: str) -> Json:
