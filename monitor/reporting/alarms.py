@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from monitor.alerts.rules import INDEX, RULES, Rule
+from monitor.alerts.rules import INDEX, RULES, Kind, Rule
 from monitor.alerts.words import alarm_text
 from monitor.model import (
     Accepted,
@@ -28,6 +28,9 @@ from monitor.model import (
 )
 from monitor.records.report import AlarmOf, LimitOf, PageOf, PauseOf
 from monitor.reporting.kept import Kept
+
+RAISED = frozenset({AlarmState.ACTIVE, AlarmState.ACKED})
+"""While it is one of these the condition is there; what is latched is over and not yet looked at."""
 
 OPEN = frozenset({AlarmState.ACTIVE, AlarmState.ACKED, AlarmState.LATCHED})
 
@@ -134,6 +137,12 @@ def open_at(alarm: AlarmOf, at_ms: int) -> bool:
 def loud(alarm: AlarmOf) -> bool:
     """Whether it keeps a patient from leaving: MEDIUM or HIGH."""
     return alarm.priority > Priority.LOW
+
+
+def raised_by_words(rule: str) -> bool:
+    """Whether what people say, or leave undone, raises it: what exactly is not in its event."""
+    known = rule_of(rule)
+    return known is not None and known.kind is Kind.SAID
 
 
 # Limits and pauses.

@@ -71,7 +71,7 @@ def assemble(kept: Kept, setting: Setting, made_ms: int) -> SessionReport:
     course = Course(
         kept, setting.therapy, trusted=setting.trusted, lines=lines, alarms=raised, made_ms=made_ms
     )
-    return _treated(kept, setting, made_ms, course, lines, raised)
+    return _treated(kept, setting, made_ms, course, lines)
 
 
 def _watched(
@@ -155,7 +155,6 @@ def _treated(
     made_ms: int,
     course: Course,
     lines: tuple[Line, ...],
-    raised: tuple[AlarmOf, ...],
 ) -> SessionReport:
     """The same, and what belongs to a treatment."""
     record = course.record
@@ -170,7 +169,7 @@ def _treated(
     titles = {check.name: check.title for check in course.therapy.check}
     sent = record.form_sent
     return replace(
-        _watched(kept, setting, made_ms, lines, raised, wanted, cuffs),
+        _watched(kept, setting, made_ms, lines, course.alarms(), wanted, cuffs),
         alias=opened.alias,
         therapy=_therapy_of(opened, course.therapy, trusted=setting.trusted),
         age_years=opened.age_years,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TypeGuard, TypeVar
 
 from monitor.model import CuffTaken, Device, Quality, Staff, Vital, VitalTyped
@@ -39,10 +40,11 @@ from monitor.records.report import (
     SymptomSpan,
 )
 from monitor.reporting import numbers
-from monitor.reporting.alarms import loud, open_at
+from monitor.reporting.alarms import RAISED, loud, open_at, raised_by_words
 from monitor.reporting.kept import OVER, Kept
 from monitor.reporting.watching import source_at
 from monitor.sessions import expected, gates, layers, readiness, tables
+from monitor.sessions.conditions import conditions
 from monitor.sessions.due import CHECK_40, DAY_MS, NIBP, VITALS, window_of
 from monitor.sessions.needs import END_PRESSURE_MS
 from monitor.sessions.record import Record, begin, rebuilt
@@ -196,9 +198,11 @@ class Course:
                     samples.append(Measured(vital, value, then_ms, None if by else device, by))
         of_now = [one for one in self._alarms if loud(one) and open_at(one, at_ms)]
         ended = [
-            one.ended_ms
+            then_ms
             for one in self._alarms
-            if loud(one) and one.ended_ms is not None and one.ended_ms <= at_ms
+            if loud(one)
+            for then_ms, was, now in one.moves
+            if then_ms <= at_ms and was in RAISED and now not in RAISED
         ]
         return Seen(tuple(samples), tuple(one.title for one in of_now), max(ended, default=None))
 
@@ -256,6 +260,21 @@ class Course:
         ]
 
     # What the record holds.
+
+    def alarms(self) -> tuple[AlarmOf, ...]:
+        """The alarms; of one that people's words have raised, what exactly was said then."""
+        return tuple(
+            replace(one, note=self._said_then(one)) if raised_by_words(one.rule) and not one.note else one
+            for one in self._alarms
+        )
+
+    def _said_then(self, alarm: AlarmOf) -> str:
+        if not self._trusted:
+            return ""
+        events = [row.event for row in self._kept.rows if row.at_ms <= alarm.raised_ms]
+        record = rebuilt(self.therapy, (self.record.opened, *(one for one in events if _is_ours(one))))
+        found = conditions(record, self._seen(alarm.raised_ms), alarm.raised_ms)
+        return next((one.text for one in found if one.name == alarm.rule), "")
 
     def flags(self) -> tuple[FlagSpan, ...]:
         """Every time a risk flag was up."""

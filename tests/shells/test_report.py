@@ -18,7 +18,9 @@ import msgspec
 import pytest
 
 from monitor.model import (
+    AlarmMoved,
     AlarmState,
+    Cue,
     Cuff,
     CuffTaken,
     LinkMoved,
@@ -35,7 +37,7 @@ from monitor.records.shapes import SHAPES
 from monitor.replay import play
 from monitor.reporting.kept import NoSuchSessionError
 from monitor.store.journal import Journal
-from monitor.treatment import Move, Phase, TreatmentNote
+from monitor.treatment import Move, Phase, Scored, TreatmentNote
 from tests.core.visit import BED, DANA, KIM, MIN, MONITOR, T0_MS, Visit
 from tests.shells.databases import Home, cluster, home  # noqa: F401  the fixtures are found by name
 from tests.shells.filed import (
@@ -496,3 +498,17 @@ async def test_the_command_says_in_one_line_why_not(tmp_path: Path, told: Filed)
     for done in (nothing, unknown, format_, no_form):
         assert done.stderr.count(b"\n") == 1
         assert b"Traceback" not in done.stderr
+
+
+async def test_an_alarm_raised_by_words_says_which_words(tmp_path: Path) -> None:
+    filed = Filed(nasal())
+    noted = next(one for one in filed.visit.events if isinstance(one, Scored) and one.value == 4)
+    raised = AlarmMoved(
+        noted.at_ms, 50, BED, "sedation-l", Priority.LOW, AlarmState.CLEAR, AlarmState.ACTIVE, Cue.HELD,
+        noted.at_ms, None, None,
+    )  # fmt: skip
+    after = filed.events.index(noted) + 1
+    filed.events = [*filed.events[:after], raised, *filed.events[after:]]
+    sedation = next(one for one in (await reported(tmp_path, filed)).alarms if one.rule == "sedation-l")
+    assert (sedation.title, sedation.note) == ("Sedation", "MOAA/S 4, lethargic response to name")
+    assert (sedation.technical, sedation.value, sedation.ended_ms) == (False, None, None)
