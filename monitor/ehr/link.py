@@ -108,9 +108,11 @@ class EhrLink:
             except StoreError as error:
                 self._troubles[name] = str(error)
             except Exception as error:
-                with contextlib.suppress(OSError):
-                    log.exception("the EHR link stumbled", over=name)
-                self._troubles[name] = f"The EHR link does not work: {type(error).__name__}."
+                said = f"The EHR link does not work: {type(error).__name__}."
+                if self._troubles.get(name) != said:
+                    with contextlib.suppress(OSError):
+                        log.exception("the EHR link stumbled", over=name)
+                self._troubles[name] = said
             self.say()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):

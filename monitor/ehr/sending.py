@@ -36,6 +36,7 @@ class Health:
 
 
 WELL = Health(ok=True)
+NONE = Answer("", "", "")
 
 
 class Sending:
@@ -84,27 +85,30 @@ class Sending:
 
     async def _try(self, head: Queued, chosen: Queued) -> None:
         now_ms = self._now_ms()
-        try:
-            answer = await self._answer(chosen)
-        except NoAnswer as nothing:
+        answer, nothing, why = await self._ask(chosen)
+        if nothing is not None:
             if not self._takes_others:
-                await self._queue.tried(chosen.number, str(nothing))
-                raise
+                await self._queue.tried(chosen.number, why)
+                raise nothing
             self._takes_others = False
-            why = f"{nothing}; it takes others"
-            await self._queue.settle(chosen.number, State.REFUSED, now_ms, why)
+            await self._queue.settle(chosen.number, State.REFUSED, now_ms, f"{why}; it takes others")
             return
         self._takes_others = chosen.number != head.number
-        if answer.code == ACCEPTED:
-            await self._queue.settle(chosen.number, State.ACCEPTED, now_ms)
-        else:
-            await self._queue.settle(chosen.number, State.REFUSED, now_ms, _words(answer))
+        state = State.ACCEPTED if answer.code == ACCEPTED else State.REFUSED
+        await self._queue.settle(chosen.number, state, now_ms, why)
 
-    async def _answer(self, message: Queued) -> Answer:
-        answer = await self._line.ask(message.body.encode(), message.control)
+    async def _ask(self, message: Queued) -> tuple[Answer, NoAnswer | None, str]:
+        """What was answered; why that is as good as no answer, if it is; and what is kept of it in words."""
+        try:
+            answer = await self._line.ask(message.body.encode(), message.control)
+        except NoAnswer as nothing:
+            return NONE, nothing, str(nothing)
+        why = f"{answer.code}: {answer.why or 'the receiver does not say why'}"
         if answer.code == REJECTED:
-            raise NoAnswer(f"{self._line.name} rejects a message: {_words(answer)}")
-        return answer
+            # What a receiver writes may be about the patient: it stays in the queue, and is on no screen.
+            said = f"{self._line.name} rejects messages: `chairside ehr list` says why"
+            return answer, NoAnswer(said), why
+        return answer, None, "" if answer.code == ACCEPTED else why
 
     def _goes_well(self) -> None:
         self._failures, self.not_before_ms = 0, 0
@@ -118,7 +122,3 @@ class Sending:
         self.not_before_ms = self._now_ms() + round(wait_s * jitter * 1_000)
         since_ms = self.health.since_ms
         self.health = Health(ok=False, why=why, since_ms=began_ms if since_ms is None else since_ms)
-
-
-def _words(answer: Answer) -> str:
-    return f"{answer.code}: {answer.why or 'the receiver does not say why'}"

@@ -243,7 +243,9 @@ async def test_the_last_message_alone_is_tried_for_as_long_as_it_takes(tmp_path:
         await here.tells()
         await here.waits(HOUR_MS)
         assert await here.states() == Counter(waiting=1)
-        assert "rejects a message: AR: not now" in here.sending.health.why
+        assert "rejects messages: `chairside ehr list` says why" in here.sending.health.why
+        assert "not now" not in here.sending.health.why, "what they write may be about the patient"
+        assert (await here.queue.first())[0].why == "AR: not now"
         here.receiver.choose = always("AA")
         await here.waits(2 * 60_000)
         assert here.receiver.taken == ["M0"]
