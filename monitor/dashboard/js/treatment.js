@@ -26,7 +26,7 @@ export function ringOf(t, now_ms) {
   const at_ms = ended_at_ms ?? now_ms, whole_ms = ring_until_at_ms === null ? null : ring_until_at_ms - start_at_ms;
   const part = (t_ms) => (whole_ms === null ? 0 : Math.min(1, Math.max(0, (t_ms - start_at_ms) / whole_ms)));
   const minute = Math.max(0, Math.floor((at_ms - start_at_ms) / 60_000)), check = whole_ms === null ? null : timed(t);
-  const end_ms = end_at_ms ?? (t.next_device === null && t.dose && ring === "expected" ? ring_until_at_ms - floor_min * 60_000 : null);
+  const end_ms = end_at_ms ?? (t.way === "IV" && ring === "expected" ? ring_until_at_ms - floor_min * 60_000 : null);
   return {
     minute, part: part(at_ms), open: ring === "guide" || whole_ms === null, full: floor_until_at_ms !== null && at_ms >= floor_until_at_ms,
     check: check && { at: part(check.due_at_ms), from: part(check.opens_at_ms), to: part(check.closes_at_ms), done: check.state === "done" },
