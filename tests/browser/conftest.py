@@ -26,6 +26,9 @@ ARGS = [
 
 Open = Callable[..., Page]
 
+NO_TREND: dict[str, Any] = {"units": {}, "vitals": {}, "cuffs": [], "sources": {}}
+"""Of a patient who has only just come."""
+
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
@@ -50,7 +53,8 @@ def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     }
     for bed in clinic["beds"]:
         if bed["session"]:
-            answers["GET", f"/beds/{bed['bed']}/trend"] = (200, scene.trend(bed))
+            known = None not in bed["session"]["baseline"].values()
+            answers["GET", f"/beds/{bed['bed']}/trend"] = (200, scene.trend(bed) if known else NO_TREND)
     return answers
 
 

@@ -1,4 +1,4 @@
-"""The pure modules under the working screens: what a scanner typed, what a slip says, what a dose comes to."""
+"""The pure modules under the working screens: what a scanner typed, a slip says, a dose comes to."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ const Band = ({ app, seen }) => html`<section id="alarm" class="lamp" aria-label
   ${seen.alarms.some((a) => a.state !== "acked") && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}</section>`;
 
 /** The four numbers as they are now: what is not live is not there. */
-const Live = ({ seen }) => html`<dl class="live" aria-label=${said.live}>${seen.rows.map((r) => html`<div key=${r.row} data-hot=${r.hot ? r.hot.priority.toLowerCase() : undefined}><dt>${chem(words.vital[r.vital])}</dt><dd class=${r.number.live ? "" : "gone"}>${r.number.live ? r.number.text : html`<span aria-hidden="true">––</span><span class="sr">${words.gone}</span>`}</dd></div>`)}
-  <div data-hot=${seen.bp.hot ? seen.bp.hot.priority.toLowerCase() : undefined}><dt>${words.vital.bp}${seen.bp.taken && html` <small>${ago(seen.bp.age_ms)}</small>`}</dt>${pressure(seen.bp)}</div></dl>`;
+const Live = ({ seen }) => html`<section aria-label=${said.live} class="now-live"><dl class="live">${seen.rows.map((r) => html`<div key=${r.row} data-hot=${r.hot ? r.hot.priority.toLowerCase() : undefined}><dt>${chem(words.vital[r.vital])}</dt><dd class=${r.number.live ? "" : "gone"}>${r.number.live ? r.number.text : html`<span aria-hidden="true">––</span><span class="sr">${words.gone}</span>`}</dd></div>`)}
+  <div data-hot=${seen.bp.hot ? seen.bp.hot.priority.toLowerCase() : undefined}><dt>${words.vital.bp}${seen.bp.taken && html` <small>${ago(seen.bp.age_ms)}</small>`}</dt>${pressure(seen.bp)}</div></dl></section>`;
 
 /** The steps of the start: those behind can be looked at again, nothing is lost by it. */
 function Rail({ app, bed, t, page, may }) {

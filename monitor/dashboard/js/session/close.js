@@ -38,7 +38,7 @@ function Pressure({ app, bed, t, p }) {
 export function Closed({ app, bed }) {
   const { closed } = draftOf(bed.bed), [sent, setSent] = useState(false);
   const mark = async (how) => { if ((await app.acts.move(closed.session, said.formSent, { kind: "form_sent", how }, said.savedOf(said.formSent))).ok) setSent(true); };
-  return html`<div class="form closed stands"><p class="this">${said.closed}</p><p>${said.closedOf(closed.alias)} ${closed.form && !sent ? `${said.owed}: ${closed.form}.` : said.nothingOwed}</p>
+  return html`<div class="form closed stands"><p class="this">${said.closedOf(closed.alias)}</p><p>${closed.form && !sent ? `${said.owed}: ${closed.form}.` : said.nothingOwed}</p>
     <a class="button big" href="/api/v1/sessions/${closed.session}/report.pdf" target="_blank" rel="noopener">${said.report}</a>
     ${closed.form && !sent && html`<fieldset class="choice"><legend>${said.formSent}</legend><div>${said.hows.map((how) => html`<button key=${how} onClick=${() => mark(how)}>${how}</button>`)}</div></fieldset>`}
     <div class="foot"><a class="button" href="/">${words.floor}</a><button class="main" onClick=${() => { forget(bed.bed); app.redrawNow(); }}>${said.nextPatient}</button></div></div>`;

@@ -23,7 +23,7 @@ export function formOf(app, bed) {
     case "adverse": return html`<${AdverseEvent} app=${app} t=${t} close=${close} />`;
     case "turn": return html`<${Turn} key=${kind} app=${app} t=${t} kind=${kind} close=${close} />`;
     case "due": return html`<section class="beside during"><div class="head"><h2>${said.dueNow}</h2><button class="quiet" onClick=${close}>${words.close}</button></div><${Tasks} app=${app} bed=${bed} t=${t} /></section>`;
-    case "leave": return html`<section class="beside"><div class="head"><h2>${said.leaving}</h2><button class="quiet" onClick=${close}>${words.close}</button></div><${Leave} app=${app} bed=${bed} t=${t} /></section>`;
+    case "leave": return html`<section class="beside"><div class="head"><h2>${said.leaving}</h2><button class="quiet" onClick=${close}>${words.close}</button></div><${Leave} app=${app} bed=${bed} t=${t} entries=${false} /></section>`;
     default: return null;
   }
 }

@@ -2,19 +2,20 @@
 
 import { html } from "../html.js";
 import { named } from "../look.js";
-import { dueText, dueWhen } from "../treatment.js";
+import { dueText, dueWhen, readyCount, toFloor } from "../treatment.js";
 import { ago, words } from "../words.js";
 import { move, step } from "./acts.js";
 import { CuffButton } from "./baseline.js";
 import { useEarlier } from "./controls.js";
 import { Scale, Scores } from "./scales.js";
-import { moveOf, scoreOf, todo } from "./stage.js";
+import { leaving, moveOf, scoreOf, todo } from "./stage.js";
 import { turnsOf } from "./turns.js";
 import { said } from "./words.js";
 
 export function Now({ app, bed, t }) {
   const { now_ms } = app, open = todo(t), ahead = t.dues.filter((d) => !open.includes(d)), ends = moveOf(t, "infusion_end"), resumes = moveOf(t, "resume");
-  return html`<div class="during stands"><${Tasks} app=${app} bed=${bed} t=${t} open=${open} />
+  const left = toFloor(t, now_ms);
+  return html`<div class="during stands">${left && html`<p class="stay">${left}</p>`}<${Tasks} app=${app} bed=${bed} t=${t} open=${open} />
     ${ahead.length > 0 && html`<section class="ahead" aria-label=${said.later}><h3>${said.later}</h3><ul>${ahead.map((d) => html`<li key=${d.what}><span>${d.title}${d.what === "nibp" && bed.cuff_refusal === null ? `, ${said.byItself}` : ""}</span> <b>${dueWhen(d, now_ms)}</b></li>`)}</ul></section>`}
     <${Entries} app=${app} bed=${bed} t=${t} />
     ${(ends || resumes) && html`<div class="foot">${resumes && html`<button class="main" onClick=${() => step(app, t, "resume", said.moves.resume[1])}>${said.moves.resume[0]}</button>`}${ends && html`<${End} app=${app} t=${t} />`}</div>`}</div>`;
@@ -29,11 +30,11 @@ function Check({ app, bed, t, check, asks }) {
   const { state, now_ms } = app, save = moveOf(t, "check_done"), judged = new Set(t.scores.map((s) => s.score)), lacks = check.lacking.filter((l) => !judged.has(l.item));
   const source = (f) => [f.by ? said.hand(named(state, f.by)) : f.device, ago(Math.max(0, now_ms - f.at_ms))].filter(Boolean).join(", ");
   return html`<ul class="filled">${check.filled.map((f) => html`<li key=${f.item}><span>${f.title}</span><b>${f.words}</b><small>${judged.has(f.item) ? "" : source(f)}</small></li>`)}
-      ${lacks.map((l) => html`<li key=${l.item} class="empty"><span>${l.title}</span><b>––</b><small>${l.required ? said.lacks : said.optional}</small></li>`)}</ul>
+      ${lacks.map((l) => html`<li key=${l.item} class="empty"><span>${l.title}</span><b>––</b><small>${!l.required ? said.optional : bed.cuff_refusal === null && check.state === "open" && now_ms < check.due_at_ms ? said.byItself : said.lacks}</small></li>`)}</ul>
     ${lacks.some((l) => l.item === "nibp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${said.cuffNow} />`}
     ${asks.map((name) => (scoreOf(t, name).scale.length > 2 ? html`<${Scores} key=${name} app=${app} t=${t} names=${[name]} />` : html`<${Scale} key=${name} app=${app} t=${t} name=${name} />`))}
     <button class="main" disabled=${!save || save.missing.length > 0} onClick=${() => move(app, t, said.saveCheck(check.title), { kind: "check_done", check: check.check }, said.savedOf(check.title))}>${said.saveCheck(check.title)}</button>
-    ${save?.missing.length > 0 && html`<ul class="lacks">${save.missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}`;
+    ${save?.missing.length > 0 && !lacks.some((l) => l.required) && html`<ul class="lacks">${save.missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}`;
 }
 
 const SOON_MIN = 1;
@@ -51,6 +52,7 @@ export function Entries({ app, bed, t }) {
     <button onClick=${() => open("scores")}>${said.sedation}</button><button onClick=${() => open("symptoms")}>${said.symptom}</button>
     <button onClick=${() => open("note")}>${said.note}</button><button onClick=${() => open("adverse")}>${said.adverse}</button>
     <${CuffButton} app=${app} bed=${bed} main=${false} text=${said.cuffNow} /><button onClick=${() => app.beside("bp")}>${words.bpByHand}</button>
+    ${moveOf(t, "ready") && !leaving(t) && html`<button onClick=${() => open("leave")}>${said.leaving}, ${said.holds(...readyCount(t))}</button>`}
     ${turnsOf(t).map((kind) => html`<button key=${kind} class="turn" onClick=${() => open(`turn ${kind}`)}>${said.moves[kind][0]}</button>`)}
     ${moveOf(t, "emergency") && html`<button class="turn wide" onClick=${() => step(app, t, "emergency", said.moves.emergency[0])}>${said.moves.emergency[0]}</button>`}</section>`;
 }

@@ -5,9 +5,9 @@ import { html } from "../html.js";
 import { problem } from "../signin.js";
 import { said } from "./words.js";
 
-/** Calls `prove({name, pin})` or `({name, password})` and stands until it is taken. `roles` may; `not` may not; `name` stands there already. */
+/** Calls `prove({name, pin})` or `({name, password})` and stands until it is taken. `roles` may, the first of them first; `not` may not; `preset` is chosen already. */
 export function Proof({ app, roles, not = null, preset = null, title, prove, check = () => null, children }) {
-  const { state } = app, people = state.staff.filter((s) => roles.includes(s.role) && s.name !== not);
+  const { state } = app, people = state.staff.filter((s) => roles.includes(s.role) && s.name !== not).sort((a, b) => roles.indexOf(a.role) - roles.indexOf(b.role));
   const paired = state.screen !== null || state.me?.role === "display";
   const only = people.length === 1 ? people[0].name : people.some((p) => p.name === preset) ? preset : null;
   const [withPin, setWithPin] = useState(paired), [name, setName] = useState(only), [secret, setSecret] = useState(""), [error, setError] = useState(null), [busy, setBusy] = useState(false);

@@ -22,14 +22,15 @@ export function Scale({ app, t, name, minutes = 0 }) {
 }
 
 /** Several scores that are asked for together. */
-export function Scores({ app, t, names, main = true }) {
+/** `also` stands in the same line as the other ways. */
+export function Scores({ app, t, names, main = true, also = null }) {
   const [open, setOpen] = useState(false), [minutes, earlier] = useEarlier();
   const usual = names.filter((name) => said.usualValue(name) !== undefined), others = names.filter((name) => said.usualValue(name) === undefined);
   const text = usual.length ? said.usual(usual) : "";
   return html`<div class="scores">
     ${usual.length > 0 && html`<button class=${main ? "main usual" : "usual"} onClick=${() => saveScores(app, t, Object.fromEntries(usual.map((name) => [name, said.usualValue(name)])), minutes, text)}>${text}</button>`}
     ${others.map((name) => html`<${Scale} key=${name} app=${app} t=${t} name=${name} minutes=${minutes} />`)}
-    <div class="row-of-acts">${usual.length > 0 && !open && html`<button class="quiet" aria-expanded="false" onClick=${() => setOpen(true)}>${said.otherwise}</button>`}${earlier}</div>
+    <div class="row-of-acts">${usual.length > 0 && !open && html`<button class="quiet" aria-expanded="false" onClick=${() => setOpen(true)}>${said.otherwise}</button>`}${earlier}${also}</div>
     ${open && usual.map((name) => html`<${Scale} key=${name} app=${app} t=${t} name=${name} minutes=${minutes} />`)}</div>`;
 }
 

@@ -38,8 +38,8 @@ export const shut = (t) => t.gates.filter((g) => !g.open);
 export const scoreOf = (t, name) => t.scores.find((s) => s.score === name);
 export const moveOf = (t, kind) => t.moves.find((m) => m.kind === kind) ?? null;
 
-/** Whether the list of who may leave is what this session waits for: time is over, or all but time is true. */
-export const leaving = (t) => t.phase === "ready" || t.over || t.dues.every((d) => d.what === "nibp" || d.state === "ahead") && moveOf(t, "ready") !== null && (t.clocks.floor_until_at_ms === null || t.at_ms >= t.clocks.floor_until_at_ms);
+/** Whether the list of who may leave is what this session waits for: the least stay is over. Where there is none, the list is opened by hand. */
+export const leaving = (t) => t.phase === "ready" || t.over || (moveOf(t, "ready") !== null && t.clocks.floor_until_at_ms !== null && t.at_ms >= t.clocks.floor_until_at_ms);
 
 /** The question that is answered next, and how many are not. */
 export const unanswered = (t) => t.questions.filter((q) => q.yes === null);
