@@ -172,8 +172,10 @@ class Service:
         events: list[Happening] = []
         acts: list[tuple[Act, tuple[str, ...], int, int]] = []
         for item in heard:
-            before = len(events)
             if isinstance(item, Act):
+                # A window that has just closed is closed before anybody acts in it.
+                events += self.ward.tick(now_ms)
+                before = len(events)
                 missing, made = self._act(item.action, now_ms)
                 events += made
                 acts.append((item, missing, before, len(events)))
@@ -194,10 +196,8 @@ class Service:
     def _act(self, action: Action, now_ms: int) -> tuple[tuple[str, ...], list[Happening]]:
         """Let the ward decide about one act: why not, or what it led to."""
         stamped = _stamped(action, now_ms)
-        # A window that has just closed is closed before anybody acts in it.
-        made = self.ward.tick(now_ms)
         missing = self.ward.refusals(stamped)
-        return missing, made if missing else made + self.ward.feed(stamped)
+        return missing, [] if missing else self.ward.feed(stamped)
 
     async def _write_down(self, events: Sequence[Happening]) -> bool:
         durable = [event for event in events if event.durable]

@@ -8,6 +8,7 @@ lacks a value says which, and nothing is ever granted for want of one.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 
 from monitor.model import Device, Quality, Reading, Readings, Vital, VitalTyped
@@ -46,10 +47,14 @@ class Samples:
 
     def hears_table(self, table: Readings) -> None:
         """Live readings of which none is doubted."""
+        times_ms = table.times_ms
         for vital, column in zip(table.vitals, table.columns, strict=True):
-            if vital in WANTED:
-                for at_ms, value in zip(table.times_ms, column, strict=True):
-                    self._keep(vital, value, at_ms, table.device)
+            at = 0 if vital in WANTED else len(times_ms)
+            while at < len(times_ms):
+                self._keep(vital, column[at], times_ms[at], table.device)
+                # What comes sooner would not be kept, but for the last of all.
+                later = bisect_left(times_ms, times_ms[at] + THIN_MS, at + 1)
+                at = later if at == len(times_ms) - 1 else min(later, len(times_ms) - 1)
 
     def hears_typed(self, typed: VitalTyped) -> None:
         """A value taken by hand."""

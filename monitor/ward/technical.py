@@ -31,8 +31,9 @@ def tell(
     watch: Watch, beds: Mapping[Bed, Bedside], equipment: Equipment, calling: Calling, now_ms: int
 ) -> None:
     """Tell the watch of every technical condition since when it holds, or that it does not."""
+    watched = {bed: bedside.watched for bed, bedside in beds.items()}
     for device, plan in equipment.devices.items():
-        taken = beds[plan.bed].watched
+        taken = watched[plan.bed]
         watch.holds("link-lost", plan.bed, device, equipment.down_since_ms(device), session=taken)
         for lie, since_ms in equipment.lies(device):
             watch.holds(LIES[lie], plan.bed, device, since_ms, session=taken)

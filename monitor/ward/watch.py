@@ -358,9 +358,10 @@ class Watch:
         """
         if self._agreements[bedside.index].fades(now_ms):
             self._tell_agreement(bedside, now_ms)
+        watched = bedside.watched
         for condition, vitals in GAPS.items():
             offered = [v for v in vitals if v in self._vitals[bedside.bed]]
-            expected = bedside.watched and bool(offered)
+            expected = watched and bool(offered)
             if condition != "spo2-gap":
                 expected = expected and any(v in bedside.last or v in bedside.missed for v in offered)
             since_ms = _silent_since_ms(bedside, offered, started_ms, now_ms) if expected else None
