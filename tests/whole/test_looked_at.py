@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.whole.clinic import Clinic, Gateway, Wire, open_clinic, until
-from tests.whole.test_clinic_treatment import THERAPY, move, signed
+from monitor.planning import treatment
+from monitor.sessions.loading import digest
+from tests.whole.clinic import Clinic, Gateway, Wire, now_ms, open_clinic
 from tests.whole.test_nurse import SOON_MS, browser, sign_in  # noqa: F401  the fixture is found by name
 
 pytestmark = pytest.mark.real
 
 SPEED = 20.0
-MINUTE_S = 60 / SPEED
+THERAPY = "spravato_us"
+
+
+def signed(by: str) -> str:
+    """What stands in clinic.toml once a prescriber has signed what ships."""
+    mark = digest(treatment(THERAPY))
+    return f'[therapies.{THERAPY}.signature]\nby = "{by}"\non = 2026-05-01\ndigest = "{mark}"\n'
+
+
+async def moved(clinic: Clinic, session: int, kind: str, **more: object) -> None:
+    """A move that is taken."""
+    await clinic.act(f"/sessions/{session}/moves", {"kind": kind, **more})
 
 
 async def treated(clinic: Clinic) -> dict[str, Any]:
@@ -25,18 +38,11 @@ async def treated(clinic: Clinic) -> dict[str, Any]:
     return found
 
 
-async def may(clinic: Clinic, kind: str) -> None:
-    """Wait until nothing is missing for this move."""
-
-    def possible(now: dict[str, Any]) -> bool:
-        return any(one["kind"] == kind and not one["missing"] for one in now["moves"])
-
-    for _ in range(300):
-        if possible(await treated(clinic)):
-            return
-        await until(lambda: True)
-        await clinic.get("/status")
-    raise AssertionError(f"{kind} is never possible: {(await treated(clinic))['moves']}")
+async def soon(clinic: Clinic, true: Callable[[dict[str, Any]], bool]) -> None:
+    """Ask again until this is true of the treatment."""
+    began_ms = now_ms()
+    while not true(now := await treated(clinic)):
+        assert now_ms() - began_ms < SOON_MS, now["moves"]
 
 
 async def dosed(clinic: Clinic) -> int:
@@ -45,24 +51,17 @@ async def dosed(clinic: Clinic) -> int:
     session: int = (await clinic.act("/sessions", body))["session"]
     for one in (await treated(clinic))["questions"]:
         yes = one["kind"] in {"must", "confirm"} or one["question"] == "stimulants"
-        assert (await move(clinic, session, "answer", question=one["question"], yes=yes, note="")).is_success
-    assert (await move(clinic, session, "checked_in")).is_success
+        await moved(clinic, session, "answer", question=one["question"], yes=yes, note="")
+    await moved(clinic, session, "checked_in")
     for score, value in (("moaas", 5), ("oriented", 3)):
-        assert (await move(clinic, session, "score", score=score, value=value)).is_success
+        await moved(clinic, session, "score", score=score, value=value)
     await clinic.act("/beds/1/vitals", {"kind": "respiration", "per_min": 14})
     await clinic.act("/beds/1/vitals", {"kind": "bp", "systolic_mmhg": 122, "diastolic_mmhg": 76})
 
-    async def second() -> bool:
-        next_at_ms = (await treated(clinic))["baseline"]["next_at_ms"]
-        return next_at_ms is None or (await clinic.get("/status"))["at_ms"] >= next_at_ms
-
-    while not await second():
-        pass
+    await soon(clinic, lambda now: (now["baseline"]["next_at_ms"] or 0) <= now["at_ms"])
     await clinic.act("/beds/1/vitals", {"kind": "bp", "systolic_mmhg": 124, "diastolic_mmhg": 78})
-    await may(clinic, "device")
-    given = {"number": 1, "lot": "24B1", "expires": "2099-05-31", "last": False}
-    answer = await move(clinic, session, "device", **given)
-    assert answer.is_success, answer.text
+    await soon(clinic, lambda now: any(m["kind"] == "device" and not m["missing"] for m in now["moves"]))
+    await moved(clinic, session, "device", number=1, lot="24B1", expires="2099-05-31", last=False)
     return session
 
 
@@ -74,9 +73,7 @@ async def test_a_treatment_is_on_the_floor_on_its_bed_and_in_its_records(
 ) -> None:
     port = tmp_path / "ttyUSB0"
     wire = Wire("oximeter", "masimo-ascii1", "1", str(port))
-    async with open_clinic(
-        tmp_path, accounts, [wire], SPEED, gateway=gateway, more=signed(THERAPY, "ida")
-    ) as clinic:
+    async with open_clinic(tmp_path, accounts, [wire], SPEED, gateway=gateway, more=signed("ida")) as clinic:
         await clinic.simulate("masimo-ascii1", f"pty:{port}", "N0", "--speed", str(SPEED))
         session = await dosed(clinic)
         page = await (await browser.new_context(viewport={"width": 1280, "height": 800})).new_page()
