@@ -347,7 +347,8 @@ def test_all_lamps_flash_in_one_phase_at_the_frequencies_of_the_standard(
     late = scene.alarm(72, "7", "spo2-low", "HIGH", "SpO2 84 < 90", 1, vital="spo2", value=84, limit=90)
     stage.play({"kind": "alarm", "alarm": late})
     expect(tile(page, "7")).to_have_attribute("data-priority", "high")
-    page.wait_for_timeout(100)  # two frames, in which the new lamp is set into phase
+    # Two frames, in which the new lamp is set into phase.
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     lamps = page.evaluate("""() => document.getAnimations()
       .filter((a) => a.animationName?.startsWith('lamp-'))
       .map((a) => [a.animationName, a.effect.getTiming().duration, a.startTime, a.effect.getKeyframes()])""")

@@ -124,7 +124,7 @@ async def test_only_who_must_be_asked_is_asked_and_only_where_nobody_is_known(ca
     probed = asyncio.create_task(_probe(cable.name))
     while not probed.done():
         await cable.send(line)
-        await asyncio.sleep(0.05)
+        await asyncio.wait({probed}, timeout=0.05)
     found = probed.result()
     assert (found.drivers, found.asked, found.settings) == (("masimo-ascii1",), False, "9600 8N1")
     assert "lines with a clock and SPO2=: Masimo ASCII 1" in found.why
@@ -135,7 +135,7 @@ async def test_bytes_that_nobody_knows_are_shown_with_what_to_check(cable: Cable
     probed = asyncio.create_task(probe(cable.name, SERIAL_DRIVERS, listen_s=0.05, ask_s=0.05))
     while not probed.done():
         await cable.send(bytes(range(0x41, 0x5A)))
-        await asyncio.sleep(0.01)
+        await asyncio.wait({probed}, timeout=0.01)
     found = probed.result()
     assert found.outcome is Outcome.UNKNOWN
     assert "at 9600 8N1" in found.why
@@ -150,7 +150,7 @@ async def test_a_plug_that_brings_our_own_words_back_is_no_monitor(cable: Cable)
         if words := _written(cable):
             asked += words
             await cable.send(words)
-        await asyncio.sleep(0.005)
+        await asyncio.wait({probed}, timeout=0.005)
     assert asked
     assert (probed.result().outcome, probed.result().why) == (Outcome.SILENT, probing.ECHO)
 

@@ -304,8 +304,11 @@ async def test_a_terminal_that_is_put_back_hears_its_host_again(tmp_path: Path) 
     cable = PtyCable(tmp_path / "line")
     await cable.plug()
     host = os.open(cable.where(), os.O_RDWR | os.O_NOCTTY)
+    os.write(host, b"?")
+    async with asyncio.timeout(WITHIN_S):
+        assert await cable.read() == b"?"
     waiting = asyncio.create_task(cable.read())
-    await asyncio.sleep(0.1)  # until it waits for the host
+    await asyncio.sleep(0)  # it knows of the host: from this turn on it waits for him
     cable.unplug()
     os.close(host)
     await cable.plug()

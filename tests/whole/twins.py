@@ -290,13 +290,14 @@ async def perform(players: Sequence[Player], seconds: float, folder: Path, broke
             SPEED,
             ports=ports,
         )
-    playing = play(parts, network, lambda *_: None, patient_of)
+    plugged: list[Part] = []
+    playing = play(parts, network, lambda part, _: plugged.append(part), patient_of)
     tasks = [asyncio.create_task(broker.run()), asyncio.create_task(playing)]
     stalls: list[tuple[int, int]] = []
     try:
-        await until(lambda: broker.up or tasks[0].done())
+        await until(lambda: (broker.up and len(plugged) == len(parts)) or any(task.done() for task in tasks))
         tasks += [asyncio.create_task(record.reader.run()) for record in records if record.reader]
-        await asyncio.sleep(0.1)
+        await until(lambda: all(map(_is_heard, records)) or any(task.done() for task in tasks))
         network.begin()
         network.set_ms(clock.now_ms())
         for record in records:
@@ -315,6 +316,11 @@ async def perform(players: Sequence[Player], seconds: float, folder: Path, broke
         for port in ports:
             await port.close()
     return records
+
+
+def _is_heard(record: Record) -> bool:
+    """Whether its reader has the line open: what a device says when it is switched on is said once."""
+    return any(move.now is LinkState.CONNECTING for _, move in record.moves())
 
 
 async def _watch(network: Network, stalls: list[tuple[int, int]]) -> None:
