@@ -41,8 +41,8 @@ from tests.core.visit import LEE, MIN, OTHER_BED
 from tests.shells.filed import clinic
 
 MONITOR4 = Device("monitor4")
-ELSEWHERE = 900
-"""The number of the session at the other bed."""
+ELSEWHERE = 0
+"""The number of the session at the other bed, which was opened before all others: numbers only rise."""
 OTHER_SPO2, OTHER_SYS, OTHER_DIA = 87.0, 213.0, 121.0
 """What only the other patient has: both raise HIGH alarms wherever they are judged."""
 
@@ -92,9 +92,9 @@ async def stored(folder: Path, *wanted: Day, more: Sequence[Happening] = ()) -> 
     readings = [event for event in events if isinstance(event, Reading)]
     first, last = events[0].at_ms, events[-1].at_ms
     beside: list[Happening] = [
-        Admitted(first + 1, OTHER_BED, "red-99", Baseline(), LIMITS, None, LEE),
-        SessionMoved(first + 1, ELSEWHERE, OTHER_BED, None, SessionPhase.WATCH, LEE),
-        CuffTaken(first + MIN, first + MIN, OTHER_BED, MONITOR4, Cuff(OTHER_SYS, OTHER_DIA)),
+        Admitted(first - MIN, OTHER_BED, "red-99", Baseline(), LIMITS, None, LEE),
+        SessionMoved(first - MIN, ELSEWHERE, OTHER_BED, None, SessionPhase.WATCH, LEE),
+        CuffTaken(first, first, OTHER_BED, MONITOR4, Cuff(OTHER_SYS, OTHER_DIA)),
     ]
     readings += [
         Reading(at_ms, OTHER_BED, MONITOR4, Vital.SPO2, OTHER_SPO2, Quality.VALID, None, at_ms + 10_000)
@@ -105,9 +105,10 @@ async def stored(folder: Path, *wanted: Day, more: Sequence[Happening] = ()) -> 
     try:
         for each in (*readings, *(event for event in events if isinstance(event, CuffTaken | VitalTyped))):
             store.trends.put(each)
-        for event in sorted((*events, *beside, *more), key=lambda event: event.at_ms):
-            if event.durable:
-                assert await store.journal.append([event], 0)
+        told = sorted((*events, *beside, *more), key=lambda event: event.at_ms)
+        await store.journal.append(told, 0)
+        await store.journal.written()  # where the disk is slow it waits, and is written all the same
+        assert store.journal.recording
         assert await store.trends.flush()
         yield store
     finally:

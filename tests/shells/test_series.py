@@ -88,8 +88,8 @@ async def test_a_session_in_which_no_drug_was_given_is_no_earlier_treatment(tmp_
     before_ms = visit.began_ms - 300 * MIN
     watch: list[Happening] = [
         Admitted(before_ms, OTHER_BED, "blue-17", Baseline(), "watch", None, LEE),
-        SessionMoved(before_ms, 800, OTHER_BED, None, SessionPhase.WATCH, LEE),
-        SessionMoved(before_ms + MIN, 800, OTHER_BED, SessionPhase.WATCH, SessionPhase.CLOSED, LEE),
+        SessionMoved(before_ms, -1, OTHER_BED, None, SessionPhase.WATCH, LEE),
+        SessionMoved(before_ms + MIN, -1, OTHER_BED, SessionPhase.WATCH, SessionPhase.CLOSED, LEE),
     ]
     async with stored(tmp_path, FIRST, more=watch) as store:
         found = await histories(tmp_path, store).earlier(1)

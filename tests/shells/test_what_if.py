@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,3 +224,57 @@ def test_a_gap_is_where_something_that_was_measured_is_not_live(
     history: dict[Vital, History], seconds: float
 ) -> None:
     assert gaps_s(history, 0, 100_000) == pytest.approx(seconds, abs=0.01)
+
+
+# The command.
+
+
+def replayed(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`chairside replay` with the settings of the clinic in this folder."""
+    config = folder / "clinic.toml"
+    config.write_text(
+        f'[clinic]\nname = "Harbour clinic"\nzone = "Europe/Berlin"\ndata_dir = "{folder}"\n'
+        '[[bed]]\nname = "3"\n[[bed]]\nname = "4"\n',
+        encoding="utf-8",
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "monitor", "replay", *arguments, "--config", str(config)],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=100,
+    )
+
+
+async def test_the_command_says_what_another_limit_would_have_raised(tmp_path: Path) -> None:
+    relaxed = tmp_path / "relaxed.toml"
+    relaxed.write_text("[limits.spo2-low-m]\nlimit = 90\n", encoding="utf-8")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[limits.spo2-lwo]\nlimit = 90\n", encoding="utf-8")
+    async with stored(tmp_path, LOW, QUIET):
+        done = await asyncio.to_thread(
+            replayed, tmp_path, "--session", "1", "--last", "2", "--limits", str(relaxed)
+        )
+        brief = await asyncio.to_thread(replayed, tmp_path, "--session", "1", "--summary")
+        missing = await asyncio.to_thread(replayed, tmp_path, "--session", "77")
+        refused = await asyncio.to_thread(replayed, tmp_path, "--last", "1", "--limits", str(wrong))
+        nothing = await asyncio.to_thread(replayed, tmp_path)
+        both = await asyncio.to_thread(replayed, tmp_path, "case.csv", "--session", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(text) for text in done.stdout.splitlines()]
+    summaries = [line for line in lines if line["event"] == "summary"]
+    assert [one.get("session") for one in summaries] == [1, 2, None]
+    assert summaries[-1]["sessions"] == 2
+    medium = [
+        (line["session"], line["limits"])
+        for line in lines
+        if (line.get("rule"), line.get("priority"), line.get("move")) == ("spo2-low", "MEDIUM", "raised")
+    ]
+    assert medium == [(1, "as set")]
+    assert [json.loads(text)["event"] for text in brief.stdout.splitlines()] == ["summary"]
+    assert json.loads(brief.stdout)["proposed"] is None
+    assert (missing.returncode, missing.stderr) == (4, "chairside: there is no session 77\n")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "wrong.toml: rules.spo2-lwo: is not known" in refused.stderr
+    assert (nothing.returncode, both.returncode) == (2, 2)
+    assert "--session or --last" in nothing.stderr
