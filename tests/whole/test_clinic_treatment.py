@@ -1,4 +1,4 @@
-"""A treatment in a real service that is killed: what was said stands, what was raised sounds, and it goes on."""
+"""A treatment in a real service that is killed: what was said stands, what was raised sounds."""
 
 from __future__ import annotations
 
