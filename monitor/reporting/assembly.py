@@ -141,7 +141,7 @@ def _watched(
         pauses=pauses(kept),
         devices=watching.devices_used(kept, setting.drivers),
         links=watching.links(kept),
-        timeline=timeline(kept, Words(str, str, {})),
+        timeline=timeline(kept, Words(None)),
         chain=Chain(
             kept.first_seq, kept.last_seq, len(kept.rows), kept.first_hash, kept.last_hash, kept.whole
         ),
@@ -166,7 +166,6 @@ def _treated(
         wanted = watching.wanted(phases, _watches(course, phases), until_ms)
     else:
         wanted = watching.wanted_of_a_watch(kept, until_ms)
-    titles = {check.name: check.title for check in course.therapy.check}
     sent = record.form_sent
     return replace(
         _watched(kept, setting, made_ms, lines, course.alarms(), wanted, cuffs),
@@ -203,7 +202,7 @@ def _treated(
         readiness=course.readiness,
         expected=course.expected(),
         layers=course.layers(),
-        timeline=timeline(kept, Words(course.asks, course.override_title, titles)),
+        timeline=timeline(kept, Words(record)),
     )
 
 

@@ -74,6 +74,7 @@ from monitor.treatment import (
     TreatmentNote,
     TreatmentOpened,
 )
+from monitor.ward.treating.timeline import FLAGS
 
 SEEN_MS = 1_800_000
 """How far back the session is shown samples: further than any of its questions asks for."""
@@ -83,15 +84,6 @@ PRESSURES = {
     "check_40": "40-minute check",
     "end": "End of the infusion",
     "final": "Before leaving",
-}
-
-FLAGS = {
-    Flag.CNS_DEPRESSANT: "CNS depressant",
-    Flag.OPIOID: "Opioid",
-    Flag.SLEEP_APNOEA: "Sleep apnoea",
-    Flag.STIMULANT: "Stimulant",
-    Flag.MAOI: "MAO inhibitor",
-    Flag.LUNG_DISEASE: "Chronic lung disease",
 }
 
 ANCHORS = {"start": "start", "last_device": "last device", "end": "end of the infusion"}

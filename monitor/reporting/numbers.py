@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from monitor.model import CuffTaken, CuffWhy, Device, Quality, Staff, Vital
+from monitor.model import CuffTaken, CuffWhy, Device, Quality, Vital
+from monitor.records.printed import figure
 from monitor.records.report import CuffReading, Number
 from monitor.sessions.due import NIBP, VITALS
 from monitor.sessions.scores import SCALES
@@ -12,14 +13,6 @@ MMHG = "mm[Hg]"
 
 UNIT_WORDS = {"/min": "/min", "%": "%", "mm[Hg]": "mmHg", "Cel": "°C", "": ""}
 """UCUM as people read it."""
-
-
-def figure(value: float | None) -> str:
-    """A number as it is printed: whole where it is whole, else one decimal; what is missing is a dash."""
-    if value is None:
-        return "–"
-    rounded = round(value, 1)
-    return str(int(rounded)) if rounded == int(rounded) else f"{rounded:.1f}"
 
 
 def with_unit(value: float | None, unit: str) -> str:
@@ -91,10 +84,3 @@ def cuff_reading(
         taken.measured_at_ms, taken.at_ms, cuff.systolic, cuff.diastolic, cuff.mean, cuff.derived_mean,
         cuff.pulse, cuff.quality, cuff.why, taken.device, taken.by, asked, standing, phase, usable,
     )  # fmt: skip
-
-
-def by_of(by: Staff | None, device: Device | None) -> str:
-    """Where a number comes from, in words."""
-    if by is not None:
-        return f"by hand, {by}"
-    return str(device) if device is not None else "by hand"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
 from monitor.model import (
     Accepted,
@@ -31,34 +31,15 @@ from monitor.model import (
     Staff,
     VitalTyped,
 )
+from monitor.records.printed import figure
 from monitor.records.report import Entry
 from monitor.reporting.alarms import rule_title, title
 from monitor.reporting.kept import Kept
-from monitor.reporting.numbers import figure, pressure, score_words, with_unit
+from monitor.reporting.numbers import pressure, with_unit
 from monitor.reporting.watching import PARTS
-from monitor.sessions.scores import SCALES
-from monitor.treatment import (
-    TITLES,
-    AdverseEvent,
-    Answered,
-    BaselineRestarted,
-    BaselineTaken,
-    CheckFilled,
-    CheckMissed,
-    DeviceGiven,
-    DoseChecked,
-    FlagSet,
-    FormSent,
-    Move,
-    Overridden,
-    PhaseMoved,
-    ReadyFirst,
-    Scored,
-    Signed,
-    SymptomNoted,
-    TreatmentNote,
-    TreatmentOpened,
-)
+from monitor.sessions.record import Record
+from monitor.treatment import CheckFilled, CheckMissed, TreatmentEvent
+from monitor.ward.treating.timeline import lines
 
 STATES = {
     AlarmState.ACTIVE: "Alarm",
@@ -70,73 +51,40 @@ STATES = {
 class Words:
     """Says each event in words; it remembers what a later one leaves out: an alarm's text, whose page it is.
 
-    `asks` is a question by its name, `decides` what a decision is about, `checks` the titles of checks.
+    What belongs to a treatment is said as it stands on the screens.
     """
 
-    def __init__(
-        self, asks: Callable[[str], str], decides: Callable[[str], str], checks: Mapping[str, str]
-    ) -> None:
-        """Nothing has been said yet."""
-        self._asks = asks
-        self._decides = decides
-        self._checks = checks
+    def __init__(self, record: Record | None) -> None:
+        """Nothing has been said yet; `record` is the treatment's, None for a patient who is only watched."""
+        self._record = record
         self._alarms: dict[int, str] = {}
         self._pages: dict[int, Staff] = {}
         self._cuff: Cuff | None = None
 
     def of(self, event: object) -> str:
         """The line of this event; nothing for one that another line says already."""
+        if isinstance(event, TreatmentEvent):
+            return self._of_treatment(event)
         return self._of_staff(event) or self._of_ward(event) or self._of_technique(event)
 
-    def _of_staff(self, event: object) -> str:  # noqa: C901, PLR0911, PLR0912  a line a kind of event
+    def _of_treatment(self, event: TreatmentEvent) -> str:
+        if self._record is None:
+            return ""
+        if isinstance(event, CheckFilled | CheckMissed):
+            known = {check.name for check in self._record.therapy.check}
+            if event.check not in known:  # the therapy of then is not at hand any more
+                return f"{event.check}: {'missed' if isinstance(event, CheckMissed) else 'recorded'}"
+        return "; ".join(line.words for line in lines(self._record, event))
+
+    def _of_staff(self, event: object) -> str:
         match event:
-            case TreatmentOpened():
-                return f"Session opened for {event.alias}: {event.therapy}, version {event.version}"
-            case Answered():
-                said = "yes" if event.yes else "no"
-                return f"{self._asks(event.question)} {said.capitalize()}{_more(event.note)}"
-            case FlagSet():
-                done = "raised" if event.on else "withdrawn"
-                return f"Risk flag {done}: {event.flag.value.replace('_', ' ')}{_more(event.why)}"
-            case BaselineRestarted():
-                return f"Baseline begun again{_more(event.why)}"
-            case DoseChecked():
-                return (
-                    f"Dose checked by two: {figure(event.weight_kg)} kg, {event.dose_mg_per_kg:g} mg/kg, "
-                    f"{event.concentration_mg_per_ml:g} mg/ml, {figure(event.rate_ml_per_h)} ml/h; "
-                    f"second person {event.second}{_more(event.why)}"
-                )
-            case DeviceGiven():
-                last = ", the last" if event.last else ""
-                what = f"Device {event.number} given{last}: lot {event.lot}, expires {event.expires}"
-                return f"{what}{_more(event.why)}"
-            case Scored():
-                return (
-                    f"{SCALES[event.score].title}: {score_words(event.score, event.value)}{_more(event.note)}"
-                )
-            case SymptomNoted():
-                what = f"{'severe ' if event.severe else ''}{event.symptom.value}"
-                return f"{'Over' if event.over else 'Symptom'}: {what}{_more(event.note)}"
-            case AdverseEvent():
-                kind = "Serious adverse event" if event.serious else "Adverse event"
-                outcome, related = event.outcome or "not said", event.related or "not said"
-                return f"{kind}: {event.what}; outcome: {outcome}; related: {related}"
-            case TreatmentNote():
-                return f"Note: {event.text}"
-            case Overridden():
-                return f"Decided ({event.role.value}): {self._decides(event.what)}{_more(event.why)}"
-            case Signed():
-                return f"Signed ({event.role.value}): {event.meaning}"
-            case FormSent():
-                return f"Form sent{_more(event.how)}"
             case VitalTyped():
                 return f"{event.vital.label} {with_unit(event.value, event.vital.unit)}, taken by hand"
             case LimitSet(limit=None):
                 return f"Limit back to the profile's: {rule_title(event.rule)}{_more(event.why)}"
             case LimitSet():
-                return (
-                    f"Limit of this session: {rule_title(event.rule)} {figure(event.limit)}{_more(event.why)}"
-                )
+                limit = f"{rule_title(event.rule)} {figure(event.limit)}"
+                return f"Limit of this session: {limit}{_more(event.why)}"
             case Paused():
                 what = f" for {event.vital.label}" if event.vital else ""
                 return f"{event.kind.value.capitalize()}{what}{_more(event.why)}"
@@ -145,32 +93,12 @@ class Words:
             case _:
                 return ""
 
-    def _of_ward(self, event: object) -> str:  # noqa: C901, PLR0911, PLR0912  a line a kind of event
+    def _of_ward(self, event: object) -> str:  # noqa: C901, PLR0911  a line a kind of event
         match event:
             case Admitted():
                 return f"{event.alias} at bed {event.bed}"
             case SessionMoved(now=SessionPhase.CLOSED):
                 return "No longer watched at this bed"
-            case PhaseMoved():
-                where = "" if event.was is event.now else f": {TITLES[event.now]}"
-                clock = ", by the clock" if event.by is None else ""
-                given = event.move in {Move.DEVICE, Move.LAST_DEVICE, Move.CHECKED}
-                if given and event.was is event.now:
-                    return ""
-                return f"{event.move.value}{where}{clock}{_more('' if given else event.why)}"
-            case BaselineTaken():
-                own = event.baseline
-                hr, spo2, rr = figure(own.heart_rate), figure(own.spo2), figure(own.respiration)
-                return (
-                    f"Baseline: {pressure(own.systolic, own.diastolic)}, HR {hr} /min, SpO2 {spo2} %, "
-                    f"RR {rr} /min; of {len(event.cuffs_at_ms)} cuff readings"
-                )
-            case CheckFilled():
-                return f"{self._checks.get(event.check, event.check)}: recorded, {len(event.filled)} values"
-            case CheckMissed():
-                return f"{self._checks.get(event.check, event.check)}: missed"
-            case ReadyFirst():
-                return "All but the time and the signature held for the first time"
             case CuffTaken():
                 self._cuff = event.cuff
                 return _cuff(event)

@@ -61,7 +61,7 @@ FLAGS = {
 
 def timeline(record: Record) -> tuple[LineNow, ...]:
     """Every line, by when it was done; of one moment in the order they were entered."""
-    found = [line for event in (record.opened, *record.events) for line in _lines(record, event)]
+    found = [line for event in (record.opened, *record.events) for line in lines(record, event)]
     return tuple(sorted(found, key=lambda line: line.at_ms))
 
 
@@ -98,9 +98,10 @@ def about(record: Record, what: str) -> str:
             return name or kind
 
 
-def _lines(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none forgotten
+def lines(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none forgotten
     record: Record, event: TreatmentEvent
 ) -> Iterable[LineNow]:
+    """The line of one event; none where another's says it. KeyError for a check that the therapy lacks."""
     match event:
         case TreatmentOpened():
             planned = f", {event.devices} devices planned" if event.devices else ""
