@@ -22,6 +22,7 @@ from monitor.api.server import Server, server
 from monitor.api.signin import hash_of, secret_hash
 from monitor.api.views import turns
 from monitor.clock import ManualClock
+from monitor.earlier import Earlier
 from monitor.model import (
     Admitted,
     AlarmState,
@@ -383,13 +384,14 @@ class WardByHand:
 
 
 class NoArchive:
-    """Nobody keeps sessions here."""
+    """Nothing is kept here of any session."""
 
     async def report(self, _session: int, _shape: str) -> None:
         """No record."""
 
-    async def series(self, _session: int) -> None:
+    async def series(self, session: int) -> Earlier:
         """No earlier ones."""
+        return Earlier(session, ALIAS, None, (), "There is no earlier treatment of this patient.")
 
     async def what_if(self, _sessions: Sequence[int], _last: int, _limits: Limits | None) -> None:
         """Nothing to judge."""
