@@ -267,7 +267,7 @@ export const words = {
 
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
-  keyList: [["1 to 9, 0", "Open bed 1 to 10"], ["F or Esc", "Floor"], ["A", "Acknowledge at this bed"], ["C", "Cuff now"], ["B", "BP of this bed, typed"], ["P", "Pause audio at this bed"], ["J, K", "Next, previous alarm"], ["L", "Lock this screen"], ["?", "This list"]],
+  keyList: [["1 to 9, 0", "Open bed 1 to 10"], ["F or Esc", "Floor"], ["A", "Acknowledge at this bed"], ["C", "Cuff now"], ["B", "BP of this bed, typed"], ["S, Y, N", "Sedation score, symptom, note"], ["P", "Pause audio at this bed"], ["J, K", "Next, previous alarm"], ["L", "Lock this screen"], ["?", "This list"]],
   theme: "Brightness", themes: { auto: "As the device", light: "Day", dark: "Dark", night: "Night" },
   noAnswer: "No answer from the clinic server. Nothing was done; try again.", refused: "The clinic server refused this.",
 };
