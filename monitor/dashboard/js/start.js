@@ -1,7 +1,6 @@
 // The working screen of one bed, from the first question to the close: short pages, one thing a page, and the server knows where it stands.
 // A reload, or another station, goes on where the session is; what was typed and not sent stays with who typed it.
 
-import { useEffect } from "preact/hooks";
 import { Chips, Clock, Footer, Lost, Who as WhoIs } from "./bar.js";
 import { BpByHand } from "./bphand.js";
 import { chem, icon, ring } from "./draw.js";
@@ -19,7 +18,7 @@ import { Leave } from "./session/leave.js";
 import { Now } from "./session/now.js";
 import { Plan } from "./session/plan.js";
 import { Questions } from "./session/questions.js";
-import { pageOf, PAGES, shut, within } from "./session/stage.js";
+import { pageOf, PAGES, within } from "./session/stage.js";
 import { Watch } from "./session/watch.js";
 import { Who } from "./session/who.js";
 import { said } from "./session/words.js";

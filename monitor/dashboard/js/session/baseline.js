@@ -7,7 +7,7 @@ import { clock, running, words } from "../words.js";
 import { move } from "./acts.js";
 import { Field, lacking } from "./controls.js";
 import { Scores } from "./scales.js";
-import { scoreOf, wantedScores } from "./stage.js";
+import { wantedScores } from "./stage.js";
 import { said } from "./words.js";
 
 export function Baseline({ app, bed, t }) {
@@ -22,7 +22,7 @@ export function Baseline({ app, bed, t }) {
     ${wanted.length > 0 && html`<${Scores} key=${wanted.join()} app=${app} t=${t} names=${wanted} main=${readings.length > 0 || Boolean(runs)} />`}
     ${given.length > 0 && html`<ul class="given">${given.map((s) => html`<li key=${s.score}><span>${s.title}</span> <b>${said.scaleWord(s.words)}</b></li>`)}</ul>`}
     ${missing.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
-    ${steady.length > 0 && html`<p class="hint">${said.baselineOf}: ${steady.join(", ")}</p>`}
+    ${steady.length > 0 && html`<p class="hint">${words.phase.baseline}: ${steady.join(", ")}</p>`}
     ${readings.length > 0 && html`<${Anew} app=${app} t=${t} />`}
     <div class="foot"><${CuffButton} app=${app} bed=${bed} main=${missing.length > 0 && next_ms === null} /></div></div>`;
 }
@@ -40,10 +40,10 @@ export function Anew({ app, t }) {
   if (!open) return html`<button class="quiet" onClick=${() => setOpen(true)}>${said.anew}</button>`;
   const send = async (event) => {
     event.preventDefault();
-    const wrong = lacking("why", why, said.needReason);
+    const wrong = lacking("why", why, words.needReason);
     setError(wrong);
     if (!wrong && (await move(app, t, said.anew, { kind: "baseline_restart", why: why.trim() }, said.savedOf(said.anew))).ok) setOpen(false);
   };
-  return html`<form class="form inset" onSubmit=${send} noValidate><p>${said.anewAsk}</p><${Field} name="why" label=${said.reason} value=${why} change=${setWhy} error=${error} first />
+  return html`<form class="form inset" onSubmit=${send} noValidate><p>${said.anewAsk}</p><${Field} name="why" label=${words.reason} value=${why} change=${setWhy} error=${error} first />
     <div class="row-of-acts"><button class="main">${said.anew}</button><button type="button" class="quiet" onClick=${() => setOpen(false)}>${words.cancel}</button></div></form>`;
 }

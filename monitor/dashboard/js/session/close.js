@@ -16,7 +16,7 @@ export function Close({ app, bed, t }) {
   const { state } = app, signed = t.sign_off, sign = moveOf(t, "sign"), close = moveOf(t, "close"), pressures = t.over ? [] : t.pressures.filter((p) => p.missing);
   const lacks = (sign?.missing ?? []).filter((line) => !pressures.some((p) => p.missing === line));
   const shut = async () => {
-    const answer = await move(app, t, said.close, { kind: "close" }, said.savedOf(said.closed));
+    const answer = await move(app, t, words.closeSession, { kind: "close" }, said.savedOf(said.closed));
     if (answer.ok) keep(bed.bed, { closed: { session: t.session, alias: bed.session.alias, form: t.form?.words ?? null } });
   };
   return html`<section class="close"><h3>${said.sign}</h3>
@@ -25,12 +25,12 @@ export function Close({ app, bed, t }) {
     ${signed.signed.length > 0 && html`<ul class="given">${signed.signed.map((s) => html`<li key=${s.at_ms}>${said.signed(named(state, s.by), s.role, s.at_ms)}</li>`)}</ul>`}
     ${signed.missing.length > 0 && sign && sign.missing.length === 0 && html`<p class="hint">${said.signMeaning} ${signed.missing.join(" ")}</p>
       <${Proof} key=${signed.signed.length} app=${app} roles=${[...new Set([...signed.alone, ...signed.roles])]} preset=${signed.alone.includes(state.me?.role) ? state.me.name : null} title=${said.sign} prove=${(by) => move(app, t, said.sign, { kind: "sign", meaning: said.signMeaning, by }, said.savedOf(said.sign))} />`}
-    ${signed.missing.length === 0 && close && html`${t.form && html`<p>${said.owed}: ${t.form.words}.</p>`}<div class="foot"><button class="main giant" disabled=${close.missing.length > 0} onClick=${shut}>${said.close}</button></div>`}</section>`;
+    ${signed.missing.length === 0 && close && html`${t.form && html`<p>${said.owed}: ${t.form.words}.</p>`}<div class="foot"><button class="main giant" disabled=${close.missing.length > 0} onClick=${shut}>${words.closeSession}</button></div>`}</section>`;
 }
 
 function Pressure({ app, bed, t, p }) {
   const [deciding, setDeciding] = useState(false);
-  return html`<div class="pressure"><p>${p.missing}</p>${p.pressure === "final" && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${said.measureBp} />`}
+  return html`<div class="pressure"><p>${p.missing}</p>${p.pressure === "final" && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}
     ${p.may.length > 0 && (deciding ? html`<${Decide} app=${app} t=${t} what=${p.override} may=${p.may} done=${() => setDeciding(false)} />` : html`<button class="quiet" onClick=${() => setDeciding(true)}>${said.decisions.pressure}</button>`)}</div>`;
 }
 

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
-import { clock, words } from "../words.js";
+import { words } from "../words.js";
 import { move } from "./acts.js";
 import { Field, lacking, useEarlier } from "./controls.js";
 import { draftOf, keep } from "./drafts.js";
@@ -61,5 +61,5 @@ function Typed({ today, hold, back }) {
 
 function Fewer({ app, t }) {
   const [open, setOpen] = useState(false);
-  return open ? html`<${Turn} app=${app} t=${t} kind="no_more_devices" close=${() => setOpen(false)} />` : html`<button class="quiet" onClick=${() => setOpen(true)}>${said.noMore}</button>`;
+  return open ? html`<${Turn} app=${app} t=${t} kind="no_more_devices" close=${() => setOpen(false)} />` : html`<button class="quiet" onClick=${() => setOpen(true)}>${said.moves.no_more_devices[0]}</button>`;
 }

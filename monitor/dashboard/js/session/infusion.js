@@ -9,6 +9,7 @@ import { Proof } from "./proof.js";
 import { Scan } from "./scan.js";
 import { amounts, readDose } from "./slips.js";
 import { moveOf } from "./stage.js";
+import { words } from "../words.js";
 import { said } from "./words.js";
 
 const FIELDS = [["weight_kg", said.weight], ["dose_mg_per_kg", said.dose], ["concentration_mg_per_ml", said.concentration], ["rate_ml_per_h", said.rate]];
@@ -38,7 +39,7 @@ function Dose({ app, t, done }) {
     return null;
   };
   const check = () => {
-    const empty = FIELDS.find(([key]) => !(numbers[key] > 0)), wrong = empty ? { at: empty[0], text: said.needDose } : asked.length ? lacking("why", why, said.needReason) : null;
+    const empty = FIELDS.find(([key]) => !(numbers[key] > 0)), wrong = empty ? { at: empty[0], text: said.needDose } : asked.length ? lacking("why", why, words.needReason) : null;
     setError(wrong);
     return wrong;
   };

@@ -24,7 +24,7 @@ export function Leave({ app, bed, t, entries = true }) {
     ${holds.length > 0 && html`<details class="true"><summary>${said.trueItems(holds.length)}</summary><ul>${holds.map((i) => html`<li key=${i.item}><b>${i.title}</b> <span>${i.decided ? said.decided(named(app.state, i.decided.by), i.decided.why) : i.values.map((v) => [v.words, v.who && named(app.state, v.who), v.at_ms && clock(v.at_ms, false)].filter(Boolean).join(", ")).join("; ")}</span></li>`)}</ul></details>`}
     ${signing && html`<${Close} app=${app} bed=${bed} t=${t} />`}
     ${entries && !t.over && html`<${Entries} app=${app} bed=${bed} t=${t} />`}
-    ${ready && html`<div class="foot"><button class="main giant" disabled=${ready.missing.length > 0} onClick=${() => step(app, t, "ready", said.ready)}>${said.ready}</button></div>`}</div>`;
+    ${ready && html`<div class="foot"><button class="main giant" disabled=${ready.missing.length > 0} onClick=${() => step(app, t, "ready", words.ready)}>${words.ready}</button></div>`}</div>`;
 }
 
 /** One tap for what is missing; what only time can fill says so; what the therapy lets be decided is decided apart. */
@@ -35,7 +35,7 @@ function Fill({ app, bed, t, item }) {
     : item.item === "escort" ? html`<${Escort} app=${app} t=${t} also=${decide} />`
       : html`${scores.length > 0 && html`<${Scores} app=${app} t=${t} names=${scores} main=${false} also=${decide} />`}
         ${fills.includes("symptom") && t.symptoms.some((s) => s.symptom === "vomiting" && s.open) && html`<button onClick=${() => symptomOver(app, t, "vomiting")}>${said.vomitingOver}</button>`}
-        ${fills.includes("bp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${said.measureBp} />`}${fills.includes("rr") && html`<${Breaths} app=${app} bed=${bed} />`}`;
+        ${fills.includes("bp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}${fills.includes("rr") && html`<${Breaths} app=${app} bed=${bed} />`}`;
   const line = scores.length > 0 || item.item === "steady" || item.item === "escort";
   return html`${act}${!line && decide && html`<div class="row-of-acts">${decide}</div>`}${deciding && html`<${Decide} app=${app} t=${t} what=${item.override} may=${item.may} done=${() => setDeciding(false)} />`}`;
 }
@@ -47,7 +47,7 @@ function Steady({ app, bed, t, also }) {
     const answer = await saveScores(app, t, { posture: STANDING, gait: 1 }, 0, said.usual(["gait"]));
     if (answer.ok) await app.acts.startCuff(bed.bed);
   };
-  if (stands) return html`<p>${said.standing}</p><div class="row-of-acts"><${CuffButton} app=${app} bed=${bed} main=${false} text=${said.measureBp} /><button onClick=${() => sit(app, t)}>${said.sitsAgain}</button>${also}</div>`;
+  if (stands) return html`<p>${said.standing}</p><div class="row-of-acts"><${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} /><button onClick=${() => sit(app, t)}>${said.sitsAgain}</button>${also}</div>`;
   return html`<button class="usual" onClick=${stand} disabled=${bed.cuff_refusal !== null && !bed.cuff?.running_since_ms}>${said.stand}</button>${bed.cuff_refusal && html`<p class="refusal">${bed.cuff_refusal}</p>`}
     <div class="row-of-acts"><button class="quiet" onClick=${() => saveScores(app, t, { gait: 0 }, 0, said.unsteady)}>${said.unsteady}</button>${also}</div>`;
 }

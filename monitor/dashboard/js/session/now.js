@@ -31,7 +31,7 @@ function Check({ app, bed, t, check, asks }) {
   const source = (f) => [f.by ? said.hand(named(state, f.by)) : f.device, ago(Math.max(0, now_ms - f.at_ms))].filter(Boolean).join(", ");
   return html`<ul class="filled">${check.filled.map((f) => html`<li key=${f.item}><span>${f.title}</span><b>${f.words}</b><small>${judged.has(f.item) ? "" : source(f)}</small></li>`)}
       ${lacks.map((l) => html`<li key=${l.item} class="empty"><span>${l.title}</span><b>––</b><small>${!l.required ? said.optional : bed.cuff_refusal === null && check.state === "open" && now_ms < check.due_at_ms ? said.byItself : said.lacks}</small></li>`)}</ul>
-    ${lacks.some((l) => l.item === "nibp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${said.cuffNow} />`}
+    ${lacks.some((l) => l.item === "nibp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}
     ${asks.map((name) => (scoreOf(t, name).scale.length > 2 ? html`<${Scores} key=${name} app=${app} t=${t} names=${[name]} />` : html`<${Scale} key=${name} app=${app} t=${t} name=${name} />`))}
     <button class="main" disabled=${!save || save.missing.length > 0} onClick=${() => move(app, t, said.saveCheck(check.title), { kind: "check_done", check: check.check }, said.savedOf(check.title))}>${said.saveCheck(check.title)}</button>
     ${save?.missing.length > 0 && !lacks.some((l) => l.required) && html`<ul class="lacks">${save.missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}`;
@@ -51,7 +51,7 @@ export function Entries({ app, bed, t }) {
   return html`<section class="entries" aria-label=${said.anytime}>
     <button onClick=${() => open("scores")}>${said.sedation}</button><button onClick=${() => open("symptoms")}>${said.symptom}</button>
     <button onClick=${() => open("note")}>${said.note}</button><button onClick=${() => open("adverse")}>${said.adverse}</button>
-    <${CuffButton} app=${app} bed=${bed} main=${false} text=${said.cuffNow} /><button onClick=${() => app.beside("bp")}>${words.bpByHand}</button>
+    <${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} /><button onClick=${() => app.beside("bp")}>${words.bpByHand}</button>
     ${moveOf(t, "ready") && !leaving(t) && html`<button onClick=${() => open("leave")}>${said.leaving}, ${said.holds(...readyCount(t))}</button>`}
     ${turnsOf(t).map((kind) => html`<button key=${kind} class="turn" onClick=${() => open(`turn ${kind}`)}>${said.moves[kind][0]}</button>`)}
     ${moveOf(t, "emergency") && html`<button class="turn wide" onClick=${() => step(app, t, "emergency", said.moves.emergency[0])}>${said.moves.emergency[0]}</button>`}</section>`;

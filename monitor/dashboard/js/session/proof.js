@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { problem } from "../signin.js";
+import { words } from "../words.js";
 import { said } from "./words.js";
 
 /** Calls `prove({name, pin})` or `({name, password})` and stands until it is taken. `roles` may, the first of them first; `not` may not; `preset` is chosen already. */
@@ -30,6 +31,6 @@ export function Proof({ app, roles, not = null, preset = null, title, prove, che
 
   return html`<form class="form proof" onSubmit=${send} noValidate>${children}
     ${people.length > 1 && html`<fieldset><legend class="sr">${title}</legend><div class="names">${people.map((p) => html`<button type="button" key=${p.name} aria-pressed=${p.name === name} onClick=${() => { setName(p.name); setError(null); }}>${p.display}</button>`)}</div>${problem(error, "who")}</fieldset>`}
-    <label>${people.length === 1 ? `${people[0].display}: ` : ""}${withPin ? said.proof.pin : said.proof.password}<input name="proof" type="password" inputmode=${withPin ? "numeric" : undefined} autocomplete="off" value=${secret} onInput=${(e) => setSecret(e.currentTarget.value)} aria-invalid=${error?.at === "proof"} aria-describedby="error-proof" /></label>${problem(error, "proof")}
-    <div class="row-of-acts"><button class="main" aria-busy=${busy}>${title}</button>${paired && html`<button type="button" class="quiet" onClick=${() => { setWithPin(!withPin); setSecret(""); setError(null); }}>${withPin ? said.proof.usePassword : said.proof.usePin}</button>`}</div></form>`;
+    <label>${people.length === 1 ? `${people[0].display}: ` : ""}${withPin ? said.proof.pin : words.password}<input name="proof" type="password" inputmode=${withPin ? "numeric" : undefined} autocomplete="off" value=${secret} onInput=${(e) => setSecret(e.currentTarget.value)} aria-invalid=${error?.at === "proof"} aria-describedby="error-proof" /></label>${problem(error, "proof")}
+    <div class="row-of-acts"><button class="main" aria-busy=${busy}>${title}</button>${paired && html`<button type="button" class="quiet" onClick=${() => { setWithPin(!withPin); setSecret(""); setError(null); }}>${withPin ? words.usePassword : words.usePin}</button>`}</div></form>`;
 }

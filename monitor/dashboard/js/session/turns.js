@@ -18,11 +18,11 @@ export function Turn({ app, t, kind, close }) {
   if (!move) return null;
   const send = async (event) => {
     event.preventDefault();
-    const wrong = move.reason ? lacking("why", why, said.needReason) : null;
+    const wrong = move.reason ? lacking("why", why, words.needReason) : null;
     setError(wrong);
     if (!wrong && (await step(app, t, kind, title, { why: why.trim(), minutes: move.earlier ? minutes : 0 })).ok) close();
   };
   return html`<form class="beside form" onSubmit=${send} noValidate><div class="head"><h2>${title}</h2><button type="button" class="quiet" onClick=${close}>${words.cancel}</button></div><p>${follows}</p>
-    ${move.reason && html`<${Field} name="why" label=${said.reason} value=${why} change=${setWhy} error=${error} first />`}${move.earlier && earlier}
+    ${move.reason && html`<${Field} name="why" label=${words.reason} value=${why} change=${setWhy} error=${error} first />`}${move.earlier && earlier}
     <div class="row-of-acts"><button class="main">${title}</button></div></form>`;
 }

@@ -1,7 +1,7 @@
 // Every word of the working screens of a session, once: what a nurse reads between check-in and signature. Beside ../words.js, by its rules.
 // What the therapy asks, what is missing and what is due come as whole sentences from the server.
 
-import { clock, minutes, running } from "../words.js";
+import { clock, running, words } from "../words.js";
 
 const count = (n, one, more) => (n === 1 ? `1 ${one}` : `${n} ${more}`);
 const MG_PER_DEVICE = 28;   // protocols.md 1: one device, a spray for each nostril
@@ -18,9 +18,9 @@ const USUAL = {
 export const said = {
   // The steps of the start, and what stands over each page.
   steps: { who: "Who", plan: "Therapy", questions: "Questions", baseline: "Before the drug", gate: "Decision", dose: "Start", now: "During", leave: "Leaving" },
-  stepOf: (n, all) => `${n} of ${all}`, stepsOf: "Steps of this session", next: "Next", back: "Back", goOn: (step) => `Go on to ${step}`,
+  stepOf: (n, all) => `${n} of ${all}`, stepsOf: "Steps of this session", next: words.nextDue, back: "Back",
   thisIs: (bed) => `This is bed ${bed}`, live: "Live values",
-  at: (alias, since_ms) => `${alias}, since ${clock(since_ms, false)}`, plan: (t) => (t.devices_planned ? `${t.way} ${t.devices_planned * MG_PER_DEVICE} mg` : t.way),
+  plan: (t) => (t.devices_planned ? `${t.way} ${t.devices_planned * MG_PER_DEVICE} mg` : t.way),
 
   // Who.
   age: "Age, years", needAge: "Enter the age in years, 0 to 130", scanSlip: "Scan the slip, or type.", devicesHere: "Measured by", noDevices: "No device is at this bed.",
@@ -37,13 +37,13 @@ export const said = {
 
   // Before the drug.
   startCuff: "Start cuff", cuffFollows: (ms) => `Next reading in ${running(ms)}, by itself`, cuffRuns: (ms) => `Cuff running ${running(ms)}`,
-  reading: (n) => `Reading ${n}`, pressureAt: (r) => `${Math.round(r.systolic)}/${Math.round(r.diastolic)}`, noReading: "not measured yet", baselineOf: "Baseline", stillMissing: "Still missing",
-  complete: "All is there.", otherwise: "Otherwise", anew: "Measure anew", anewAsk: "The readings so far do not count. The next two do.",
+  reading: (n) => `Reading ${n}`, pressureAt: (r) => `${Math.round(r.systolic)}/${Math.round(r.diastolic)}`, noReading: "not measured yet", stillMissing: "Still missing",
+  otherwise: "Otherwise", anew: "Measure anew", anewAsk: "The readings so far do not count. The next two do.",
   usual: (scores) => joined(scores.filter((s) => USUAL[s]).map((s) => USUAL[s][1])), usualValue: (score) => USUAL[score]?.[0],
   scaleWord: (word) => word[0].toUpperCase() + word.slice(1),
 
   // A decision.
-  ask: "A prescriber decides", stop: "Stop", decided: (who, why) => `${who}: ${why}`, nobodyDecides: "Nobody can decide this here.", decideGate: "Decide: go on", whyGoOn: "Why it goes on",
+  ask: "A prescriber decides", stop: "Stop", decided: (who, why) => `${who}: ${why}`, nobodyDecides: "Nobody can decide this here.", whyGoOn: "Why it goes on",
   decisions: { gate: "Decide: give the drug", item: "Decide: leave without it", pressure: "Decide: sign without it", floor: "Decide: leave earlier" },
   decideAsk: { item: "The patient leaves without this. It stands in the record.", pressure: "The record stays without this pressure.", floor: "The least stay is not kept. It stands in the record." },
   rest: "Let the patient rest, then measure anew.",
@@ -52,8 +52,8 @@ export const said = {
   scanLot: "Scan device", lot: "Lot", expires: "Expiry date", expiresHint: "As on the device, 2027-05-31", typeLot: "Type it", scanLotInstead: "Scan instead",
   readBack: (lot, expires) => [`Lot ${lot}`, `, expires ${expires}`], serialIs: (serial) => `, serial ${serial}`, expired: (expires) => `This device expired on ${expires}. Take another one.`,
   noGs1: "This is no device code. Scan again, or type it.", unclear: "The code runs together. Type the lot and the expiry date.", sameDevice: "This device was given already. Scan the next one.",
-  given: (n) => `Device ${n} given`, deviceIn: (n, ms) => `Device ${n} in ${running(ms)}`, deviceOf: (n, all) => `Device ${n} of ${all}`, givenAt: (at_ms, lot) => `given ${clock(at_ms, false)}, lot ${lot}`, notGiven: "not given yet",
-  needLot: "Scan the device first", noMore: "No further device",
+  given: (n) => `Device ${n} given`, deviceIn: (n, ms) => `Device ${n} in ${running(ms)}`, givenAt: (at_ms, lot) => `given ${clock(at_ms, false)}, lot ${lot}`, notGiven: "not given yet",
+  needLot: "Scan the device first",
 
   // Infusion.
   doseLabel: "Scan dose label", doseHint: "The scanner reads: 72 kg; 0.5 mg/kg; 1 mg/ml; 54 ml/h", weight: "Weight, kg", dose: "Dose, mg/kg", concentration: "Concentration, mg/ml", rate: "Rate, ml/h",
@@ -62,10 +62,10 @@ export const said = {
   checkedBy: (a, b) => `Checked by ${a} and ${b}`, infusionStarted: "Infusion started", infusionEnded: "Infusion ended", changeDose: "Check another dose",
 
   // During.
-  dueNow: "Now", later: "Later", nothingDue: "Nothing is due.", byItself: "by itself", saveCheck: (title) => `Save ${title}`, filledBy: (who, off) => [who, off].filter(Boolean).join(", "),
-  atTime: (at_ms) => `at ${clock(at_ms, false)}`, hand: (who) => `by hand, ${who}`, lacks: "missing", measure: "Measure", optional: "not measured",
+  dueNow: "Now", later: "Later", nothingDue: "Nothing is due.", byItself: "by itself", saveCheck: (title) => `Save ${title}`,
+  hand: (who) => `by hand, ${who}`, lacks: "missing", optional: "not measured",
   earlier: "Earlier", now: "Now", ago: (min) => `${min} min ago`, whenDone: "When it was done", anytime: "Enter",
-  sedation: "Sedation score", score: "Score", symptom: "Symptom", note: "Note", adverse: "Adverse event", cuffNow: "Start cuff now", byHand: "BP by hand", scores: "All scores",
+  sedation: "Sedation score", symptom: "Symptom", note: "Note", adverse: "Adverse event",
   symptoms: "Symptoms", severe: "severe", there: "there", emergencySigns: "Emergency signs", over: (s) => `${s} is over`, tapAgain: "One tap records it with the time. A second tap marks it severe.", open: "Noted",
   symptomNames: {
     nausea: "Nausea", vomiting: "Vomiting", anxiety: "Anxiety", "severe distress": "Severe distress", dizziness: "Dizziness", tremor: "Shaking", "chest pain": "Chest pain", "shortness of breath": "Short of breath",
@@ -80,26 +80,23 @@ export const said = {
     resume: ["Resume", "Resume", "The session goes on where it was held."],
     stop: ["Stop", "Stop the drug", "The drug ends here for good. The patient is watched as before."],
     emergency: ["Emergency: call made", "Emergency: call made", "Alarms go on. BP every 2 minutes."],
-    transfer: ["Transferred", "Patient has left by transfer", "The watch here ends. A prescriber signs."],
+    transfer: [words.phase.transferred, "Patient has left by transfer", "The watch here ends. A prescriber signs."],
     no_more_devices: ["No further device", "No further device", "The dose ends here. The record keeps the reason."],
     abort: ["End before dose", "End before dose", "No drug was given. The session ends."],
   },
-  moreActs: "More", reason: "Reason", needReason: "Enter the reason",
 
   // Leaving.
-  leaving: "Who may leave", holds: (n, all) => `${n} of ${all} true`, trueItems: (n) => `${n} true`, fill: { awake: ["moaas", "oriented", "dissociation"], papers: ["instructions", "line_out"] },
+  leaving: "Who may leave", holds: (n, all) => `${n} of ${all} true`, trueItems: (n) => `${n} true`,
   stand: "Stands steady, without dizziness: measure BP standing", unsteady: "Unsteady or dizzy", standing: "Standing now. After the reading the patient sits again.", sitsAgain: "Sits again",
-  measureBp: "Start cuff now", countBreaths: "RR by hand", breaths: "Breaths in a minute", needBreaths: "Enter the breaths, 0 to 100", waits: "comes by itself",
+  countBreaths: "RR by hand", breaths: "Breaths in a minute", needBreaths: "Enter the breaths, 0 to 100",
   escort: { hint: "Escort is here, told not to drive", who: ["Partner", "Family", "Friend", "Ride service"], other: "Somebody else", name: "Who it is" },
-  vomitingOver: "Vomiting is over", ready: "Ready to leave", decideWithout: "Leave without it",
+  vomitingOver: "Vomiting is over", decideWithout: "Leave without it",
 
   // Signature and close.
-  sign: "Sign", signAs: (meaning) => meaning, signMeaning: "I have checked this session.", signs: "Who signs", signed: (who, role, at_ms) => `Signed by ${who}, ${role}, ${clock(at_ms, false)}`,
-  finalBp: "BP before leaving", close: "Close session", closed: "Session closed", closedOf: (alias) => `${alias} may go.`, owed: "Still owed", nothingOwed: "Nothing is owed.", report: "Report as PDF", formSent: "Form sent", formHow: "How it was sent", hows: ["Online", "By fax"],
-  nextPatient: "Next patient", toFloor: "Floor",
+  sign: "Sign", signMeaning: "I have checked this session.", signed: (who, role, at_ms) => `Signed by ${who}, ${role}, ${clock(at_ms, false)}`,
+  closed: "Session closed", closedOf: (alias) => `${alias} may go.`, owed: "Still owed", nothingOwed: "Nothing is owed.", report: "Report as PDF", formSent: "Form sent", hows: ["Online", "By fax"],
+  nextPatient: "Next patient",
 
   // Who proves who they are.
-  proof: { pin: "PIN, 4 to 6 digits", password: "Password", needWho: "Choose who", needPin: "Enter the PIN, 4 to 6 digits", needPassword: "Enter the password", usePassword: "Use a password", usePin: "Use a PIN", nobody: (roles) => `No ${roles.join(" or ")} is on the staff list.` },
-
-  missing: "Missing", refusedTitle: "Not yet", lasts: (ms) => minutes(ms),
+  proof: { pin: "PIN, 4 to 6 digits", needWho: "Choose who", needPin: "Enter the PIN, 4 to 6 digits", needPassword: "Enter the password", nobody: (roles) => `No ${roles.join(" or ")} is on the staff list.` },
 };
