@@ -32,16 +32,21 @@ from simulators.house import (
     LOOPBACK,
     NURSES,
     ORDINARY,
+    PRESCRIBER,
     STAFF,
+    TREATED,
     BedPlan,
     House,
     beds,
 )
+from simulators.rounds import Person, Round, rounds
 from simulators.scenario import ScenarioError, names
 
 SPEED_MAX = 60
 READY_WITHIN_S = 60.0
 SAVE_EVERY_S = 5.0
+LEFT_FROM = 3
+"""With more treated beds than this, one of them is left to whoever is looking."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -87,6 +92,7 @@ class Demo:
             await self._open()
             await self._set_clocks()
             self._began = time.monotonic()
+            tasks.append(asyncio.create_task(self._treat()))
             self._greet()
             while True:
                 await asyncio.sleep(SAVE_EVERY_S)
@@ -159,8 +165,44 @@ class Demo:
         """Half of the beds each: the first nurse has the first."""
         return NURSES[2 * self._house.beds.index(bed) // len(self._house.beds)]
 
+    async def _treat(self) -> None:
+        """Let the staff treat their patients, but one who is left to whoever is looking."""
+        treated = [bed for bed in self._house.beds if bed.therapy]
+        people = {name: Person(name, password) for name, password in self._kept.passwords.items()}
+        left = self._left_to_you()
+        await rounds(
+            self._house.address,
+            [
+                Round(bed.name, self._nurse_of(bed), bed.patient, bed.start_s)
+                for bed in treated
+                if bed is not left
+            ],
+            people,
+            PRESCRIBER,
+            self._lived_s,
+            self._house.speed,
+        )
+
+    def _left_to_you(self) -> BedPlan | None:
+        """The last of the treated beds, where there are some for the staff besides."""
+        treated = [bed for bed in self._house.beds if bed.therapy]
+        return treated[-1] if len(treated) > LEFT_FROM else None
+
     def _session(self, place: int, bed: BedPlan) -> dict[str, Any]:
-        """What staff would enter: the patient's own normal before the drug."""
+        """What staff would enter at the opening."""
+        if bed.therapy:
+            return {
+                "bed": bed.name,
+                "alias": ALIASES[place % len(ALIASES)],
+                "therapy": bed.therapy,
+                "age_years": 40,
+                "devices": TREATED[bed.scenario][1],
+                "first": False,
+            }
+        return self._watch(place, bed)
+
+    def _watch(self, place: int, bed: BedPlan) -> dict[str, Any]:
+        """Of somebody who is only watched: the patient's own normal before the drug."""
         patient, before_ms = bed.patient, round(1000 * min(bed.start_s, -60.0))
         if patient.story.drug == "none":
             before_ms = round(1000 * bed.start_s)
@@ -179,6 +221,7 @@ class Demo:
         }
 
     def _greet(self) -> None:
+        left = self._left_to_you()
         lines = [
             "",
             f"Chairside is watching {len(self._house.beds)} beds that do not exist: {self._house.address}/",
@@ -194,6 +237,8 @@ class Demo:
                 for bed in self._house.beds
                 if bed.scenario not in ORDINARY
             ),
+            *(["The staff treat the others."] if any(bed.therapy for bed in self._house.beds) else []),
+            *([f"Bed {left.name} is left to you: check the patient in."] if left else []),
         ]
         for line in lines:
             self._say(line)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from monitor.planning import treatment
+from monitor.sessions.loading import digest
 from simulators.patient import AnyPatient
 from simulators.play import Part, Plan, patient_of
 from simulators.scenario import ScenarioError
@@ -19,6 +21,8 @@ BEDS_MAX = 60
 CUFF_S = 300
 CUFF_SOON_S = 25.0
 """How long before a cuff's own cycle each patient begins, so that a blood pressure comes early."""
+TREATED = {"N0": ("iv_ketamine_40", 0), "N0-ESK": ("spravato_us", 3)}
+"""The therapy of an ordinary patient, and how many nasal devices are planned."""
 STORY_AFTER_S = 45.0
 """How long after the start a story begins: in D2 breathing stops then, and SpO2 falls 45 s later."""
 
@@ -29,9 +33,12 @@ STAFF = (
     ("dana", "Dana", "nurse"),
     ("eli", "Eli", "nurse"),
     ("mira", "Mira", "charge nurse"),
+    ("ada", "Ada", "prescriber"),
     ("admin", "Administrator", "administrator"),
 )
 NURSES = ("dana", "eli")
+PRESCRIBER = "ada"
+SIGNED_ON = "2026-01-01"
 ALIASES = ("Heron", "Maple", "Cedar", "Otter", "Birch", "Finch", "Robin", "Aspen", "Wren", "Hazel")
 
 
@@ -45,6 +52,8 @@ class BedPlan:
     start_s: float
     patient: AnyPatient
     seed: int
+    therapy: str = ""
+    """What is given to the patient by the staff there; "" for one who is only watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,10 @@ def beds(count: int, scenarios: Sequence[str], seed: int) -> list[BedPlan]:
         else:
             scenario, which = (ILL, 1) if number == ILL_BED else (ORDINARY[number % 2], 1)
         patient = patient_of(scenario, which, own_seed)
-        found.append(BedPlan(str(number), scenario, which, _start_s(patient, number), patient, own_seed))
+        therapy = "" if asked or scenario == ILL else TREATED[scenario][0]
+        # Who is treated has come just now; the drug begins after the second cycle of a cuff.
+        start_s = -(CUFF_S + CUFF_SOON_S) if therapy else _start_s(patient, number)
+        found.append(BedPlan(str(number), scenario, which, start_s, patient, own_seed, therapy))
     return found
 
 
@@ -219,6 +231,13 @@ class House:
             ]
             if monitor.read:
                 lines.append(f"options = {_inline(monitor.read)}")
+        for therapy in dict.fromkeys(bed.therapy for bed in self.beds if bed.therapy):
+            lines += [
+                f"[therapies.{therapy}.signature]",
+                f"by = {_quoted(PRESCRIBER)}",
+                f"on = {SIGNED_ON}",
+                f"digest = {_quoted(digest(treatment(therapy)))}",
+            ]
         lines += ["[[paging.pager]]", 'name = "log"', 'way = "console"']
         for name, display, role in STAFF:
             lines += [
