@@ -10,7 +10,7 @@ import contextlib
 import os
 import select
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, NoReturn, TypeVar
 
@@ -201,11 +201,9 @@ def _probed(where: list[str], *, as_json: bool) -> None:
         return await asyncio.gather(*(probe(port, DRIVERS.values(), say=say) for port in where))
 
     try:
-        probed = asyncio.run(all_of_them())
+        probed = _until_told(all_of_them())
     except ValueError as wrong:
         _stop(str(wrong), BAD_REQUEST)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in probed], indent=2))
     for one in [] if as_json else probed:
@@ -259,7 +257,6 @@ def listen(
     option: Annotated[list[str] | None, typer.Option(help=OPTION_HELP)] = None,
 ) -> None:
     """What a live device says, as JSON Lines. Example: chairside listen nellcor-ascii /dev/ttyUSB0."""
-    import asyncio
     import json
 
     from monitor.devices.codecs import DRIVERS
@@ -286,19 +283,18 @@ def listen(
             words = heard(
                 DRIVERS[driver], url, seconds=seconds, raw=kept, times=times, options=options, say=aside
             )
-            async for line in words:
-                _say(json.dumps(line, ensure_ascii=False))
+            async with contextlib.aclosing(words):
+                async for line in words:
+                    _say(json.dumps(line, ensure_ascii=False))
 
     try:
-        asyncio.run(say())
+        _until_told(say())
     except (LinkLost, OSError) as lost:
         if str(lost) in said:
             raise typer.Exit(NO_PART) from None
         _stop(str(lost), NO_PART)
     except ValueError as wrong:
         _stop(str(wrong), BAD_REQUEST)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
 
 
 @app.command()
@@ -543,6 +539,22 @@ def _secrets(from_stdin: bool) -> tuple[str, str | None]:  # noqa: FBT001  one f
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     pin = typer.prompt("PIN for paired screens (4-6 digits, empty for none)", default="", hide_input=True)
     return password, pin or None
+
+
+def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end. Ctrl-C or SIGTERM ends it in order, with exit 0: a device is taken leave of."""
+    import asyncio
+    import signal
+
+    async def told() -> T:
+        task = asyncio.ensure_future(work)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        return asyncio.run(told())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(0) from None
 
 
 def _kept(command: Callable[..., Awaitable[T]], config: Path, *arguments: object) -> T:

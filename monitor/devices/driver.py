@@ -84,6 +84,15 @@ class Polled(Protocol):
         ...
 
 
+@runtime_checkable
+class Leaving(Protocol):
+    """What a decoder adds that has begun something at its device: it ends it where the line is let go."""
+
+    def farewell(self) -> Sequence[bytes]:
+        """The last words on this connection, once, with a pause between two; none where nothing was begun."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SerialSettings:
     """How the line is set: baud, data bits, parity (N, E, O), stop bits, and whether RTS and CTS hold it."""

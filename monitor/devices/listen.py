@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from monitor.clock import Clock, SteadyClock
 from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.driver import Asking, Driver, line_of
+from monitor.devices.farewell import let_go
 from monitor.devices.kept import Keeper
 from monitor.devices.lines import as_line, kept_message, one_by_one
 from monitor.devices.links.link import Link, LinkLost, Say, silent
@@ -86,7 +87,7 @@ async def _overhear(
                 return
             yield decoder.feed(data)
     finally:
-        await link.close()
+        await let_go(link, decoder, lambda words: keeper.written(words, clock.now_ms()))
 
 
 async def _subscribe(

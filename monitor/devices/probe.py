@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from monitor.devices.driver import Driver, SerialSettings, line_of
+from monitor.devices.farewell import let_go
 from monitor.devices.links.link import TAKEN, Link, LinkLost, Say, silent
 from monitor.devices.links.serial import open_serial
 
@@ -146,21 +147,22 @@ async def _listen(port: str, line: SerialSettings, candidates: Sequence[Driver],
                     data = (data + more)[-KEPT_BYTES:]
                     known = _who(data, candidates)
     finally:
-        await _let_go(link)
+        await _leave(link)
     return _Heard(_at(port, line), data, known)
 
 
 async def _ask(port: str, driver: Driver, seconds: float) -> tuple[_Heard, bool]:
     """What comes when this device is asked, until it is known; and whether our words came back."""
     link = await open_serial(port, driver.settings)
-    words = _words(driver)
-    heard, more, written = b"", b"", set[bytes]()
+    decoder: Any = None if driver.question else driver.decoder({})
+    words = _again_and_again(driver.question) if decoder is None else _as_it_asks(decoder)
+    heard, written = b"", set[bytes]()
     known: tuple[Driver, ...] = ()
     try:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while not known:
-                    if question := words(more):
+                    if question := words():
                         await link.write(question)
                         written.add(question)
                     more = b""
@@ -170,8 +172,10 @@ async def _ask(port: str, driver: Driver, seconds: float) -> tuple[_Heard, bool]
                                 break
                     heard = (heard + more)[-KEPT_BYTES:]
                     known = _who(_without(heard, written), [driver])
+                    if decoder is not None:
+                        decoder.feed(more)
     finally:
-        await _let_go(link)
+        await _leave(link, decoder)
     answer = _without(heard, written)
     return _Heard(_at(port, driver.settings), answer, known), answer != heard
 
@@ -183,25 +187,27 @@ def _without(heard: bytes, written: Iterable[bytes]) -> bytes:
     return heard
 
 
-def _words(driver: Driver) -> Callable[[bytes], bytes]:
-    """What to write next, now and then: the harmless question, or what the decoder itself begins with."""
+def _again_and_again(question: bytes) -> Callable[[], bytes]:
+    """What to write next, now and then: the harmless question."""
     loop = asyncio.get_running_loop()
-    if driver.question:
-        due_s = loop.time()
+    due_s = loop.time()
 
-        def ask_again(_: bytes) -> bytes:
-            nonlocal due_s
-            if loop.time() < due_s:
-                return b""
-            due_s = loop.time() + ASK_AGAIN_S
-            return driver.question
+    def ask_again() -> bytes:
+        nonlocal due_s
+        if loop.time() < due_s:
+            return b""
+        due_s = loop.time() + ASK_AGAIN_S
+        return question
 
-        return ask_again
-    decoder: Any = driver.decoder({})
+    return ask_again
 
-    def go_on(more: bytes) -> bytes:
+
+def _as_it_asks(decoder: Any) -> Callable[[], bytes]:
+    """What to write next, now and then: what the decoder itself begins with."""
+    loop = asyncio.get_running_loop()
+
+    def go_on() -> bytes:
         decoder.tick(round(loop.time() * 1000))
-        decoder.feed(more)
         question: bytes = decoder.to_send()
         return question
 
@@ -212,9 +218,10 @@ def _who(data: bytes, candidates: Iterable[Driver]) -> tuple[Driver, ...]:
     return tuple(driver for driver in candidates if driver.looks_like is not None and driver.looks_like(data))
 
 
-async def _let_go(link: Link) -> None:
+async def _leave(link: Link, decoder: object = None) -> None:
+    """Close the link; what a decoder has begun by asking is ended before."""
     with contextlib.suppress(LinkLost):
-        await link.close()
+        await let_go(link, decoder)
 
 
 def _known(port: str, one: _Heard, *, asked: bool) -> Probed:

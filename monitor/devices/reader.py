@@ -19,6 +19,7 @@ from monitor.clock import Clock
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.codecs.hl7_pcd01 import match_of
 from monitor.devices.driver import OFFLINE, Asking, Driver, line_of, silence_ms
+from monitor.devices.farewell import let_go
 from monitor.devices.health import BACKOFF_LAST_MS, UNREAD, Health, Move
 from monitor.devices.links.link import Link, LinkLost, Message, MessageLink, Pouring, Say, silent
 from monitor.devices.links.mllp import MllpLink, Port, port_for
@@ -217,7 +218,7 @@ class Reader(_Station):
         finally:
             timekeeper.cancel()
             await asyncio.wait([timekeeper])
-            await link.close()
+            await let_go(link, self._decoder)
 
     async def _listen(self, link: Link) -> str:
         clock, hear = self._clock, self._hear

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ import pytest
 
 from monitor.devices import probe as probing
 from monitor.devices.codecs import DRIVERS, masimo_ascii1
-from monitor.devices.driver import Driver, SerialSettings
+from monitor.devices.driver import Driver, Leaving, SerialSettings
 from monitor.devices.links.link import TAKEN
 from monitor.devices.links.serial import open_serial
 from monitor.devices.probe import Outcome, Probed, probe
 from simulators.patient import MINUTE_MS
 from simulators.play import SERIAL, Network, Part, PatientOf, patient_of, play, twin_of
+from tests.shells.attended import idle
 from tests.shells.conftest import Cable, until
 from tests.whole.twins import Witness
 
@@ -46,19 +46,13 @@ def _put_on(patient: Witness, since_ms: int) -> list[int]:
     return [at_ms for at_ms, _ in patient.cuffs if at_ms >= since_ms]
 
 
-def _idle(driver: str) -> dict[str, Any]:
-    """The options of a twin that measures no pressure by itself."""
-    known = import_module("simulators." + driver.replace("-", "_")).OPTIONS
-    return {"cycle_s": 0} if "cycle_s" in known else {}
-
-
 @contextlib.asynccontextmanager
 async def playing(
     folder: Path, *drivers: str, patient_of: PatientOf = patient_of
 ) -> AsyncIterator[dict[str, str]]:
     """Twins on terminals."""
     network = Network(SPEED)
-    parts = [Part(driver=name, link=f"pty:{folder / name}", options=_idle(name)) for name in drivers]
+    parts = [Part(driver=name, link=f"pty:{folder / name}", options=idle(name)) for name in drivers]
     stage = asyncio.create_task(play(parts, network, lambda _part, _where: None, patient_of))
     await asyncio.sleep(0)
     network.begin()
@@ -102,7 +96,7 @@ async def test_every_twin_is_known_as_itself_and_no_cuff_is_put_on(tmp_path: Pat
 
 def _talks(driver: Driver) -> bool:
     """Whether its twin says anything without being asked."""
-    twin = twin_of(driver.name)(Witness("N0", 1, 1), 1, _idle(driver.name))
+    twin = twin_of(driver.name)(Witness("N0", 1, 1), 1, idle(driver.name))
     sent = [t_ms for t_ms in range(0, 60_000, 250) if twin.tick(t_ms)]
     return bool(sent) and sent[-1] >= 30_000  # a word at power-up is gone before anybody listens
 
@@ -187,7 +181,7 @@ def _words(driver: Driver) -> list[bytes]:
     if driver.question:
         return [driver.question]
     said = []
-    for twin in (None, twin_of(driver.name)(Witness("N0", 1, 1), 1, _idle(driver.name))):
+    for twin in (None, twin_of(driver.name)(Witness("N0", 1, 1), 1, idle(driver.name))):
         decoder: Any = driver.decoder({})
         for t_ms in range(0, round(1000 * probing.ASK_S) + 50, 50):
             decoder.tick(t_ms)
@@ -195,13 +189,14 @@ def _words(driver: Driver) -> list[bytes]:
             if words := decoder.to_send():
                 said.append(words)
                 decoder.feed(twin.hear(words, t_ms) if twin is not None else b"")
+        said += decoder.farewell() if isinstance(decoder, Leaving) else ()
     return said
 
 
 def _starts(driver: Driver) -> list[bytes]:
     """The words with which a cuff is started by its decoder, and that they do start its twin's."""
     patient = Witness("N0", 1, 1)
-    twin, decoder = twin_of(driver.name)(patient, 1, _idle(driver.name)), driver.decoder({})
+    twin, decoder = twin_of(driver.name)(patient, 1, idle(driver.name)), driver.decoder({})
     before: set[bytes] = set()
     after: list[bytes] = []
     for t_ms in range(0, 60_000, 50):
@@ -259,7 +254,7 @@ def test_the_model_of_a_line_hears_what_is_said_at_its_own_speed() -> None:
 def test_nothing_that_a_probe_says_starts_a_cuff_of_any_device_at_any_speed(starter: Driver) -> None:
     starts = _starts(starter)
     patient = Witness("N0", 1, 2)
-    twin = twin_of(starter.name)(patient, 2, _idle(starter.name))
+    twin = twin_of(starter.name)(patient, 2, idle(starter.name))
     t_ms = 0
     for asked in POLLED:
         spoken = _words(asked)

@@ -189,6 +189,11 @@ class Decoder:
         """The next command, if its time has come."""
         return b"" if self._now_ms is None else self._commands.to_send()
 
+    def farewell(self) -> tuple[bytes, ...]:
+        """The talk is ended, if it was opened; not while a cuff measures: what it does then is not known."""
+        opened, self._poll_ms = self._poll_ms > 0, 0
+        return (END,) if opened and self._phase is Phase.REST else ()
+
     def start_cuff(self) -> str | None:
         """Queue waking the monitor, opening the talk and the start."""
         if self._phase is not Phase.REST:

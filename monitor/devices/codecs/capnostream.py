@@ -266,6 +266,11 @@ class Decoder:
         questions, self._questions = self._questions, b""
         return questions
 
+    def farewell(self) -> tuple[bytes, ...]:
+        """The numbers stop, and the conversation is over (fact sheet, flow)."""
+        asked, self._asked = self._asked, False
+        return (encode(STOP_LIVE), encode(DISABLE)) if asked else ()
+
     def start_cuff(self) -> str | None:
         """Refuse."""
         return NO_CUFF

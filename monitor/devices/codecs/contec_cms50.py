@@ -105,6 +105,7 @@ class Decoder:
         self._command = b""
         self._due_ms: int | None = None
         self._open_again_ms = 0
+        self._opened = False
         self._live = False
         self._live_ms: int | None = None
         self._streams = False
@@ -138,7 +139,7 @@ class Decoder:
         self._bytes.clear()
         self._noise = 0
         self._command, self._due_ms, self._live_ms = b"", None, None
-        self._live, self._streams = False, False
+        self._opened = self._live = self._streams = False
         return said + leftover(dropped)
 
     def _skip(self, count: int) -> list[Said]:
@@ -181,6 +182,7 @@ class Decoder:
             self._command = encode_command(CONNECTED)
         elif now_ms >= self._open_again_ms:
             self._open_again_ms = now_ms + SILENT_MS
+            self._opened = True
             self._command = b"".join(map(encode_command, OPENING))
 
     def due_ms(self) -> int:
@@ -191,6 +193,11 @@ class Decoder:
         """The words that are due, once."""
         command, self._command = self._command, b""
         return command
+
+    def farewell(self) -> tuple[bytes, ...]:
+        """A V7.0 device is told to stop, if it was asked to begin; one that streams by itself goes on."""
+        opened, self._opened = self._opened and not self._streams, False
+        return (encode_command(STOP),) if opened else ()
 
     def start_cuff(self) -> str | None:
         """Refuse."""

@@ -220,6 +220,11 @@ class Decoder:
         question, self._question = self._question, b""
         return question
 
+    def farewell(self) -> tuple[bytes, ...]:
+        """A request to stop, or the monitor goes on sending to nobody (fact sheet, 4)."""
+        asked, self._ask_at_ms = self._ask_at_ms is not None, None
+        return (encode_request(interval_s=STOP),) if asked else ()
+
     def start_cuff(self) -> str | None:
         """Refuse: the interface has no order for it."""
         return NO_START

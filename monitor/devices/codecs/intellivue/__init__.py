@@ -106,6 +106,10 @@ class Decoder:
         """What the session wants written now."""
         return self._session.to_send()
 
+    def farewell(self) -> tuple[bytes, ...]:
+        """What ends the association."""
+        return self._session.farewell()
+
     def start_cuff(self) -> str | None:
         """Never: there is no message for it."""
         return "a cuff cannot be started over data export: start it at the monitor"

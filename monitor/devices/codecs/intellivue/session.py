@@ -2,11 +2,11 @@
 
     RESTING --request--> ASKED --accept--> ACCEPTED --MDS create event--> TALKING
        ^                   |                   |                             |
-       '------ abort ------'------ abort ------'----------- abort -----------'
+       '------ abort ------'------ abort ------'------ abort, release -------'
 
 An abort is sent whenever the monitor does not do the next step in time: it may believe that an old
 association is alive, of this service before it was started again or of a cable that was pulled, and then
-refuses a new one or goes on with the old.
+refuses a new one or goes on with the old. A host that leaves releases the monitor.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from monitor.devices.codecs.intellivue.association import (
     Terms,
     encode_abort,
     encode_association_request,
+    encode_release_request,
     encode_release_response,
     timeout_ms,
 )
@@ -144,6 +145,18 @@ class Session:
         """The frames to write now, once: never more than the four in 128 ms that a monitor takes."""
         written, self._queue = b"".join(self._queue), []
         return written
+
+    def farewell(self) -> tuple[bytes, ...]:
+        """Release the monitor, or it goes on waiting for us; abort what it may not have accepted yet."""
+        phase = self._phase
+        self.reset()
+        match phase:
+            case Phase.RESTING:
+                return ()
+            case Phase.ASKED:
+                return (encode_abort(),)
+            case Phase.ACCEPTED | Phase.TALKING:
+                return (encode_release_request(),)
 
     # By what the monitor says.
 
