@@ -94,6 +94,20 @@ MEASURES = (Vital.HEART_RATE, Vital.SPO2, Vital.PULSE_SPO2, Vital.RESPIRATION)
 
 LIMITS = "watch"
 
+LEAVING = (
+    Score.MOAAS,
+    Score.ORIENTED,
+    Score.DISSOCIATION,
+    Score.NAUSEA,
+    Score.GAIT,
+    Score.SUICIDE_CHECK,
+    Score.ESCORT,
+    Score.DRIVING,
+    Score.INSTRUCTIONS,
+    Score.LINE_OUT,
+)
+"""What is judged before a patient leaves (protocols.md 7)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Called:
@@ -275,6 +289,7 @@ class Visit:
         if record.phase is Phase.BASELINE and not record.scores:
             well = {Score.MOAAS: 5, Score.ORIENTED: 3, Score.NAUSEA: 0, Score.MOOD: 4, Score.ANXIETY: 2}
             self._scores({score: well[score] for score in (row.scores if row else ())})
+        if record.phase is Phase.BASELINE and not record.cuffs and not self._tried("baseline", 3 * MINUTE_MS):
             self._hear(CuffAsked(self.now_ms, BED, DANA))
         for finding in gates.findings(record, seen, self.now_ms):
             if not finding.open and Role.PRESCRIBER in finding.override:
@@ -319,12 +334,7 @@ class Visit:
         last = record.phase in {Phase.DECLINE, Phase.LATE_RECOVERY}
         if not last or until_ms is None or self.now_ms < until_ms - ms(GETS_READY_MIN):
             return
-        if not self._tried("list", 20 * MINUTE_MS):
-            wanted = (
-                Score.MOAAS, Score.ORIENTED, Score.DISSOCIATION, Score.NAUSEA, Score.GAIT,
-                Score.SUICIDE_CHECK, Score.ESCORT, Score.DRIVING, Score.INSTRUCTIONS, Score.LINE_OUT,
-            )  # fmt: skip
-            self._scores({score: self._judges(score) for score in wanted})
+        self._asks_the_list()
         standing = record.value(Score.POSTURE) == 2
         stood = any(record.stood_at(cuff.measured_at_ms) for cuff in record.cuffs)
         if not stood and not standing:
@@ -337,6 +347,11 @@ class Visit:
         if not self._tried("ready", TRIES_EVERY_MS) and not self._does(self._step(Move.TO_READY)):
             self._decides(record, until_ms)
 
+    def _asks_the_list(self) -> None:
+        """What the list wants judged, again before it is too old."""
+        if not self._tried("list", 20 * MINUTE_MS):
+            self._scores({score: self._judges(score) for score in LEAVING})
+
     def _decides(self, record: Record, until_ms: int) -> None:
         """The prescriber looks at a patient who has been kept for long, and lets each open item stand."""
         if self.now_ms < until_ms + ms(DECIDES_MIN):
@@ -346,6 +361,7 @@ class Visit:
             self._does(Overridden(self.now_ms, self.session, what, "seen and well", KIM, Role.PRESCRIBER))
 
     def _signs(self) -> None:
+        self._asks_the_list()
         if not self._tried("final", 3 * MINUTE_MS):
             self._hear(CuffAsked(self.now_ms, BED, DANA))
         meaning = "I have checked this session"
