@@ -229,10 +229,9 @@ def _dose(report: SessionReport) -> Said:
     mg = len(given) * field_map()["mg_per_device"]
     usual = "" if mg in field_map()["usual_mg"] else "other: "
     last = given[-1]
-    return Said(
-        f"{usual}{mg} mg, {len(given)} {'device' if len(given) == 1 else 'devices'}", mg, unit="mg", at_ms=last.at_ms,
-        age_ms=_age(report, last.at_ms), by=last.by, note=last.why,
-    )  # fmt: skip
+    words = f"{usual}{mg} mg, {len(given)} {'device' if len(given) == 1 else 'devices'}"
+    age_ms = _age(report, last.at_ms)
+    return Said(words, mg, unit="mg", at_ms=last.at_ms, age_ms=age_ms, by=last.by, note=last.why)
 
 
 def _lot(report: SessionReport) -> Said:
