@@ -66,7 +66,6 @@ class Bedside:
     cuff: CuffTaken | None = None
     failed: CuffTaken | None = None
     failures: int = 0
-    cuff_running_since_ms: int | None = None
     cuff_ordered: CuffOrdered | None = None
     """The order that is being carried out; None where nothing runs by order."""
     cuff_asked_ms: int | None = None
@@ -107,6 +106,11 @@ class Bedside:
     def watched(self) -> bool:
         """Whether somebody lies here to be watched; who has been transferred is watched elsewhere."""
         return self.session is not None and not (self.stay is not None and self.stay.record.over)
+
+    @property
+    def cuff_running_since_ms(self) -> int | None:
+        """Since when a cuff has been running by order."""
+        return self.cuff_ordered.at_ms if self.cuff_ordered else None
 
     def holds(self, measured_at_ms: int) -> bool:
         """Whether something measured then belongs to the patient who is here now."""
@@ -228,7 +232,7 @@ class Bedside:
 
     def hears_cuff(self, taken: CuffTaken) -> None:
         """A cuff reading, good or failed."""
-        if self.cuff_ordered is None or taken.device == self.cuff_ordered.device:
+        if self.cuff_ordered is not None and taken.device == self.cuff_ordered.device:
             self.cuff_over()
         self.cuff_excused = self.cuff_cancelled is not None and taken.device == self.cuff_cancelled
         self.cuff_cancelled = None if self.cuff_excused else self.cuff_cancelled
@@ -244,8 +248,7 @@ class Bedside:
 
     def orders_cuff(self, ordered: CuffOrdered) -> None:
         """A cuff is started by order."""
-        self.cuff_running_since_ms, self.cuff_ordered = ordered.at_ms, ordered
-        self.cuff_asked_ms = ordered.at_ms
+        self.cuff_ordered, self.cuff_asked_ms = ordered, ordered.at_ms
         self.cuff_cancelled = None
         self.cuff_begins(ordered.at_ms)
 
@@ -267,7 +270,7 @@ class Bedside:
 
     def cuff_over(self) -> None:
         """Nothing runs by order any more."""
-        self.cuff_running_since_ms = self.cuff_ordered = None
+        self.cuff_ordered = None
 
     def set_limit(self, set_to: LimitSet) -> None:
         """This session's own limit for a rule; without a number the profile's is back, and nobody's."""
@@ -375,7 +378,7 @@ class Bedside:
     def _forget(self) -> None:
         self.session = self.stay = None
         self.now, self.last, self.typed, self.missed = {}, {}, {}, set()
-        self.cuff = self.failed = self.cuff_running_since_ms = None
+        self.cuff = self.failed = None
         self.cuff_ordered = self.cuff_cancelled = self.cuff_asked_ms = None
         self.cuff_excused = False
         self.cuff_pair, self.cuff_disputed, self.cuff_median = (), False, False
