@@ -312,6 +312,10 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         events = [row.event async for row in store.journal.replay()]
         service.outbox.restore(events)
         ward.restore(events)
+        for number in ward.treatments():
+            known = ward.treatment(number)
+            if known is not None and known[0].opened.digest != known[0].therapy.digest:
+                log.warning("a therapy was changed under a session", session=number)
         service.inbox.put(ServiceStarted(clock.now_ms(), VERSION, store.journal.last_at_ms))
         listening = stack.enter_context(_listen(clinic.server))
         brokers, ports, readers = _devices(clinic, service, clock, speed)

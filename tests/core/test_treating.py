@@ -312,6 +312,15 @@ def test_a_flag_changes_limits_and_says_whose_word_it_is() -> None:
     )  # fmt: skip
 
 
+def test_rules_that_were_changed_under_a_session_are_told() -> None:
+    visit = Visit()
+    assert shown(visit).layers == ()
+    visit.record.therapy = signed("spravato_us", {"floor": {"min": 150}})
+    (changed,) = shown(visit).layers
+    assert changed.why == "The therapy was changed after this session began"
+    assert changed.words == ("version 1 as it stands now holds",)
+
+
 # Leaving.
 
 

@@ -46,7 +46,13 @@ _ANCHORS = {
 
 
 def layers_now(record: Record, now_ms: int) -> Iterable[LayerNow]:
-    """The layers of limits that hold now, each with its reason."""
+    """The layers of limits that hold now, each with its reason; first of all, that the rules are others now.
+
+    A restart with a changed file leaves a session that is under way to the new rules: whoever looks is told.
+    """
+    if record.opened.digest != record.therapy.digest:
+        now = f"version {record.therapy.version} as it stands now holds"
+        yield LayerNow("changed", "The therapy was changed after this session began", (), (now,))
     holding = set(layers.in_force(record, now_ms).names)
     for layer in record.therapy.layer:
         if layer.name in holding:
