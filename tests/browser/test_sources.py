@@ -264,3 +264,16 @@ TALL = """() => [...document.querySelectorAll('.tile :is(.line, dt)')].filter((e
   const words = [...e.children].filter((c) => c.checkVisibility()).map((c) => c.getBoundingClientRect());
   return words.some((box) => box.height && (box.top < room.top - 1 || box.bottom > room.bottom + 1));
 }).map((e) => `${e.closest('.tile').dataset.bed}: ${e.textContent}`)"""
+
+
+@pytest.mark.parametrize("size", [STATION, WALL], ids=["station", "wall"])
+def test_what_somebody_has_counted_says_so_and_how_long_ago(open_page: Open, size: tuple[int, int]) -> None:
+    its = {"at_ms": scene.NOW - 240_000, "last_at_ms": scene.NOW - 240_000, "device": None, "by": "dana"}
+    found = clinic()
+    found["beds"][1]["vitals"]["rr"] = scene.vital("rr", 14, **its)
+    with staged(found) as stage:
+        page = open_page(stage, "/?wall", size, still=True)
+        expect(digits(page, "2", "rr")).to_have_text("14")
+        expect(tile(page, "2").locator("[data-row='rr'] .source")).to_have_text("by hand, 4 min ago")
+        page = open_page(stage, "/bed/2", STATION)
+        expect(page.locator(".panel.rr .remark")).to_have_text("By hand, 4 min ago.")

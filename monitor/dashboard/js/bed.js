@@ -146,13 +146,14 @@ const joinedCuffs = (past, live) => {
 
 /** Under the number: the device that stands in for another (why stands in the facts), and why there is no number or doubt of it. */
 function remark({ source, number }) {
-  const said = [source && sentence(words.from(source)), (!number.live || number.doubtful) && sentence(number.why)].filter(Boolean);
+  const said = [source && sentence(words.from(source)), number.by && number.live && sentence(`${words.byHand}, ${ago(number.age_ms)}`), (!number.live || number.doubtful) && sentence(number.why)].filter(Boolean);
   return said.length > 0 && html`<dd class="remark">${said.map((text) => html`<span key=${text}>${chem(text)}</span>`)}</dd>`;
 }
 
 function moreOf(bed, bp) {
   const b = bed.session.baseline;
-  const delta = bp.taken && b.systolic_mmhg !== null && b.diastolic_mmhg !== null ? words.delta(bp.systolic - b.systolic_mmhg, bp.diastolic - b.diastolic_mmhg, `${b.systolic_mmhg}/${b.diastolic_mmhg}`) : null;
+  const [systolic, diastolic] = [b.systolic_mmhg, b.diastolic_mmhg].map((n) => n !== null && Math.round(n));
+  const delta = bp.taken && systolic !== false && diastolic !== false ? words.delta(bp.systolic - systolic, bp.diastolic - diastolic, `${systolic}/${diastolic}`) : null;
   return html`${(bp.taken || bp.failed_ms !== null) && html`<b>${ageOf(bp)}</b>`}${bp.failed_ms !== null && bp.failed_why && html`: <span class="why">${bp.failed_why}</span>`}${bp.mean !== null && `, ${words.mean(bp.mean)}`}<br /><span class=${bp.late ? "late" : ""}>${nextOf(bp)}</span>${bp.hand && html`<br /><b class="hand">${bed.cuff_refusal}</b>`}${delta && html`<br />${delta}`}`;
 }
 

@@ -52,8 +52,11 @@ export const digits = (number) => (number.live
 /** Under a vital that comes from another device than it should: which. A low tile has room for the sign alone. */
 const from = (source) => source && html`<small class="source">${icon("swap")}<span>${words.from(source)}</span></small>`;
 
+/** Under a vital that somebody has counted: so, and how long ago. It stays for a while, and must not look as if it were live. */
+const counted = (number) => number.by && number.live && html`<small class="source">${icon("note")}<span>${words.byHand}, ${ago(number.age_ms)}</span></small>`;
+
 const row = (bed, { row, vital, source, number, hot, pending, paused }, trace, now_ms, redraw) => html`<div class="row ${paused ? "off" : ""}" key=${row} data-row=${row} data-hot=${priorityOf(hot)}>
-  <dt>${chem(words.vital[vital])}${pending && dot}${from(source)}</dt>
+  <dt>${chem(words.vital[vital])}${pending && dot}${from(source)}${counted(number)}</dt>
   ${digits(number)}
   <dd class="trace"><${Spark} bed=${bed} trace=${trace} row=${row} vital=${vital} hot=${hot} now_ms=${now_ms} redraw=${redraw} label=${words.last30(words.spoken[vital])} /></dd></div>`;
 

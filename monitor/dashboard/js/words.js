@@ -81,8 +81,8 @@ export const words = {
   gone: "no value, ", last: (value) => `last ${value}`,
   doubtful: "questionable", pendingMark: "alarm pending", byHand: "by hand",
   baseline: (b) => [
-    b.systolic_mmhg !== null && b.diastolic_mmhg !== null && `${b.systolic_mmhg}/${b.diastolic_mmhg}`,
-    b.heart_rate_per_min !== null && `HR ${b.heart_rate_per_min}`,
+    b.systolic_mmhg !== null && b.diastolic_mmhg !== null && `${Math.round(b.systolic_mmhg)}/${Math.round(b.diastolic_mmhg)}`,
+    b.heart_rate_per_min !== null && `HR ${Math.round(b.heart_rate_per_min)}`,
   ].filter(Boolean).join(", "),
   baselineIs: (text) => (text ? `Baseline ${text}` : "No baseline taken"),
 
