@@ -14,10 +14,10 @@ from monitor.devices.codecs.and_tm2655p import (
     encode_result,
 )
 from monitor.devices.driver import line_of
-from monitor.model import Cuff, Fault, Notice, Quality, Said
+from monitor.model import Cuff, Notice, Quality, Said
 from simulators.and_tm2655p import Twin
 from simulators.patient import Patient
-from simulators.scenario import FirstCuff, Story
+from simulators.scenario import Story
 from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 OLD = encode_result(199, 99, 133, 60, time="2611261200")
@@ -215,19 +215,6 @@ def test_its_speed_is_a_setting() -> None:
 # The simulated monitor.
 
 
-def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
-    patient = Patient(Story(name="quiet", drug="none"), 4)
-    twin, host = Twin(patient, 4, {}), Decoder()
-    assert not [one for _, one in beside(twin, host, 0, 8_000) if isinstance(one, Cuff)]
-    for begin_ms in (8_000, 200_000, 400_000):
-        assert host.start_cuff() is None
-        heard = beside(twin, host, begin_ms, begin_ms + 100_000)
-        ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
-        assert 25_000 <= at_ms - begin_ms <= 64_000
-        assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
-        assert not [one for _, one in heard if isinstance(one, Fault)]
-
-
 @pytest.mark.parametrize("push", [True, False])
 def test_the_button_of_a_simulated_monitor_is_noticed(*, push: bool) -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {"cycle_s": 120, "push": push})
@@ -235,23 +222,3 @@ def test_the_button_of_a_simulated_monitor_is_noticed(*, push: bool) -> None:
     cuffs = [one for _, one in heard if isinstance(one, Cuff)]
     assert 4 <= len(cuffs) <= 7
     assert all(one.age_ms <= 120_000 for one in cuffs)
-
-
-def test_a_simulated_failure_is_a_failure() -> None:
-    twin = Twin(Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4), 4, {})
-    host = Decoder()
-    beside(twin, host, 0, 8_000)
-    host.start_cuff()
-    (cuff,) = [one for _, one in beside(twin, host, 8_000, 100_000) if isinstance(one, Cuff)]
-    assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)
-
-
-def test_a_simulated_cuff_can_be_stopped_and_started_again() -> None:
-    twin, host = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {}), Decoder()
-    beside(twin, host, 0, 8_000)
-    host.start_cuff()
-    beside(twin, host, 8_000, 20_000)
-    host.cancel_cuff()
-    assert whys([one for _, one in beside(twin, host, 20_000, 90_000)]) == ["cancelled from here"]
-    assert host.start_cuff() is None
-    assert cuffs_of([one for _, one in beside(twin, host, 90_000, 180_000)])

@@ -21,7 +21,7 @@ from monitor.devices.driver import line_of
 from monitor.model import Cuff, Fault, Notice, Quality, Said
 from simulators.and_ua767pc import Twin
 from simulators.patient import Patient
-from simulators.scenario import FirstCuff, Story
+from simulators.scenario import Story
 from tests.devices.cuffs import Host, beside, cuffs_of, whys
 
 GOOD = encode_result(120, 70, 72)
@@ -196,29 +196,7 @@ def test_two_stop_bits_and_one_source() -> None:
 # The simulated monitor.
 
 
-def test_the_real_host_leads_a_simulated_monitor_through_a_session() -> None:
-    patient = Patient(Story(name="quiet", drug="none"), 4)
-    twin, host = Twin(patient, 4, {"cycle_s": 0}), Decoder()
-    beside(twin, host, 0, 8_000)
-    for begin_ms in (8_000, 200_000, 400_000):
-        assert host.start_cuff() is None
-        heard = beside(twin, host, begin_ms, begin_ms + 100_000)
-        ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
-        assert 25_000 <= at_ms - begin_ms <= 70_000
-        assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
-        assert not [one for _, one in heard if isinstance(one, Fault)]
-
-
 def test_the_button_of_a_simulated_monitor_is_heard() -> None:
     twin = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {"cycle_s": 120})
     cuffs = cuffs_of([one for _, one in beside(twin, Decoder(), 130_000, 900_000)])
     assert 4 <= len(cuffs) <= 7
-
-
-def test_a_simulated_failure_is_a_failure() -> None:
-    patient = Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4)
-    twin, host = Twin(patient, 4, {"cycle_s": 0}), Decoder()
-    beside(twin, host, 0, 8_000)
-    host.start_cuff()
-    (cuff,) = cuffs_of([one for _, one in beside(twin, host, 8_000, 100_000)])
-    assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)

@@ -20,10 +20,7 @@ from monitor.devices.codecs.suntech import (
     encode_result,
 )
 from monitor.model import Cuff, Fault, Notice, Quality, Said
-from simulators.patient import Patient
-from simulators.scenario import FirstCuff, Story
-from simulators.suntech import Twin
-from tests.devices.cuffs import Host, beside, cuffs_of, whys
+from tests.devices.cuffs import Host, cuffs_of, whys
 
 GOOD = encode_result(138, 86, 103, 78, beats=24, status=1)
 OLD = encode_result(199, 99, 133, 60, beats=24, status=1)
@@ -283,41 +280,3 @@ def test_noise_that_begins_like_a_packet_does_not_keep_the_answers_waiting() -> 
 def test_it_has_no_options() -> None:
     with pytest.raises(ValueError, match="it has none"):
         DRIVER.decoder({"speed": 3})
-
-
-# The simulated module.
-
-
-@pytest.mark.parametrize("options", [{}, {"asleep": True}])
-def test_the_real_host_leads_a_simulated_module_through_a_session(options: dict[str, bool]) -> None:
-    patient = Patient(Story(name="quiet", drug="none"), 4)
-    twin, host = Twin(patient, 4, options), Decoder()
-    beside(twin, host, 0, 5_000, 50)
-    for begin_ms in (5_000, 200_000, 400_000):
-        assert host.start_cuff() is None
-        heard = beside(twin, host, begin_ms, begin_ms + 100_000, 50)
-        ((at_ms, cuff),) = [(t_ms, one) for t_ms, one in heard if isinstance(one, Cuff)]
-        assert 25_000 <= at_ms - begin_ms <= 62_000
-        assert cuff.systolic == pytest.approx(patient.systolic(at_ms), abs=16)
-        assert not [one for _, one in heard if isinstance(one, Fault)]
-
-
-def test_a_simulated_failure_is_a_failure() -> None:
-    patient = Patient(Story(name="quiet", drug="none", cuff=(FirstCuff(at_min=0),)), 4)
-    twin, host = Twin(patient, 4, {}), Decoder()
-    beside(twin, host, 0, 5_000, 50)
-    host.start_cuff()
-    (cuff,) = [one for _, one in beside(twin, host, 5_000, 100_000, 50) if isinstance(one, Cuff)]
-    assert (cuff.systolic, cuff.quality) == (None, Quality.INVALID)
-
-
-def test_a_simulated_cuff_can_be_stopped_and_started_again() -> None:
-    twin, host = Twin(Patient(Story(name="quiet", drug="none"), 4), 4, {}), Decoder()
-    beside(twin, host, 0, 5_000, 50)
-    host.start_cuff()
-    beside(twin, host, 5_000, 15_000, 50)
-    host.cancel_cuff()
-    heard = [one for _, one in beside(twin, host, 15_000, 90_000, 50)]
-    assert whys(heard) == ["cancelled from here"]
-    assert host.start_cuff() is None
-    assert cuffs_of([one for _, one in beside(twin, host, 90_000, 180_000, 50)])
