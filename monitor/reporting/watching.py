@@ -93,8 +93,9 @@ def _stretches(history: History, sources: Sequence[tuple[int, Device | None]]) -
     """A minute each, broken where another device speaks."""
     starts = [at_ms for at_ms, _ in sources]
     rows: dict[tuple[int, int], list[tuple[int, float | None]]] = defaultdict(list)
-    for at_ms, value in zip(history.times_ms, history.values, strict=True):
-        rows[at_ms // STRETCH_MS, max(bisect_right(starts, at_ms) - 1, 0)].append((at_ms, value))
+    for at_ms, value, quality in zip(history.times_ms, history.values, history.qualities, strict=True):
+        valid = value if quality is Quality.VALID else None
+        rows[at_ms // STRETCH_MS, max(bisect_right(starts, at_ms) - 1, 0)].append((at_ms, valid))
     for (minute, place), said in rows.items():
         known = [(at_ms, value) for at_ms, value in said if value is not None]
         numbers = [value for _, value in known]
