@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-REAL = {HERE / "shells", HERE / "browser", HERE / "whole"}
+GROUPS = {HERE / "browser": "browser", HERE / "shells": "real", HERE / "whole": "real"}
+"""Folders of which one process has all: no two tests that use real ports, brokers and databases ever meet."""
 
 
 def pytest_configure() -> None:
@@ -25,7 +26,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: one has all that use real parts, so that no two of them ever meet."""
+    """Two processes share the tests: one begins with the browser, one with all else that is real."""
     for item in items:
-        if item.path.parent in REAL:
-            item.add_marker(pytest.mark.xdist_group("real"))
+        if item.path.parent in GROUPS:
+            item.add_marker(pytest.mark.xdist_group(GROUPS[item.path.parent]))
