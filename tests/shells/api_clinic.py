@@ -391,7 +391,9 @@ class NoArchive:
 
     async def series(self, session: int) -> Earlier:
         """No earlier ones."""
-        return Earlier(session, ALIAS, None, (), "There is no earlier treatment of this patient.")
+        return Earlier(
+            session, f"Nobody-{session}", None, (), "There is no earlier treatment of this patient."
+        )
 
     async def what_if(self, _sessions: Sequence[int], _last: int, _limits: Limits | None) -> None:
         """Nothing to judge."""
