@@ -86,8 +86,8 @@ class NextDeviceNow:
 class DueNow:
     """One thing that is due. `what` is "nibp", "final", "device_2", "form" or the name of a check.
 
-    `state` is "ahead", "soon" (it may be shown), "due" or "late"; `priority` what being late raises. `asks` are
-    the scores that somebody is to give for it and that are not there yet.
+    `state` is "ahead", "soon" (it may be shown), "due" or "late"; `priority` what being late raises. `asks`
+    are the scores that somebody is to give for it and that are not there yet.
     """
 
     what: str
@@ -431,8 +431,8 @@ class LineNow:
 class TreatmentNow:
     """A whole treatment session at one instant. `until_ms`: then it reads otherwise, if nothing happens.
 
-    `phase` is where it is, `onward` the phase that goes on under a side state, `entered` when each was entered
-    first. `next` is the one sentence of what comes next, empty where nothing does. `at_peak` says whether the
+    `phase` is where it is, `onward` the phase that goes on under a side state, `entered` when each was
+    entered first. `next` is the one sentence of what comes next, empty where nothing does. `at_peak` says whether the
     drug is at its strongest, `running` whether drug is being given; `course` is None before its start.
     `timeline` is None in a turn of the stream where it reads as before.
     """

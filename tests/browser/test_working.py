@@ -65,7 +65,8 @@ def test_axe_finds_nothing_on_any_working_page(open_page: Open, name: str) -> No
 CUT = """() => [...document.querySelectorAll('#flow *, .live *, .rail li *')]
   .filter((e) => !e.closest('.sr') && e.offsetParent !== null && parseFloat(getComputedStyle(e).fontSize) > 0)
   .filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5
-    || (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0 && !['visible', 'auto'].includes(getComputedStyle(e).overflowX)))
+    || (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
+      && !['visible', 'auto'].includes(getComputedStyle(e).overflowX)))
   .map((e) => `${e.className || e.tagName}: ${e.textContent}`)"""
 SMALL = """() => [...document.querySelectorAll('#flow :is(button, input, a, summary)')]
   .filter((e) => e.getClientRects().length && getComputedStyle(e).visibility === 'visible')
