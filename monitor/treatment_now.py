@@ -432,8 +432,9 @@ class TreatmentNow:
     """A whole treatment session at one instant. `until_ms`: then it reads otherwise, if nothing happens.
 
     `phase` is where it is, `onward` the phase that goes on under a side state, `entered` when each was
-    entered first. `next` is the one sentence of what comes next, empty where nothing does. `at_peak` says whether the
-    drug is at its strongest, `running` whether drug is being given; `course` is None before its start.
+    entered first. `next` is the one sentence of what comes next, empty where nothing does. `at_peak` says
+    whether the drug is at its strongest, `running` whether drug is being given; `course` is None before its
+    start.
     `timeline` is None in a turn of the stream where it reads as before.
     """
 
