@@ -260,7 +260,7 @@ def _tells(player: Player, one: Fault, states: Sequence[LinkState], said: str, n
             "mllp": "is connected and sends nothing",
         }
         return LinkState.SILENT in states and silent[transport] in said
-    if one.kind == "repeat" and player.tells_time() and is_told:
+    if one.kind == "repeat" and player.stamps() and is_told:
         return Lie.FROZEN.value in notes or LinkState.SILENT in states
     return True
 

@@ -15,6 +15,7 @@ from monitor.devices.driver import Driver, silence_ms
 from monitor.devices.lines import one_by_one
 from monitor.devices.links.mllp import Port
 from monitor.devices.links.mqtt import Broker, BrokerAddress
+from monitor.devices.order import device_time_ms
 from monitor.devices.reader import DeviceReader, reader_for
 from monitor.model import (
     Bed,
@@ -137,10 +138,15 @@ class Player:
         rows = tomllib.loads((FOLDER / f"{self.driver.name}.toml").read_text())
         return not self.bare and bool(rows.get("good", {}).get("checked", False))
 
-    def tells_time(self) -> bool:
-        """Whether its continuous values say when they were measured: only then can an old one be known."""
+    def stamps(self) -> bool:
+        """Whether its continuous values carry a time, be it only text: a repeated one can be known."""
         told = [said for said in self._overheard() if isinstance(said, Sample)]
         return bool(told) and all(said.device_time is not None or said.late for said in told)
+
+    def tells_time(self) -> bool:
+        """Whether that time can be held against others of it: only then can an old value be known."""
+        told = [said.device_time for said in self._overheard() if isinstance(said, Sample) and not said.late]
+        return self.stamps() and all(device_time_ms(time or "") is not None for time in told)
 
     def _overheard(self) -> Iterator[Any]:
         patient, seed, epoch_ms = Witness("N0", 1, 1), 1, 1_780_000_000_000
