@@ -556,6 +556,7 @@ async def test_proposed_limits_are_tried_on_stored_sessions_and_change_nothing(t
         await dana.does("sign", by=KIM)
         await dana.does("close")
         before = clinic.service.ward.snapshot().closed
+        assert await clinic.service.trends.flush()
         asked = {"last": 1, "limits": {"spo2-low-m": {"limit": 95}}}
         assert (await dana.client.post(f"{API}/what-if", json=asked)).status_code == 403, "a nurse"
         async with clinic.browser("carla") as carla:
