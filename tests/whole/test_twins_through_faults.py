@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.devices.codecs import DRIVERS
+from monitor.devices.health import UNREAD
 from monitor.model import Lie, LinkState, Vital
 from simulators.faults import EXPLAINED, Fault
 from simulators.scenario import FaultKind
@@ -116,6 +117,11 @@ def _links(record: Record) -> list[str]:
     if not any(record.live()) and not any(record.cuffs()) and record.player.driver.vitals:
         found.append("nothing at all was read")
     for one, before_ms in zip(record.player.faults, ends, strict=True):
+        if _is_refused(record.player, one):
+            # It cannot be told from a message that makes its time up: it is not read, and that is said.
+            if record.state_at(before_ms - 1) is not LinkState.SILENT or UNREAD not in record.said():
+                found.append(f"what claims to be of the future is read after {one.kind}")
+            continue
         again_s = record.up_again_s(_end_ms(one), before_ms - 1)
         if again_s is None or again_s * 1000 > _slack_ms(record):
             moves = [(at, move.now.value, move.why) for at, move in record.moves(one.at_ms, before_ms)]
@@ -223,9 +229,15 @@ def _same(told: float | None, was: float | None) -> bool:
 def _disturbed(record: Record, from_ms: float, to_ms: float) -> bool:
     """Whether a fault, or what came of it, lies in this time."""
     return any(
-        one.at_ms - OLD_MS <= to_ms and from_ms <= _end_ms(one) + _slack_ms(record)
+        one.at_ms - OLD_MS <= to_ms
+        and (_is_refused(record.player, one) or from_ms <= _end_ms(one) + _slack_ms(record))
         for one in record.player.faults
     )
+
+
+def _is_refused(player: Player, one: Fault) -> bool:
+    """Whether from here on it claims to be of the future, which `mqtt-map` refuses as long as it does."""
+    return one.kind == "clock_jump" and player.driver.name == "mqtt-map" and player.tells_time()
 
 
 # The words say what happened.

@@ -207,6 +207,10 @@ class Record:
         """What the link did."""
         return [(at, event) for at, event in self._told(from_ms, to_ms) if isinstance(event, LinkMoved)]
 
+    def said(self) -> str:
+        """Every reason that its link has given."""
+        return "; ".join(move.why for _, move in self.moves())
+
     def notes(self, from_ms: float, to_ms: float) -> str:
         """Everything the device's own line of remarks held between two instants."""
         told = [event for _, event in self._told(from_ms, to_ms) if isinstance(event, DeviceNoted)]
