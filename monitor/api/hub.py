@@ -40,6 +40,7 @@ SIGN_IN_CHECK_S = 2.0
 """How often the sign-ins of open streams are asked for: a stream outlives its sign-in by less than 5 s."""
 
 TOO_SLOW = "too slow"
+CLOSING = "the service is closing"
 
 _log = structlog.get_logger(__name__)
 
@@ -175,6 +176,7 @@ class Hub:
         self._told: turns.Told | None = None
         self._turned_at = float("-inf")
         self._pushing = False
+        self._closing = False
 
     @property
     def listeners(self) -> int:
@@ -214,9 +216,14 @@ class Hub:
     ) -> Listener:
         """A new stream: what was missed since `last_event_id` if that is still known, else a snapshot.
 
-        Nothing here waits, so nothing can fall between the snapshot and the first message after it.
+        Nothing here waits, so nothing can fall between the snapshot and the first message after it. Once the
+        service is closing, the stream has ended before it began: a screen that was just hung up on comes back
+        at once, and would hold the web server up.
         """
         listener = Listener(view, mark, sign_in)
+        if self._closing:
+            listener.end(CLOSING)
+            return listener
         missed = self._missed(mark, last_event_id)
         if missed is None:
             first = _event(b"snapshot", snapshot())
@@ -240,8 +247,9 @@ class Hub:
 
     def close(self) -> None:
         """Close every stream: the service is going down."""
+        self._closing = True
         for listener in list(self._listeners):
-            listener.end("the service is closing")
+            listener.end(CLOSING)
 
     async def beats(self) -> None:
         """Beat once a second for ever, while the ward turns; let go of those who do not read."""

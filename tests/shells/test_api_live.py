@@ -321,6 +321,14 @@ async def test_closing_the_service_closes_every_stream() -> None:
         await live.closed()
 
 
+async def test_a_stream_opened_while_the_service_closes_ends_at_once() -> None:
+    async with running() as clinic:
+        clinic.hub.close()
+        async with clinic.live() as live:
+            await live.closed()
+        assert clinic.hub.listeners == 0
+
+
 async def test_a_pin_on_a_screen_sees_the_alias_and_the_screen_alone_does_not() -> None:
     async with running() as clinic:
         screen = clinic.headers("display")

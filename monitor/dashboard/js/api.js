@@ -3,17 +3,22 @@
 import { words } from "./words.js";
 
 const ROOT = "/api/v1";
+/** After so long nobody waits any more: what was pressed has no answer, and says so. */
+const PATIENCE_MS = 20_000;
+/** Weeks of sessions are judged anew. */
+const REPLAY_PATIENCE_MS = 300_000;
 
-export async function ask(method, path, body) {
-  let response;
+export async function ask(method, path, body, patience_ms = PATIENCE_MS) {
+  let response, text;
   try {
     response = await fetch(ROOT + path, {
       method, headers: body === undefined ? {} : { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body), cache: "no-store",
+      signal: AbortSignal.timeout(patience_ms),
     });
+    text = await response.text();
   } catch {
     return { ok: false, status: 0, data: null, detail: words.noAnswer };
   }
-  const text = await response.text();
   const data = text && /json/.test(response.headers.get("Content-Type") ?? "") ? JSON.parse(text) : null;
   const detail = response.ok ? null : typeof data?.detail === "string" ? data.detail : words.refused;
   return { ok: response.ok, status: response.status, data, detail };
@@ -44,7 +49,7 @@ export const api = {
   sessions: (query) => ask("GET", `/sessions?${new URLSearchParams(query)}`),
   session: (session) => ask("GET", `/sessions/${id(session)}`),
   series: (session) => ask("GET", `/sessions/${id(session)}/series`),
-  whatIf: (body) => ask("POST", "/what-if", body),
+  whatIf: (body) => ask("POST", "/what-if", body, REPLAY_PATIENCE_MS),
   form: (session) => ask("GET", `/sessions/${id(session)}/form.json`),
   setDuty: (duty) => ask("PUT", "/duty", duty),
   alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),

@@ -126,6 +126,11 @@ async function perform(what, act, done = words.done, more = () => null) {
   return answer;
 }
 
+let moved = Promise.resolve();
+
+/** What was pressed first is sent first: a move goes out once the one before it has been answered. */
+const inTurn = (act) => (moved = moved.catch(() => {}).then(act));
+
 const undo = (act) => ({ text: words.undo, act: () => perform(words.undo, act, words.undone) });
 
 const acts = {
@@ -155,7 +160,7 @@ const acts = {
   reject: (page, what) => perform(what, () => api.reject(page)),
   rrByHand: (bed, n) => perform(words.save(String(n)), () => api.rrByHand(bed, n), words.saved(String(n))),
   openSession: (body) => perform(words.startSession, () => api.openSession(body)),
-  move: (session, what, body, done, more) => perform(what, () => api.move(session, body), done, more),
+  move: (session, what, body, done, more) => perform(what, () => inTurn(() => api.move(session, body)), done, more),
   closeSession: (bed, session) => perform(words.confirmClose(bed), () => api.closeSession(session)),
   setDuty: (duty) => {
     const { on, beds } = state.duty;
