@@ -54,7 +54,8 @@ def answers_of(clinic: scene.Wire) -> dict[tuple[str, str], tuple[int, Any]]:
     for bed in clinic["beds"]:
         if bed["session"]:
             known = None not in bed["session"]["baseline"].values()
-            answers["GET", f"/beds/{bed['bed']}/trend"] = (200, scene.trend(bed) if known else NO_TREND)
+            trend = scene.trend(bed, clinic["server"]["at_ms"]) if known else NO_TREND
+            answers["GET", f"/beds/{bed['bed']}/trend"] = (200, trend)
     return answers
 
 

@@ -439,11 +439,10 @@ def level(_minute: float) -> float:
     return 0.0
 
 
-def trend(one: Wire, until_ms: int | None = None) -> Wire:
-    """A bed's trend as the API answers it: points with minima and maxima kept, cuffs apart."""
+def trend(one: Wire, now_ms: int = NOW) -> Wire:
+    """A bed's trend up to now as the API answers it: points with minima and maxima kept, cuffs apart."""
     its = one["session"]
-    minute = (NOW - its["opened_at_ms"]) / MINUTE
-    until = NOW if until_ms is None else until_ms
+    minute = (now_ms - its["opened_at_ms"]) / MINUTE
     base = its["baseline"]
     middle = {
         "spo2": base["spo2_percent"],
@@ -456,7 +455,7 @@ def trend(one: Wire, until_ms: int | None = None) -> Wire:
         rng = random.Random(f"{one['bed']} {name}")  # noqa: S311  a picture, not a secret
         live = one["vitals"][name]
         end = live["value"] if live["value"] is not None else live["last_value"]
-        last = minute if live["value"] is not None else minute - (NOW - live["last_at_ms"]) / MINUTE
+        last = minute if live["value"] is not None else minute - (now_ms - live["last_at_ms"]) / MINUTE
         shape = SHAPES.get((one["bed"], name), level)
         drift, points, t = 0.0, list[tuple[float, float]](), 0.0
         while t <= last:
@@ -468,9 +467,7 @@ def trend(one: Wire, until_ms: int | None = None) -> Wire:
         values = [p[1] + off * max(0.0, 1 - (last - p[0]) / 9) for p in points]
         top = 99.0 if name == "spo2" else math.inf
         vitals[name] = [
-            [a, round(min(v, top), 2), round(min(v, top), 2)]
-            for a, v in zip(at, values, strict=True)
-            if a <= until
+            [a, round(min(v, top), 2), round(min(v, top), 2)] for a, v in zip(at, values, strict=True)
         ]
     cuffs = [
         cuff(s, d, 0, None) | {"measured_at_ms": its["opened_at_ms"] + int(t * MINUTE)}
