@@ -1,6 +1,6 @@
 # Everything a newcomer needs, one line each. `make` alone prints them; ARGS="..." goes on to the command.
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check bench lock
+.PHONY: help demo test torture check bench safety lock
 
 EXTRAS := --extra postgres --extra demo --extra fhir --extra hl7 --extra sparkplug --extra report
 
@@ -32,6 +32,10 @@ check: ## format, lint, types, floors, and every test
 bench: ## measure, and write docs/performance.md           ARGS="engine" measures one and writes nothing
 	@scripts/set-up requirements-dev.lock
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+safety: ## draw the pages of docs/safety from data and tests
+	@scripts/set-up requirements-dev.lock
+	@.venv/bin/python -m tests.safety
 
 lock: ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes $(EXTRAS) \

@@ -76,6 +76,7 @@ def test_a_limit_the_clinic_does_not_let_be_changed_has_no_button(stage: Stage, 
     expect(page.get_by_role("button", name="Set the limit")).to_have_count(0)
 
 
+@pytest.mark.shows("ALM-092", "HZ-07")
 @pytest.mark.parametrize("size", [WALL, STATION, PHONE], ids=["wall", "station", "phone"])
 def test_a_limit_of_this_session_s_own_is_always_in_sight(open_page: Open, size: tuple[int, int]) -> None:
     clinic = scene.clinic()
@@ -282,6 +283,7 @@ def test_a_screen_says_that_its_sound_has_gone_off(stage: Stage, open_page: Open
     stage.waits_until(lambda: {"state": "off"} in said_of_sound(stage))
 
 
+@pytest.mark.shows("ALM-032")
 def test_three_sounds_that_were_heard_are_a_check_and_one_that_was_not_is_no_sound(open_page: Open) -> None:
     clinic = scene.clinic()
     clinic["alarms"] = []
@@ -387,6 +389,7 @@ def test_a_loss_older_than_the_picture_still_looks_like_loss(open_page: Open, *,
         expect(gap).to_have_attribute("width", "200.0")
 
 
+@pytest.mark.shows("ALM-024")
 @pytest.mark.parametrize("path", ["/", "/bed/1"])
 @pytest.mark.parametrize("size", [STATION, (1440, 900), WALL], ids=["1280", "1440", "1920"])
 def test_no_chip_s_stars_or_bed_are_cut_however_many_alarms_there_are(

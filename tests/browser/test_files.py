@@ -198,6 +198,7 @@ def test_every_sentence_with_a_number_in_it_stands_in_the_house_once(stem: str) 
     assert found == ["words.js"]
 
 
+@pytest.mark.shows("ALM-053")
 def test_nothing_shouts_pleads_or_says_mute() -> None:
     text = (DASHBOARD / "js" / "words.js").read_text()
     said = re.findall(r'"([^"]*)"', text)

@@ -39,6 +39,7 @@ def test_each_bed_stands_in_room_order_with_its_numbers_and_their_ages(stage: St
     assert page.title() == "*** Bed 3: Floor, Chairside"
 
 
+@pytest.mark.shows("ALM-021", "ALM-022", "ALM-024")
 def test_the_worst_alarm_is_told_by_stars_word_value_limit_and_time(stage: Stage, open_page: Open) -> None:
     page = open_page(stage, "/?wall", WALL, still=True)
     worst = tile(page, "3")
@@ -94,6 +95,7 @@ def test_a_pending_alarm_is_a_hollow_dot_and_a_doubtful_value_has_its_question_m
         assert tile(page, "1").get_attribute("data-priority") is None
 
 
+@pytest.mark.shows("ALM-050", "HZ-08")
 def test_a_paused_alarm_stands_in_the_header_and_its_label_is_struck_through(open_page: Open) -> None:
     clinic = scene.clinic()
     pause = {
@@ -118,6 +120,7 @@ def test_a_paused_alarm_stands_in_the_header_and_its_label_is_struck_through(ope
         )
 
 
+@pytest.mark.shows("ALM-080")
 def test_the_service_s_own_trouble_stands_on_the_bar_of_every_screen(stage: Stage, open_page: Open) -> None:
     page = open_page(stage, "/?wall", WALL)
     expect(page.locator(".health")).to_contain_text("Recording")
@@ -139,6 +142,7 @@ def test_the_service_s_own_trouble_stands_on_the_bar_of_every_screen(stage: Stag
 # Old is never shown as new.
 
 
+@pytest.mark.shows("ALM-070", "HZ-05")
 def test_digits_are_gone_ten_seconds_after_the_last_sample(open_page: Open) -> None:
     with staged(scene.fleeting(scene.clinic())) as stage:
         page = open_page(stage, "/?wall", WALL)
@@ -153,6 +157,7 @@ def test_digits_are_gone_ten_seconds_after_the_last_sample(open_page: Open) -> N
         )  # a cuff reading has its age, and is not old yet
 
 
+@pytest.mark.shows("ALM-002", "ALM-082", "HZ-05")
 def test_without_the_server_the_strip_comes_at_three_seconds_and_at_ten_the_digits_go(
     stage: Stage, open_page: Open
 ) -> None:
@@ -175,6 +180,7 @@ def test_without_the_server_the_strip_comes_at_three_seconds_and_at_ten_the_digi
     expect(page.locator(".strip-in-bar")).to_have_text(re.compile(r"Back\. 0:\d\d was not shown here\."))
 
 
+@pytest.mark.shows("HZ-06")
 def test_another_patient_leaves_no_digit_of_the_last_one(open_page: Open) -> None:
     canary = {"spo2": 93, "hr": 67, "rr": 23}
     clinic = scene.clinic()
@@ -339,6 +345,7 @@ def test_no_word_is_cut_with_the_longest_strings_in_the_widest_face(
 # Light.
 
 
+@pytest.mark.shows("ALM-023")
 def test_all_lamps_flash_in_one_phase_at_the_frequencies_of_the_standard(
     stage: Stage, open_page: Open
 ) -> None:
@@ -366,6 +373,7 @@ def test_all_lamps_flash_in_one_phase_at_the_frequencies_of_the_standard(
     )
 
 
+@pytest.mark.shows("ALM-025")
 def test_who_asked_for_reduced_motion_sees_a_steady_light(stage: Stage, open_page: Open) -> None:
     page = open_page(stage, "/?wall", WALL, reduced_motion="reduce")
     expect(tile(page, "3")).to_have_attribute("data-priority", "high")
@@ -395,6 +403,7 @@ GREY = """async ([png, tiles]) => {
 }"""
 
 
+@pytest.mark.shows("ALM-020", "ALM-021")
 @pytest.mark.parametrize("theme", ["dark", "night", "light"])
 def test_in_a_grey_picture_from_afar_high_is_found_at_once(
     chromium: Browser, stage: Stage, open_page: Open, theme: str
@@ -431,6 +440,7 @@ LIVE = """[...document.querySelectorAll(
 )].map((e) => e.id)"""
 
 
+@pytest.mark.shows("ALM-004")
 def test_every_screen_carries_two_live_regions_and_the_disclaimer(stage: Stage, open_page: Open) -> None:
     page = open_page(stage, "/", STATION)
     for path in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import scene
@@ -28,6 +29,7 @@ def says(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.shows("ALM-031")
 def test_a_station_whose_sound_is_off_is_named_in_the_bar_and_no_longer_once_it_is_on(
     stage: Stage, open_page: Open
 ) -> None:

@@ -404,6 +404,7 @@ def test_a_phone_without_the_clinic_network_says_so(stage: Stage, open_page: Ope
 # Lists.
 
 
+@pytest.mark.shows("ALM-024")
 def test_the_alarm_list_has_the_open_ones_worst_first_and_the_ended_ones_filtered(
     stage: Stage, open_page: Open
 ) -> None:
@@ -435,6 +436,7 @@ def test_duty_is_saved_as_one_list(stage: Stage, open_page: Open) -> None:
     expect(page.locator(".told")).to_contain_text("Saved.")
 
 
+@pytest.mark.shows("ALM-032")
 def test_the_sound_check_asks_what_was_heard(open_page: Open) -> None:
     clinic = scene.clinic()
     clinic["alarms"] = []

@@ -62,6 +62,7 @@ def pulses(loud: Samples) -> list[tuple[float, float]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
+@pytest.mark.shows("ALM-030")
 @pytest.mark.parametrize(("priority", "technical"), KINDS)
 def test_a_burst_has_the_pulses_and_gaps_of_the_standard(house: Page, priority: str, technical: bool) -> None:  # noqa: FBT001
     count, (td_min, td_max), (gap_min, gap_max) = TABLE[priority]
@@ -84,6 +85,7 @@ def test_a_burst_has_the_pulses_and_gaps_of_the_standard(house: Page, priority: 
         assert max(gaps) - min(gaps) <= 0.05 * max(gaps) + 1
 
 
+@pytest.mark.shows("ALM-030")
 @pytest.mark.parametrize(("priority", "technical"), KINDS)
 def test_a_pulse_rises_neither_too_fast_nor_too_slowly(house: Page, priority: str, technical: bool) -> None:  # noqa: FBT001
     loud = envelope(render(house, priority, technical))
@@ -94,6 +96,7 @@ def test_a_pulse_rises_neither_too_fast_nor_too_slowly(house: Page, priority: st
     assert 0.10 <= rise_ms / (end - begin) <= 0.40
 
 
+@pytest.mark.shows("ALM-030")
 @pytest.mark.parametrize(("priority", "technical"), KINDS)
 def test_a_tone_has_four_peaks_within_fifteen_decibels(house: Page, priority: str, technical: bool) -> None:  # noqa: FBT001
     sound = render(house, priority, technical)
@@ -111,6 +114,7 @@ def test_a_tone_has_four_peaks_within_fifteen_decibels(house: Page, priority: st
     assert any(150 <= at <= 1000 for at, _ in four)
 
 
+@pytest.mark.shows("ALM-013", "HZ-12")
 def test_patient_and_technical_alarms_have_different_timbres_at_one_rhythm(house: Page) -> None:
     one, other = (render(house, "HIGH", technical) for technical in (False, True))
     assert np.allclose(pulses(envelope(one)), pulses(envelope(other)), atol=5)
@@ -124,6 +128,7 @@ def test_no_sample_is_clipped(house: Page) -> None:
         assert 0.3 < float(np.abs(render(house, priority, technical)).max()) <= 1.0
 
 
+@pytest.mark.shows("ALM-034")
 def test_the_failure_tone_lasts_longer_than_two_minutes(house: Page) -> None:
     seconds = np.array(house.evaluate(FAIL, 190))
     assert (seconds[:121] > 0.2).all()
@@ -149,6 +154,7 @@ def spoken(house: Page, *story: dict[str, Any] | None) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.shows("ALM-030")
 def test_bursts_lie_ahead_on_the_audio_clock_at_their_own_pace(house: Page) -> None:
     high = spoken(house, {"priority": "HIGH"})
     assert [round(b["in_s"] - high[0]["in_s"]) for b in high] == [0, 10, 20]
@@ -157,6 +163,7 @@ def test_bursts_lie_ahead_on_the_audio_clock_at_their_own_pace(house: Page) -> N
     assert len(spoken(house, {"priority": "LOW"}, {"priority": "LOW"})) == 1
 
 
+@pytest.mark.shows("ALM-035")
 def test_a_new_high_interrupts_at_once_and_what_has_ended_is_taken_back(house: Page) -> None:
     both = spoken(house, {"priority": "MEDIUM"}, {"priority": "HIGH"})
     assert {b["priority"] for b in both} == {"HIGH"}
@@ -174,6 +181,7 @@ def test_a_screen_whose_browser_lets_it_sound_says_so(stage: Stage, open_page: O
     assert "Sound is off" not in page.inner_text("#screen")
 
 
+@pytest.mark.shows("ALM-031")
 def test_a_browser_that_blocks_sound_counts_as_a_technical_medium(house: Page) -> None:
     is_off = house.evaluate("""async () => {
       const { start, reduce } = await import('/js/state.js'), { chips } = await import('/js/look.js');

@@ -202,6 +202,7 @@ def test_a_bed_whose_device_errs_says_so_and_which_device(open_page: Open, numbe
         assert cut_in_band(page) == []
 
 
+@pytest.mark.shows("ALM-020", "ALM-024")
 @pytest.mark.parametrize("path", ["/?wall", "/", "/alarms"])
 @pytest.mark.parametrize("size", [WALL, STATION], ids=["wall", "station"])
 def test_the_worst_alarm_keeps_its_stars_and_its_bed_in_the_bar_however_many_there_are(

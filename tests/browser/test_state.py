@@ -86,6 +86,7 @@ def test_a_beat_that_counts_further_than_was_heard_is_a_gap(house: Page) -> None
     )
 
 
+@pytest.mark.shows("ALM-082")
 def test_three_seconds_without_a_beat_are_late_and_ten_are_lost(house: Page) -> None:
     def quiet(ms: int) -> Any:
         return ask(house, [snapshot(scene.clinic()), {"kind": "tick", "perf_ms": ms}], "state.link.is")
@@ -141,6 +142,7 @@ def test_a_short_dip_stays_in_the_trace(house: Page) -> None:
     )
 
 
+@pytest.mark.shows("ALM-024")
 def test_the_worst_alarm_comes_first_and_then_the_longest(house: Page) -> None:
     assert ask(house, [snapshot(scene.clinic())], "look.chips(state).map((a) => a.bed)") == [
         "3",
@@ -150,6 +152,7 @@ def test_the_worst_alarm_comes_first_and_then_the_longest(house: Page) -> None:
     ]
 
 
+@pytest.mark.shows("ALM-035", "HZ-04")
 def test_an_alarm_that_a_worse_one_speaks_for_is_neither_counted_nor_sounded(house: Page) -> None:
     clinic = scene.clinic()
     clinic["alarms"][1]["spoken_for"] = True
@@ -158,6 +161,7 @@ def test_an_alarm_that_a_worse_one_speaks_for_is_neither_counted_nor_sounded(hou
     assert ask(house, [snapshot(clinic)], "look.sounding(state)") is None
 
 
+@pytest.mark.shows("ALM-035")
 @pytest.mark.parametrize(
     ("change", "sounds"),
     [
@@ -211,6 +215,7 @@ def test_each_thing_is_said_once(house: Page) -> None:
     assert said == [["Bed 7, high: SpO2 84, limit 90"], [], ["Bed 4: BP 172/98 ≥ 165 cleared"]]
 
 
+@pytest.mark.shows("HZ-03")
 def test_a_page_that_reached_nobody_is_said_aloud(house: Page) -> None:
     clinic = scene.clinic()
     failed = clinic["pages"][3] | {

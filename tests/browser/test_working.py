@@ -423,6 +423,7 @@ def test_each_form_has_its_key(open_page: Open, key: str, title: str, path: str)
         expect(page.locator(".beside")).to_have_count(0)
 
 
+@pytest.mark.shows("HZ-18")
 def test_a_symptom_is_one_tap_severe_a_second_and_can_be_taken_back(open_page: Open) -> None:
     with at("infusion") as stage:
         page = open_page(stage, START, PHONE)

@@ -246,6 +246,7 @@ def test_C7_the_poor_one_of_the_two_raises_no_medium() -> None:
     assert shift.find("3", "rates-differ-l") is not None
 
 
+@pytest.mark.shows("ALM-073", "HZ-13")
 def test_C7_a_high_of_the_poor_one_is_raised_after_30_s_and_marked() -> None:
     shift = Bedside()
     for _ in range(40):
@@ -384,6 +385,7 @@ def lost_while_the_cuff_runs(shift: Shift, seconds: int) -> None:
     shift.stays("3", seconds=seconds, spo2=None, pr_spo2=None)
 
 
+@pytest.mark.shows("ALM-072", "HZ-13")
 def test_C10_a_pulse_lost_under_the_cuff_of_the_same_arm_is_said_after_60_s_and_no_later() -> None:
     shift = Bedside(same_arm=frozenset({BED}))
     lost_while_the_cuff_runs(shift, 56)
@@ -393,6 +395,7 @@ def test_C10_a_pulse_lost_under_the_cuff_of_the_same_arm_is_said_after_60_s_and_
     assert shift.states("spo2-gap-m") == [ACTIVE]
 
 
+@pytest.mark.shows("ALM-072")
 def test_C10_it_ends_15_s_after_the_cuff() -> None:
     shift = Bedside(same_arm=frozenset({BED}))
     lost_while_the_cuff_runs(shift, 30)
@@ -427,6 +430,7 @@ def test_C10_an_ecg_has_nothing_to_do_with_the_arm() -> None:
     assert shift.states("spo2-gap-l") == []
 
 
+@pytest.mark.shows("HZ-13")
 def test_C10_a_low_saturation_is_never_the_cuffs() -> None:
     shift = Bedside(same_arm=frozenset({BED}))
     shift.stays("3", seconds=3, spo2=91)
@@ -453,6 +457,7 @@ def test_C11_few_breaths_of_a_patient_who_moves_and_is_well_are_questionable_for
     assert (shift.alarm("3", "rr-low").state, raised_after_s(shift, "rr-low")) == (ACTIVE, 30)
 
 
+@pytest.mark.shows("HZ-13")
 def test_C11_no_breath_is_high_in_its_own_20_s_however_the_patient_moves() -> None:
     shift = Bedside()
     steady(shift)

@@ -33,6 +33,7 @@ def test_the_table_is_total(law: dict[AlarmState, tuple[AlarmState, ...]]) -> No
     assert all(len(row) == len(CUES) and set(row) <= set(AlarmState) for row in law.values())
 
 
+@pytest.mark.shows("ALM-040")
 @pytest.mark.parametrize(("state", "cue", "priority"), list(product(AlarmState, Cue, Priority)))
 def test_nothing_loud_goes_quiet_but_by_end_acknowledgement_or_discharge(
     state: AlarmState, cue: Cue, priority: Priority
@@ -42,6 +43,7 @@ def test_nothing_loud_goes_quiet_but_by_end_acknowledgement_or_discharge(
         assert cue in {Cue.END, Cue.ACK, Cue.DISCHARGE}
 
 
+@pytest.mark.shows("ALM-040", "ALM-041")
 @pytest.mark.parametrize("state", [PENDING, ACTIVE, ACKED, LATCHED])
 def test_a_high_that_has_sounded_leaves_the_screen_only_once_somebody_has_looked(state: AlarmState) -> None:
     leaves = {cue for cue in Cue if step(state, cue, Priority.HIGH) is CLEAR}
@@ -54,6 +56,7 @@ def test_a_high_that_has_sounded_leaves_the_screen_only_once_somebody_has_looked
     assert leaves == allowed[state]
 
 
+@pytest.mark.shows("ALM-043")
 @given(st.lists(st.sampled_from(list(Cue))), st.sampled_from(Priority))
 def test_a_condition_that_holds_is_always_on_the_screen(cues: list[Cue], priority: Priority) -> None:
     state = CLEAR
@@ -72,11 +75,13 @@ def test_to_be_told_the_same_twice_changes_nothing(cues: list[Cue], priority: Pr
             assert step(state, cue, priority) is state
 
 
+@pytest.mark.shows("ALM-042")
 def test_an_acknowledgement_is_worth_nothing_before_there_is_an_alarm() -> None:
     assert step(CLEAR, Cue.ACK, Priority.HIGH) is CLEAR
     assert step(PENDING, Cue.ACK, Priority.HIGH) is PENDING
 
 
+@pytest.mark.shows("ALM-041")
 def test_ALM_041_only_high_latches() -> None:
     assert table(Priority.HIGH)[ACTIVE][CUES.index(Cue.END)] is LATCHED
     for priority in (Priority.MEDIUM, Priority.LOW):
@@ -85,6 +90,7 @@ def test_ALM_041_only_high_latches() -> None:
         assert differs == [ACTIVE]
 
 
+@pytest.mark.shows("ALM-044")
 def test_ALM_044_an_acknowledgement_holds_two_minutes_for_high_and_five_for_medium() -> None:
     assert ack_until_ms(Priority.HIGH, 1_000) == 121_000
     assert ack_until_ms(Priority.MEDIUM, 1_000) == 301_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def test_one_cause_one_acknowledgement() -> None:
     assert {a.rule.name for a in board.same_cause(high.alarm_id)} == set(FAMILY)
 
 
+@pytest.mark.shows("ALM-048")
 def test_ALM_048_who_was_first_is_known_after_the_alarm_is_over() -> None:
     board = raised("spo2-low")
     cue(board, "spo2-low", Cue.ACK, 5_000)
@@ -125,6 +127,7 @@ def test_the_start_is_the_first_breach_and_the_raised_time_is_kept_apart() -> No
     assert (alarm.since_ms, alarm.raised_at_ms) == (1_000, 11_000)
 
 
+@pytest.mark.shows("ALM-047")
 def test_ALM_047_an_id_is_never_given_twice() -> None:
     board = raised("spo2-low-m")
     cue(board, "spo2-low-m", Cue.END, 1_000)
@@ -136,6 +139,7 @@ def test_ALM_047_an_id_is_never_given_twice() -> None:
 steps = st.lists(st.tuples(st.sampled_from(FAMILY), st.sampled_from(list(Cue))), max_size=30)
 
 
+@pytest.mark.shows("HZ-04")
 @given(steps)
 def test_at_most_one_of_a_cause_is_heard_and_a_high_that_sounds_is_always_heard(
     told: list[tuple[str, Cue]],

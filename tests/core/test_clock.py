@@ -44,6 +44,7 @@ def test_it_starts_with_the_wall_clock_and_goes_on_with_the_boot_time(machine: M
     assert steady.now_ms() == 1_000_012_345
 
 
+@pytest.mark.shows("ALM-096", "HZ-16")
 @pytest.mark.parametrize("step_s", [3_600, -3_600, 86_400, -86_400, -1_000_000])
 def test_F34_a_step_of_the_wall_clock_moves_nothing_and_is_told(machine: Machine, step_s: int) -> None:
     steady = SteadyClock()
@@ -53,6 +54,7 @@ def test_F34_a_step_of_the_wall_clock_moves_nothing_and_is_told(machine: Machine
     assert steady.drift_ms() == step_s * 1_000
 
 
+@pytest.mark.shows("ALM-096", "HZ-16")
 def test_F36_time_never_runs_back_over_a_restart(machine: Machine) -> None:
     steady = SteadyClock(not_before_ms=1_000_500_000)
     assert steady.now_ms() == 1_000_500_000

@@ -60,6 +60,7 @@ def test_a_low_saturation_is_raised_after_its_delay_and_counts_from_the_first_br
     assert (bed.last("spo2-low").value, bed.last("spo2-low").limit) == (89, 90)
 
 
+@pytest.mark.shows("ALM-064")
 def test_a_severe_value_does_not_wait() -> None:
     bed = Bedside()
     bed.shows(97, 84)
@@ -75,12 +76,14 @@ def test_a_standing_alarm_that_becomes_severe_is_said_again_once() -> None:
     assert bed.last("spo2-low").severe
 
 
+@pytest.mark.shows("ALM-065", "HZ-01")
 def test_one_good_sample_does_not_restart_a_falling_patient() -> None:
     bed = Bedside()
     bed.shows(*[89] * 5, 92, *[89] * 6)
     assert bed.moves("spo2-low") == [(Cue.ONSET, 0), (Cue.HELD, 10)]
 
 
+@pytest.mark.shows("ALM-065")
 def test_more_than_a_fifth_outside_moves_the_alarm_by_what_is_too_much() -> None:
     bed = Bedside()
     bed.shows(*[89] * 4, 90, 90, 90, *[89] * 6)  # three seconds outside, two are allowed
@@ -94,6 +97,7 @@ def test_too_long_outside_opens_a_new_window() -> None:
     assert bed.last("spo2-low").since_ms == T0 + 8_000
 
 
+@pytest.mark.shows("ALM-071", "HZ-13")
 def test_a_pulled_cable_does_not_clear_an_alarm() -> None:
     bed = Bedside()
     bed.shows(*[89] * 11)
@@ -103,6 +107,7 @@ def test_a_pulled_cable_does_not_clear_an_alarm() -> None:
     assert bed.engine.standing(BED, INDEX["spo2-low"]).cue is Cue.HELD
 
 
+@pytest.mark.shows("ALM-065", "HZ-01")
 def test_missing_samples_do_not_count_as_good_and_do_not_restart_the_delay() -> None:
     bed = Bedside()
     bed.shows(*[89] * 5, *[nan] * 40, *[89] * 6)
@@ -118,6 +123,7 @@ def test_a_value_that_is_no_longer_fresh_is_not_counted() -> None:
     assert bed.moves("spo2-low")[-1] == (Cue.HELD, 67)
 
 
+@pytest.mark.shows("ALM-045")
 def test_an_alarm_ends_past_the_hysteresis_band_for_five_seconds() -> None:
     bed = Bedside()
     bed.shows(*[89] * 11, *[90] * 20)
@@ -140,6 +146,7 @@ def test_a_breach_that_clears_by_itself_is_said_too() -> None:
     assert bed.moves("spo2-low") == [(Cue.ONSET, 0), (Cue.END, 7)]
 
 
+@pytest.mark.shows("ALM-073")
 def test_motion_withholds_a_high_for_thirty_seconds_and_no_longer() -> None:
     bed = Bedside()
     bed.shows(*[82] * 31, doubt=Doubt.POOR_SIGNAL)
@@ -208,6 +215,7 @@ def test_a_rule_that_is_turned_off_has_ended() -> None:
     assert bed.moves("spo2-low") == [(Cue.ONSET, 0), (Cue.HELD, 10), (Cue.END, 11)]
 
 
+@pytest.mark.shows("ALM-090")
 def test_nothing_of_the_last_patient_stays() -> None:
     bed = Bedside()
     bed.shows(*[82] * 20)

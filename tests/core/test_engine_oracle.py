@@ -254,6 +254,7 @@ def test_the_engine_says_what_the_oracle_says_over_a_long_history(seed: int, few
     live_through(seed, 600, few, 1_780_000_000_000)
 
 
+@pytest.mark.shows("ALM-065", "HZ-01")
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32),

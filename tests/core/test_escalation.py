@@ -42,6 +42,7 @@ def ladder(chain: Chain, until_ms: int) -> list[tuple[int, int, Why]]:
 # The table.
 
 
+@pytest.mark.shows("HZ-03")
 def test_nobody_answers_a_high() -> None:
     assert ladder(HIGH, 240_000) == [
         (0, 0, Why.FIRST),
@@ -83,6 +84,7 @@ def test_low_has_no_chain_at_all() -> None:
     assert Priority.LOW not in CHAINS
 
 
+@pytest.mark.shows("ALM-054", "HZ-03")
 @pytest.mark.parametrize(
     ("came", "why"),
     [(Came.REJECTED, Why.REJECTED), (Came.FAILED, Why.UNDELIVERED), (Came.HANDED_BACK, Why.REJECTED)],
@@ -174,6 +176,7 @@ def test_nobody_says_no_twice_to_one_page() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=[])
 
 
+@pytest.mark.shows("HZ-03")
 def test_a_page_that_fails_is_followed_by_the_next_step_at_once() -> None:
     ward = Shift()
     ward.pages_arrive = False
@@ -206,6 +209,7 @@ def test_a_page_has_failed_only_once_every_way_has() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=["sam"])
 
 
+@pytest.mark.shows("ALM-054")
 def test_i_go_is_not_i_am_at_the_bed() -> None:
     ward = falling()
     ward.waits(seconds=10)
@@ -296,6 +300,7 @@ def test_a_call_for_help_pressed_twice_is_one_call_and_one_after_the_end_is_refu
     assert "somebody is at the bed" in refused
 
 
+@pytest.mark.shows("ALM-085")
 def test_acknowledgement_ends_the_chain_and_calls_the_pages_back() -> None:
     ward = falling()
     ward.waits(seconds=30)
@@ -306,6 +311,7 @@ def test_acknowledgement_ends_the_chain_and_calls_the_pages_back() -> None:
     ward.shows("3", "spo2-low", ACKED, paged=[], next_page_ms=None)
 
 
+@pytest.mark.shows("ALM-040")
 def test_a_latched_alarm_reminds_the_nurse_every_five_minutes_until_somebody_has_looked() -> None:
     ward = falling()
     ward.stays("3", seconds=7, spo2=97)

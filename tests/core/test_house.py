@@ -173,6 +173,7 @@ def test_the_documents_link_to_files_that_exist() -> None:
     assert lost == []
 
 
+@pytest.mark.shows("ALM-004")
 def test_the_disclaimer_stands_in_the_readme_in_full() -> None:
     # alarms.md 11: on the sign-in, every screen and each export too; their own tests see to that.
     words = (

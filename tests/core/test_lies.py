@@ -41,6 +41,7 @@ def test_every_lie_has_its_alarm_and_its_words() -> None:
     assert set(WORDS) == set(LIES) == set(Lie)
 
 
+@pytest.mark.shows("ALM-013")
 @pytest.mark.parametrize("lie", list(Lie))
 def test_what_lasts_is_an_alarm_of_its_device_in_words_a_nurse_reads(lie: Lie) -> None:
     rule, text, after_s = WORDS[lie]
@@ -168,6 +169,7 @@ def test_fahrenheit_and_kilopascal_are_a_wrong_unit() -> None:
     assert heard.reader._telling.noted == ()
 
 
+@pytest.mark.shows("HZ-05")
 def test_a_frozen_feed_is_known_by_its_own_clock() -> None:
     heard = Heard()
     heard.says(Sample(Vital.SPO2, 97.0, device_time="2026-05-01T10:00:00"), seconds=16)

@@ -85,6 +85,7 @@ def test_on_the_limit_is_in_breach_only_where_the_cut_off_says_at_or_beyond() ->
     assert not limit("spo2-low").recovered(90.9)
 
 
+@pytest.mark.shows("ALM-003", "ALM-062")
 def test_every_rule_that_holds_a_value_against_a_limit_has_its_numbers_and_every_other_its_delay() -> None:
     said = watch()
     assert list(said.numbers) == [rule.name for rule in RULES if rule.measured]
@@ -92,6 +93,7 @@ def test_every_rule_that_holds_a_value_against_a_limit_has_its_numbers_and_every
     assert {rule.kind for rule in RULES if not rule.measured} == {Kind.GAP, Kind.SAID}
 
 
+@pytest.mark.shows("ALM-062")
 def test_the_technical_delays_are_those_of_the_table() -> None:
     delays = watch().delays_ms
     assert (delays["link-lost-m"], delays["link-lost"], delays["link-lost-l"]) == (10_000, 60_000, 30_000)

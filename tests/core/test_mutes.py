@@ -30,10 +30,12 @@ def pause(kind: PauseKind, until_ms: int = 60_000, vital: Vital | None = None, w
     return Paused(0, BED, kind, vital, until_ms, why, Staff("sam"), 1)
 
 
+@pytest.mark.shows("ALM-053")
 def test_ALM_053_the_names_are_those_of_the_standard_and_never_mute() -> None:
     assert {kind.value for kind in PauseKind} <= {"audio paused", "audio off", "alarm paused", "alarm off"}
 
 
+@pytest.mark.shows("ALM-050")
 @pytest.mark.parametrize(("kind", "longest_s"), [(AUDIO, 120), (ALARM, 180)])
 def test_a_pause_that_is_too_long_is_refused(kind: PauseKind, longest_s: int) -> None:
     assert mutes.refusal(pause(kind, longest_s * 1_000)) is None
@@ -100,6 +102,7 @@ def test_a_pause_covers_its_own_bed_its_own_vital_and_its_own_time() -> None:
 # The same in the ward.
 
 
+@pytest.mark.shows("ALM-050", "HZ-08")
 def test_ALM_050_a_pause_is_shown_with_who_and_until_when_and_ends_by_itself() -> None:
     ward = Shift()
     ward.hears("3", spo2=84, fresh_s=3_600)
@@ -122,6 +125,7 @@ def test_audio_paused_pages_all_the_same() -> None:
     ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet="audio paused", quiet_by="sam")
 
 
+@pytest.mark.shows("ALM-042", "HZ-08")
 def test_ALM_042_a_new_high_ends_the_audio_pause_of_its_bed_and_of_no_other() -> None:
     ward = Shift(("3", "4"))
     ward.pauses("3", AUDIO, seconds=120)
@@ -148,6 +152,7 @@ def test_alarm_paused_never_holds_back_the_page_of_a_high() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], quiet="alarm paused", quiet_by="sam")
 
 
+@pytest.mark.shows("ALM-050")
 def test_signals_of_a_condition_that_is_still_there_resume_when_the_pause_ends() -> None:
     ward = Shift()
     ward.pauses("3", ALARM, seconds=120, vital=Vital.SPO2)
@@ -191,6 +196,7 @@ def test_no_pause_without_a_patient_and_none_on_a_bed_that_is_not_there() -> Non
     assert ward.pauses("9", AUDIO, seconds=60) == "There is no bed 9."
 
 
+@pytest.mark.shows("ALM-043")
 def test_a_pause_changes_no_state_and_stops_no_data() -> None:
     paused, plain = Shift(), Shift()
     paused.pauses("3", ALARM, seconds=180)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def turned_over(alias: str = "B2") -> Shift:
     return shift
 
 
+@pytest.mark.shows("ALM-090", "HZ-06")
 def test_nothing_of_the_last_patient_is_on_any_screen() -> None:
     shift = turned_over()
     assert seen(shift) == []
@@ -90,6 +92,7 @@ def test_the_same_alias_is_a_new_patient_all_the_same() -> None:
     assert [s.session for s in sessions if s] == [2, 1]
 
 
+@pytest.mark.shows("HZ-06")
 def test_a_late_reading_of_the_last_patient_is_nobodys() -> None:
     shift = turned_over()
     for ago_s in (5.001, 6, 20):
@@ -115,6 +118,7 @@ def test_a_value_that_arrives_between_two_patients_is_nobodys() -> None:
     assert seen(shift) == []
 
 
+@pytest.mark.shows("ALM-090", "HZ-07")
 def test_a_breach_of_the_last_patient_does_not_shorten_the_delay_of_the_new_one() -> None:
     shift = Shift()
     shift.stays("3", seconds=9, spo2=88)
@@ -206,6 +210,7 @@ def do(shift: Shift, act: tuple[Any, ...]) -> None:
             shift.restarts(after_s=2)
 
 
+@pytest.mark.shows("ALM-090", "HZ-06")
 @settings(max_examples=120, deadline=None)
 @given(acts, afters, st.sampled_from([0, 1, 300]))
 def test_no_history_shows_the_last_patient_to_the_next(

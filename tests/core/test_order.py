@@ -54,6 +54,7 @@ def test_a_device_whose_clock_is_years_wrong_is_live() -> None:
     _quiet()
 
 
+@pytest.mark.shows("HZ-05")
 def test_a_frozen_feed_is_live_once_and_never_again() -> None:
     feed = _quiet()
     feed.device_s = 1_000_000
@@ -70,6 +71,7 @@ def test_two_vitals_of_one_line_are_both_live() -> None:
     assert feed.hears(Vital.PULSE_SPO2).arrival is REPEAT
 
 
+@pytest.mark.shows("HZ-15")
 def test_a_backlog_after_a_reconnection_is_history_with_its_own_times() -> None:
     feed = _quiet()
     lost_at_s = feed.device_s
@@ -82,6 +84,7 @@ def test_a_backlog_after_a_reconnection_is_history_with_its_own_times() -> None:
     assert feed.hears() == Judged(LIVE, feed.now_ms)
 
 
+@pytest.mark.shows("HZ-16")
 def test_a_clock_set_back_by_an_hour_is_noticed_and_taken_over() -> None:
     feed = _quiet()
     feed.device_s -= 3_600

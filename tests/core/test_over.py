@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.model import AlarmState, LinkState, PauseKind
 from monitor.snapshot import AlarmNow
 from monitor.ward import OVER_MAX
@@ -32,6 +34,7 @@ def test_an_alarm_that_is_over_is_kept_as_it_was_last() -> None:
     assert (kept.acked_by, kept.next_page_ms, kept.quiet, kept.quiet_by) == (None, None, None, None)
 
 
+@pytest.mark.shows("ALM-093")
 def test_who_acknowledged_stays_with_it_from_active_and_from_latched() -> None:
     shift = Shift()
     shift.stays("3", seconds=40, spo2=80)
@@ -61,6 +64,7 @@ def test_a_pause_that_runs_when_it_ends_is_not_said_of_it_for_good() -> None:
     assert {each.quiet for each in over(shift)} == {None}
 
 
+@pytest.mark.shows("ALM-047")
 def test_a_restart_gives_the_same_list() -> None:
     shift = Shift(["3", "4"])
     falls_and_comes_back(shift, "3")

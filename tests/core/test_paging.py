@@ -19,6 +19,7 @@ def falling(*, arrive: bool = True) -> Shift:
     return ward
 
 
+@pytest.mark.shows("ALM-085")
 def test_ALM_085_each_page_carries_the_alarms_id_and_its_own_is_never_given_twice() -> None:
     ward = falling()
     ward.waits(minutes=4)
@@ -27,6 +28,7 @@ def test_ALM_085_each_page_carries_the_alarms_id_and_its_own_is_never_given_twic
     assert len({p.page_id for p in pages}) == len(pages)
 
 
+@pytest.mark.shows("ALM-083")
 def test_ALM_083_every_outcome_is_kept_with_its_time() -> None:
     ward = falling(arrive=False)
     ward.waits(seconds=1)
@@ -56,6 +58,7 @@ def test_a_page_that_arrives_late_after_a_time_out_has_arrived(arrives: Outcome)
     assert ward.find("", "paging-down") is None
 
 
+@pytest.mark.shows("ALM-080", "HZ-03")
 def test_no_page_delivered_in_thirty_seconds_is_a_high_on_every_station() -> None:
     ward = falling(arrive=False)
     ward.waits(seconds=29.9)
@@ -120,6 +123,7 @@ def test_paging_that_says_itself_that_it_is_down_is_the_same_alarm() -> None:
     assert ward.alarm("", "paging-down").state is LATCHED
 
 
+@pytest.mark.shows("ALM-085")
 def test_a_page_that_is_over_is_called_back_with_the_value_of_now() -> None:
     ward = Shift()
     ward.stays("3", seconds=16, spo2=91)
@@ -130,6 +134,7 @@ def test_a_page_that_is_over_is_called_back_with_the_value_of_now() -> None:
     assert ward.accepts("dana") == "This page is over."
 
 
+@pytest.mark.shows("ALM-085")
 def test_a_page_is_called_back_once() -> None:
     ward = falling()
     ward.waits(minutes=3)
@@ -160,6 +165,7 @@ def test_an_acknowledgement_that_lapses_begins_the_ladder_anew() -> None:
     assert ward.of(PageOrdered)[-1].why is Why.FIRST
 
 
+@pytest.mark.shows("ALM-048")
 def test_a_page_answered_twice_tells_the_second_who_was_first() -> None:
     ward = falling()
     ward.accepts("dana")
@@ -169,6 +175,7 @@ def test_a_page_answered_twice_tells_the_second_who_was_first() -> None:
     assert ward.accepts("dana") is None
 
 
+@pytest.mark.shows("ALM-093")
 def test_every_move_is_written_with_what_stood_against_what() -> None:
     ward = falling()
     moved = next(m for m in ward.of(AlarmMoved) if m.rule == "spo2-low")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.alerts.engine import Change
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import INDEX, RULES, Kind
@@ -64,6 +66,7 @@ def test_a_repeat_that_is_not_in_breach_ends_it() -> None:
     assert cuff.moves("sbp-high-m")[-1] == (Cue.HELD, 60, "")
 
 
+@pytest.mark.shows("ALM-063")
 def test_no_repeat_in_two_minutes_raises_it_all_the_same() -> None:
     cuff = Cuff()
     cuff.reads(0, 185, 85)
@@ -90,6 +93,7 @@ def test_a_low_needs_no_repeat() -> None:
     assert not cuff.repeat.waiting
 
 
+@pytest.mark.shows("ALM-064")
 def test_a_severe_reading_is_raised_at_once_and_a_good_repeat_ends_it_as_unconfirmed() -> None:
     """A3 of the scenarios: 201/62, the pulse pressure is odd, but 201 itself is a pressure people have."""
     cuff = Cuff()

@@ -94,6 +94,7 @@ def test_a_duty_list_that_makes_no_sense_is_refused_in_words(
     assert Shift().duty(*on, **beds) == why
 
 
+@pytest.mark.shows("HZ-03")
 def test_an_occupied_bed_without_a_nurse_is_a_medium_after_a_minute_and_over_once_one_has_it() -> None:
     ward = Shift()
     ward.duty("sam")

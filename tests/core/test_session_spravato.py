@@ -293,6 +293,7 @@ def test_a_check_takes_nothing_from_before_its_window_nor_from_another_bed_or_vi
     assert "nibp" not in visit.due("check_40").missing
 
 
+@pytest.mark.shows("HZ-10")
 def test_the_cuff_is_asked_to_measure_for_the_check_at_its_time() -> None:
     visit = Visit()
     visit.doses()
@@ -305,6 +306,7 @@ def test_the_cuff_is_asked_to_measure_for_the_check_at_its_time() -> None:
     assert visit.cuff_in_min() == 20
 
 
+@pytest.mark.shows("HZ-10")
 def test_3_3_check_40_leaves_when_recorded_or_missed_which_is_a_medium_alarm() -> None:
     visit = Visit()
     visit.doses()
@@ -322,6 +324,7 @@ def test_3_3_check_40_leaves_when_recorded_or_missed_which_is_a_medium_alarm() -
     assert "check-missed-m" not in visit.raised()
 
 
+@pytest.mark.shows("HZ-10")
 def test_a_missed_check_is_shown_5_minutes_before_it_is_due_and_late_3_minutes_after() -> None:
     visit = Visit()
     visit.doses()
@@ -389,6 +392,7 @@ def test_3_3_decline_leaves_when_the_clock_is_at_120_and_the_readiness_list_comp
     assert visit.phase() is Phase.READY
 
 
+@pytest.mark.shows("HZ-09")
 def test_the_clock_alone_is_not_enough_to_leave() -> None:
     visit = Visit()
     visit.to_decline()
@@ -399,6 +403,7 @@ def test_the_clock_alone_is_not_enough_to_leave() -> None:
     assert visit.phase() is Phase.DECLINE
 
 
+@pytest.mark.shows("HZ-09")
 def test_no_button_ends_the_floor_early_without_a_prescribers_reason() -> None:
     visit = Visit()
     visit.to_decline()

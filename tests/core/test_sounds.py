@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.alerts.sounds import FORGOTTEN_MS
 from monitor.model import ScreenMoved, SoundSaid, SoundState, Staff
 from monitor.snapshot import SoundNow
@@ -48,6 +50,7 @@ def test_the_same_word_from_the_same_person_is_no_news_and_a_check_always_is() -
     assert len(shift.of(SoundSaid)) == 6
 
 
+@pytest.mark.shows("ALM-032")
 def test_a_check_is_remembered_with_who_heard_it_and_means_that_the_sound_is_on() -> None:
     shift = Shift()
     says(shift, OFF)

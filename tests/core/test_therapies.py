@@ -253,11 +253,13 @@ def refused(made: Therapy, **different: int) -> str:
     return "\n".join(answer.missing) if answer else ""
 
 
+@pytest.mark.shows("ALM-003", "HZ-07")
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_profile_not_signed_by_a_prescriber_starts_no_session(name: str) -> None:
     assert "has not been signed by a prescriber" in refused(therapy(shipped(name)))
 
 
+@pytest.mark.shows("ALM-003")
 def test_a_signature_is_for_exactly_these_numbers() -> None:
     made = signed("spravato_us")
     assert unsigned(made, PEOPLE) is None

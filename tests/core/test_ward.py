@@ -56,6 +56,7 @@ def test_a_shift_report() -> None:
     ward.shows("3", "spo2-low", CLEAR, paged=[])
 
 
+@pytest.mark.shows("ALM-060")
 def test_a_breach_counts_from_its_first_instant_and_sounds_after_its_delay() -> None:
     ward = Shift()
     began_ms = ward.now_ms
@@ -65,6 +66,7 @@ def test_a_breach_counts_from_its_first_instant_and_sounds_after_its_delay() -> 
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], since_ms=began_ms, raised_at_ms=began_ms + 10_000)
 
 
+@pytest.mark.shows("HZ-04")
 def test_a_short_fall_clears_itself_in_the_delay_and_is_written_down() -> None:
     ward = Shift()
     ward.stays("3", seconds=5, spo2=88)
@@ -73,6 +75,7 @@ def test_a_short_fall_clears_itself_in_the_delay_and_is_written_down() -> None:
     assert ward.states("spo2-low") == [PENDING, CLEAR]
 
 
+@pytest.mark.shows("ALM-045")
 def test_ALM_045_it_ends_only_past_the_hysteresis_band_for_five_seconds() -> None:
     ward = Shift()
     ward.hears("3", spo2=84)
@@ -85,6 +88,7 @@ def test_ALM_045_it_ends_only_past_the_hysteresis_band_for_five_seconds() -> Non
     ward.shows("3", "spo2-low", LATCHED, value=84)
 
 
+@pytest.mark.shows("ALM-042")
 def test_a_new_breach_of_a_latched_alarm_sounds_again() -> None:
     ward = Shift()
     ward.hears("3", spo2=84)
@@ -94,6 +98,7 @@ def test_a_new_breach_of_a_latched_alarm_sounds_again() -> None:
     ward.shows("3", "spo2-low", ACTIVE, since_ms=ward.now_ms)
 
 
+@pytest.mark.shows("ALM-044")
 @pytest.mark.parametrize(
     ("rule", "vitals", "lasts_s"), [("spo2-low", {"spo2": 84}, 120), ("rr-low-m", {"rr": 9}, 300)]
 )
@@ -115,6 +120,7 @@ def test_ALM_044_an_acknowledgement_of_a_high_holds_two_minutes_and_of_a_medium_
     ward.shows("3", rule, ACTIVE, paged=["dana"], note="acknowledgement expired")
 
 
+@pytest.mark.shows("ALM-042")
 def test_what_becomes_worse_sounds_again_at_once() -> None:
     ward = Shift()
     ward.stays("3", seconds=11, spo2=88)
@@ -124,6 +130,7 @@ def test_what_becomes_worse_sounds_again_at_once() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"], note="worse", value=84)
 
 
+@pytest.mark.shows("ALM-042")
 def test_a_higher_priority_of_the_same_cause_sounds_although_the_lesser_is_acknowledged() -> None:
     ward = Shift()
     ward.stays("3", seconds=16, spo2=91)
@@ -134,6 +141,7 @@ def test_a_higher_priority_of_the_same_cause_sounds_although_the_lesser_is_ackno
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"])
 
 
+@pytest.mark.shows("HZ-04")
 def test_the_high_of_a_cause_speaks_for_its_medium_which_is_shown_and_not_paged() -> None:
     ward = Shift()
     ward.hears("3", spo2=84)
@@ -166,6 +174,7 @@ def test_one_acknowledgement_answers_the_whole_cause_and_no_other() -> None:
     assert ward.alarm("3", "rr-low").state is ACTIVE
 
 
+@pytest.mark.shows("ALM-042")
 def test_ALM_042_an_acknowledgement_acts_on_active_conditions_only() -> None:
     ward = Shift()
     ward.stays("3", seconds=3, spo2=88)
@@ -174,6 +183,7 @@ def test_ALM_042_an_acknowledgement_acts_on_active_conditions_only() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=["dana"])
 
 
+@pytest.mark.shows("ALM-048")
 def test_ALM_048_of_two_nurses_the_first_wins_and_the_second_is_told_who() -> None:
     ward = Shift()
     ward.hears("3", spo2=84, fresh_s=100)
@@ -183,6 +193,7 @@ def test_ALM_048_of_two_nurses_the_first_wins_and_the_second_is_told_who() -> No
     ward.shows("3", "spo2-low", ACKED, paged=["dana"], acked_by="dana", acked_at_ms=ward.now_ms - 1_000)
 
 
+@pytest.mark.shows("ALM-048")
 def test_ALM_048_the_second_is_told_who_even_where_the_alarm_is_over_by_then() -> None:
     ward = Shift()
     ward.hears("3", spo2=84)
@@ -219,6 +230,7 @@ def alarm_in(state: AlarmState, *, paused: bool) -> Shift:
     return ward
 
 
+@pytest.mark.shows("ALM-071", "HZ-01", "HZ-13")
 @pytest.mark.parametrize("paused", [False, True])
 @pytest.mark.parametrize("state", [PENDING, ACTIVE, ACKED, LATCHED])
 @pytest.mark.parametrize("gap", ["says it has none", "falls silent", "is unplugged"])
@@ -249,6 +261,7 @@ def test_F25_a_gap_never_clears_or_hides_an_alarm(state: AlarmState, gap: str, *
     assert after.state is (ACTIVE if state is PENDING else state)
 
 
+@pytest.mark.shows("ALM-080", "HZ-05")
 def test_T1_a_lost_link_is_medium_at_ten_seconds_and_high_at_sixty() -> None:
     ward = Shift()
     ward.link("monitor-3", SILENT, silent_s=5)
@@ -273,6 +286,7 @@ def test_without_a_patient_a_lost_link_is_low_at_thirty_seconds_and_no_more() ->
     assert [(a.priority, a.raised_at_ms) for a in lost] == [(Priority.LOW, T0_MS + 30_000)]
 
 
+@pytest.mark.shows("HZ-04")
 def test_a_lost_link_speaks_for_the_silence_of_its_vitals_one_cause_one_page() -> None:
     ward = Shift()
     ward.hears("3", spo2=97, hr=70)
@@ -284,6 +298,7 @@ def test_a_lost_link_speaks_for_the_silence_of_its_vitals_one_cause_one_page() -
     assert {p.rule for p in ward.of(PageOrdered)} == {"link-lost-m"}
 
 
+@pytest.mark.shows("HZ-01", "HZ-12")
 def test_a_vital_without_a_value_is_low_at_ten_seconds_and_medium_at_thirty() -> None:
     ward = Shift()
     ward.hears("3", spo2=97)
@@ -317,6 +332,7 @@ def test_the_oximeters_pulse_keeps_the_heart_rate_known() -> None:
     assert ward.snapshot().alarms == ()
 
 
+@pytest.mark.shows("ALM-013")
 def test_a_missing_value_says_why_as_the_monitor_does() -> None:
     ward = Shift()
     ward.feed(DeviceNoted(ward.now_ms, Device("monitor-3"), ("probe off",)))
@@ -369,6 +385,7 @@ def test_the_second_device_is_heard_once_the_first_has_nothing_to_say(first: str
     assert (now.value, now.device) == (97, "monitor-3")
 
 
+@pytest.mark.shows("HZ-15")
 def test_a_late_value_is_history_and_judged_by_nobody() -> None:
     ward = Shift()
     ward.waits(seconds=60)
@@ -381,6 +398,7 @@ def test_a_late_value_is_history_and_judged_by_nobody() -> None:
     assert now.value == 97
 
 
+@pytest.mark.shows("ALM-073")
 def test_ALM_073_a_poor_signal_withholds_a_high_for_thirty_seconds_and_says_so() -> None:
     ward = Shift()
     for _ in range(30):
@@ -414,6 +432,7 @@ def orders(ward: Shift) -> list[CuffWhy]:
     return [order.why for order in ward.of(CuffOrdered)]
 
 
+@pytest.mark.shows("ALM-063", "HZ-02")
 def test_ALM_063_a_cuff_breach_orders_a_repeat_and_the_repeat_confirms() -> None:
     ward = Shift(devices=CUFF_ONLY)
     ward.cuff("3", 172, 95)
@@ -425,6 +444,7 @@ def test_ALM_063_a_cuff_breach_orders_a_repeat_and_the_repeat_confirms() -> None
     assert orders(ward) == [CuffWhy.CONFIRM]
 
 
+@pytest.mark.shows("ALM-063")
 def test_ALM_063_a_temperature_is_judged_by_the_next_one_whoever_takes_it() -> None:
     ward = Shift(devices=CUFF_ONLY)
     ward.hears("3", temp=40.5)
@@ -435,6 +455,7 @@ def test_ALM_063_a_temperature_is_judged_by_the_next_one_whoever_takes_it() -> N
     ward.shows("3", "temp-high", ACTIVE, paged=["dana"], text="Temp 40.6 > 40", note="")
 
 
+@pytest.mark.shows("ALM-063")
 def test_ALM_063_a_temperature_nobody_takes_again_is_raised_not_confirmed() -> None:
     ward = Shift(devices=CUFF_ONLY)
     ward.feed(VitalTyped(ward.now_ms, Bed("3"), Vital.TEMPERATURE, 34.5, Staff("dana")))
@@ -452,6 +473,7 @@ def test_a_repeat_that_is_well_ends_it_and_nobody_is_paged() -> None:
     ward.shows("3", "sbp-high-m", CLEAR, paged=[])
 
 
+@pytest.mark.shows("ALM-063", "HZ-02")
 def test_without_a_repeat_in_two_minutes_it_is_raised_all_the_same_and_says_so() -> None:
     ward = Shift(devices=(replace(CUFF_ONLY[0], starts_cuff=False),))
     ward.cuff("3", 172, 95)
@@ -486,6 +508,7 @@ def test_a_cuff_that_fails_once_is_tried_again_and_a_good_reading_ends_it() -> N
     assert ward.find("3", "cuff-failed-m") is None
 
 
+@pytest.mark.shows("ALM-064")
 def test_beyond_the_severe_bound_one_reading_is_enough_and_a_repeat_is_wanted_too() -> None:
     ward = Shift(devices=CUFF_ONLY)
     ward.cuff("3", 205, 100)
@@ -543,6 +566,7 @@ def test_a_cuff_is_refused_in_words() -> None:
     assert refusal(ward) is None
 
 
+@pytest.mark.shows("HZ-02")
 def test_a_reading_that_is_overdue_by_three_minutes_is_a_medium() -> None:
     ward = Shift(occupied=False)
     ward.admits("3", cuff_interval_ms=300_000)
@@ -557,6 +581,7 @@ def test_a_reading_that_is_overdue_by_three_minutes_is_a_medium() -> None:
 # The service itself.
 
 
+@pytest.mark.shows("ALM-080")
 @pytest.mark.parametrize(
     ("part", "rule", "after_s", "priority"),
     [
@@ -652,6 +677,7 @@ def test_an_empty_bed_shows_and_judges_nothing() -> None:
 # Limits.
 
 
+@pytest.mark.shows("ALM-092")
 def test_a_limit_of_this_session_holds_at_once_and_is_shown_with_who_and_why() -> None:
     ward = Shift()
     assert ward.sets("3", "spo2-low", 87) is None

@@ -130,6 +130,7 @@ def _paged(shift: Shift, name: str) -> bool:
     return any(p.to == name for p in shift.snapshot().pages)
 
 
+@pytest.mark.shows("ALM-047", "HZ-11")
 @settings(max_examples=150, deadline=None)
 @given(histories, st.booleans())
 def test_replay_equals_live(told: list[tuple[Any, ...]], arrive: bool) -> None:  # noqa: FBT001  drawn
@@ -187,6 +188,7 @@ def test_after_a_restart_the_chain_goes_on_in_time() -> None:
     shift.shows("3", "spo2-low", ACTIVE, paged=["sam"])
 
 
+@pytest.mark.shows("ALM-047", "HZ-11")
 @pytest.mark.parametrize("state", [ACTIVE, ACKED, LATCHED])
 def test_an_alarm_is_the_same_after_a_restart_and_ends_as_it_would_have(state: AlarmState) -> None:
     shift = Shift()

@@ -301,6 +301,7 @@ def orders(visit: Treated, since: int = 0) -> list[float]:
     ][since:]
 
 
+@pytest.mark.shows("HZ-02")
 def test_3_3_the_cuff_runs_every_20_minutes_and_every_5_while_above_limit() -> None:
     visit = Treated()
     visit.doses()
@@ -412,6 +413,7 @@ def pages(visit: Treated) -> list[tuple[Staff, str]]:
     return [(page.to, page.text) for page in visit.shift.of(PageOrdered)]
 
 
+@pytest.mark.shows("HZ-14", "HZ-18")
 @pytest.mark.parametrize(
     "sign",
     [
@@ -451,6 +453,7 @@ def test_a_second_emergency_sign_sounds_although_the_first_was_acknowledged() ->
     assert (alarm.state, alarm.note) == (ACTIVE, "Chest pain, sudden severe headache")
 
 
+@pytest.mark.shows("HZ-17")
 @pytest.mark.parametrize(
     ("moaas", "rule"),
     [(4, "sedation-l"), (3, "sedation-m"), (2, "sedation-m"), (1, "sedation"), (0, "sedation")],
@@ -480,6 +483,7 @@ def test_a_deeper_sedation_of_the_same_priority_sounds_again_and_the_same_does_n
     assert visit.shift.alarm(BED, "sedation-m").state is ACTIVE
 
 
+@pytest.mark.shows("HZ-18")
 @pytest.mark.parametrize(
     ("symptom", "severe", "rule"),
     [
@@ -509,6 +513,7 @@ def test_a_check_that_is_late_is_said_and_ends_with_it() -> None:
     assert visit.shift.find(BED, "check-late-l") is None
 
 
+@pytest.mark.shows("HZ-10")
 def test_3_3_a_missed_40_minute_check_is_medium_until_a_pressure_is_taken() -> None:
     visit = Treated(cuff_starts=False)
     visit.doses()

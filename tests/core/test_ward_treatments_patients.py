@@ -174,6 +174,7 @@ def test_late_messages_of_the_last_patient_are_nobodys() -> None:
     assert new.written == before
 
 
+@pytest.mark.shows("HZ-06")
 def test_what_a_device_of_another_bed_says_is_of_that_bed() -> None:
     last = Treated(alias="VILMA")
     new = Treated(shift=last.shift, bed=OTHER_BED, alias="B2")

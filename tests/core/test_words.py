@@ -37,6 +37,7 @@ def text(name: str, value: float | None, limit: float | None, *notices: str, cuf
     return alarm_text(BY_NAME[name], value, limit, cuff, notices)
 
 
+@pytest.mark.shows("HZ-14")
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("cue", [Cue.ACK, Cue.END, Cue.DISCHARGE])
 def test_no_page_of_any_rule_gives_a_patient_away(rule: Rule, cue: Cue) -> None:
@@ -49,6 +50,7 @@ def test_no_page_of_any_rule_gives_a_patient_away(rule: Rule, cue: Cue) -> None:
         assert [forbidden(said) for said in (*pages, recalled)] == [[], [], []]
 
 
+@pytest.mark.shows("ALM-021", "ALM-022")
 @pytest.mark.parametrize("rule", [r for r in RULES if r.name in LIMITS], ids=lambda rule: rule.name)
 def test_a_page_says_bed_stars_value_and_limit(rule: Rule) -> None:
     limit, value = LIMITS[rule.name].limit, 41.0
@@ -60,6 +62,7 @@ def test_a_page_says_bed_stars_value_and_limit(rule: Rule) -> None:
     assert page.endswith("Open Chairside.")
 
 
+@pytest.mark.shows("ALM-022")
 def test_the_lines_of_the_clinical_page() -> None:
     assert text("spo2-low", 84, 90) == "SpO2 84 < 90"
     assert text("sbp-high-m", 172, 165) == "BP 172/98 ≥ 165"
@@ -148,6 +151,7 @@ def test_a_value_that_has_grown_old_is_not_said_to_be_now() -> None:
     assert second.text == "Bed 3: *** SpO2 84 < 90. Open Chairside."
 
 
+@pytest.mark.shows("ALM-085")
 def test_the_pages_that_are_out_change_when_it_ends_unseen_and_when_it_comes_back() -> None:
     ward = Shift()
     ward.stays("3", seconds=35, spo2=84)
@@ -178,6 +182,7 @@ def test_a_cleared_medium_is_resolved_and_a_closed_session_is_not() -> None:
     assert [p.text for p in closed.of(PageRecalled)] == ["Bed 3: SpO2 91 < 92: it is no longer watched."]
 
 
+@pytest.mark.shows("HZ-14")
 def test_no_page_and_no_note_of_an_alarm_names_anybody() -> None:
     ward = Shift()
     ward.stays("3", seconds=40, spo2=91)

@@ -176,6 +176,7 @@ async def test_a_message_is_encoded_once_for_all_and_again_only_where_an_alias_s
     assert ALIAS.encode() not in bed.body(View.DISPLAY)
 
 
+@pytest.mark.shows("ALM-082")
 async def test_it_beats_every_second_while_the_ward_turns() -> None:
     async with running() as clinic, clinic.live() as live:
         loop, heard = asyncio.get_running_loop(), []
@@ -190,6 +191,7 @@ async def test_it_beats_every_second_while_the_ward_turns() -> None:
         assert data["seq"] == 1
 
 
+@pytest.mark.shows("ALM-002", "ALM-082")
 async def test_a_ward_that_has_stopped_turning_does_not_beat() -> None:
     clock = ManualClock(NOON_MS)
     hub, ward = Hub("s", clock.now_ms), WardByHand()

@@ -63,6 +63,7 @@ def expected(row: Row, asker: str) -> int | None:
     return 401 if role is None else 403
 
 
+@pytest.mark.shows("ALM-091")
 async def test_every_route_lets_in_exactly_those_whom_the_table_names() -> None:
     async with running() as clinic:
         left = clinic.accounts.kept[Staff("ben")]

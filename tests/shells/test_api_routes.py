@@ -357,6 +357,7 @@ async def test_alarms_that_are_over_are_listed_newest_first_and_no_more_than_ask
         ]
 
 
+@pytest.mark.shows("ALM-032")
 @pytest.mark.parametrize("state", ["on", "off", "checked"])
 async def test_a_screen_says_how_its_sound_does_under_its_own_name(state: str) -> None:
     async with running() as clinic:

@@ -212,6 +212,7 @@ def test_a_worse_alarm_tells_what_it_speaks_for() -> None:
     assert [(c["alarm"]["alarm_id"], c["alarm"]["spoken_for"]) for c in changes] == [(2, False), (1, True)]
 
 
+@pytest.mark.shows("ALM-070", "HZ-05")
 @pytest.mark.parametrize("quality", list(Quality))
 def test_a_value_is_shown_only_if_it_may_be_believed(quality: Quality) -> None:
     shown = records.vital_shown(vital(97.0, quality=quality))
@@ -219,6 +220,7 @@ def test_a_value_is_shown_only_if_it_may_be_believed(quality: Quality) -> None:
     assert shown.last_value == 97.0
 
 
+@pytest.mark.shows("ALM-070")
 def test_old_is_never_shown_as_new() -> None:
     fresh = records.vital_shown(vital(97.0), now_ms=NOON_MS + 10_000)
     old = records.vital_shown(vital(97.0), now_ms=NOON_MS + 10_001)

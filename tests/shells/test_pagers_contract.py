@@ -301,6 +301,7 @@ async def test_a_receiver_that_is_gone_is_said_in_words_that_hold_no_address(rec
     assert (await receiver.pager.recall(recall(), page()))[0] is Outcome.FAILED
 
 
+@pytest.mark.shows("HZ-14")
 async def test_nothing_leaves_but_what_a_page_may_say(receiver: Receiver) -> None:
     await receiver.pager.send(page())
     await receiver.pager.change(change(), page())
@@ -314,6 +315,7 @@ async def test_a_pager_may_be_closed_twice(receiver: Receiver) -> None:
     await receiver.pager.close()
 
 
+@pytest.mark.shows("HZ-03")
 @pytest.mark.parametrize("kind", ["webhook", "apprise"])
 async def test_f31_a_hung_pager_delays_nobody_and_counts_as_lost_in_its_own_time(
     kind: str, server: Server

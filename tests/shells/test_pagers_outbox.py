@@ -187,6 +187,7 @@ async def test_a_pager_that_breaks_loses_its_own_page_only(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.shows("ALM-085")
 async def test_the_same_page_twice_is_one_page(desk: Desk) -> None:
     desk.phone.free.clear()
     desk.outbox.take([page(), page()])
@@ -219,6 +220,7 @@ async def test_a_flood_is_bounded(desk: Desk) -> None:
     assert {told[2] for told in await desk.reports(AT_ONCE_MAX)} == {Outcome.SENT}
 
 
+@pytest.mark.shows("ALM-085")
 async def test_a_page_that_is_over_is_recalled_on_every_way_that_had_it(desk: Desk) -> None:
     desk.phone.answer = (Outcome.FAILED, "no")
     desk.outbox.take([page()])
@@ -377,6 +379,7 @@ async def test_f02_a_page_sent_before_a_restart_can_be_recalled_after_it(desk: D
     assert (desk.phone.recalls, desk.wall.recalls) == ([7], [])
 
 
+@pytest.mark.shows("ALM-083")
 async def test_f02_a_page_that_was_over_before_it_went_is_cancelled(desk: Desk) -> None:
     await restarted(desk, [page(7, BEN), recall(7)])
     assert await desk.reports(1) == [
@@ -417,6 +420,7 @@ async def test_closing_lets_go_of_what_hangs_and_reports_nothing_about_it(desk: 
 # HZ-14, T14: what a page may say.
 
 
+@pytest.mark.shows("HZ-14")
 def test_hz14_no_page_says_a_drug_a_diagnosis_or_the_kind_of_clinic() -> None:
     cuff = Cuff(172, 98, 122)
     texts = [*TECHNICAL.values(), *(why.value for why in Why)]
@@ -432,6 +436,7 @@ def test_hz14_no_page_says_a_drug_a_diagnosis_or_the_kind_of_clinic() -> None:
 _ENDS = [(95.0, Cue.END), (None, Cue.END), (95.0, Cue.ACK), (95.0, Cue.DISCHARGE)]
 
 
+@pytest.mark.shows("HZ-14")
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -96,6 +96,7 @@ def test_the_details_hold_every_table_and_every_gap(made: SessionReport, tmp_pat
     assert all(one.lot in text for one in made.devices_given)
 
 
+@pytest.mark.shows("ALM-004")
 def test_every_page_says_what_it_is_not(made: SessionReport, tmp_path: Path) -> None:
     for data in (as_pdf.session(made), as_pdf.rems(made)):
         found = pages(data, tmp_path)

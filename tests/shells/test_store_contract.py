@@ -91,6 +91,7 @@ async def test_a_new_journal_is_empty_and_whole(journal: Journal) -> None:
     assert await journal.verify() is None
 
 
+@pytest.mark.shows("ALM-096")
 async def test_what_a_turn_decided_is_read_back_in_its_order_with_time_and_drift(journal: Journal) -> None:
     assert await journal.append(low_spo2(1), drift_ms=-7)
     assert await journal.append([acked(2)], drift_ms=12)
@@ -117,6 +118,7 @@ async def test_the_flood_of_readings_is_not_in_the_journal(journal: Journal) -> 
     assert journal.head == EMPTY
 
 
+@pytest.mark.shows("ALM-094")
 async def test_a_journal_goes_on_after_a_restart_where_it_ended(home: Home) -> None:
     before = await unhurried(home.places.journal)
     assert await before.append([acked(n) for n in range(1, 1500)], 0)  # more than is read at once
@@ -167,6 +169,7 @@ async def test_somebody_may_look_while_the_service_writes(home: Home, journal: J
     await looking.close()
 
 
+@pytest.mark.shows("ALM-095")
 async def test_an_export_holds_every_row_and_its_hash(journal: Journal) -> None:
     assert await journal.append([*low_spo2(1), acked(2)], 3)
     file = io.BytesIO()
@@ -181,6 +184,7 @@ async def test_an_export_holds_every_row_and_its_hash(journal: Journal) -> None:
     assert lines[0]["drift_ms"] == 3
 
 
+@pytest.mark.shows("ALM-095")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -239,6 +243,7 @@ async def _without_triggers(home: Home, statement: str) -> None:
     await behind_its_back(home.places.journal, statement)
 
 
+@pytest.mark.shows("ALM-095")
 @pytest.mark.parametrize(
     "change",
     [

@@ -142,6 +142,7 @@ def rolled() -> random.Random:
     return random.Random(seed)  # noqa: S311  dice, no secret
 
 
+@pytest.mark.shows("ALM-094", "HZ-11")
 async def test_F01_what_was_acknowledged_is_there_after_any_kill(tmp_path: Path) -> None:
     dice = rolled()
     acknowledged = 0
@@ -165,6 +166,7 @@ async def test_F01_what_was_acknowledged_is_there_after_any_kill(tmp_path: Path)
     await journal.close()
 
 
+@pytest.mark.shows("ALM-094")
 async def test_F04_a_full_disk_stops_no_turn_and_loses_nothing(tmp_path: Path, journal: Journal) -> None:
     assert await journal.append([acked(1)], 0)
 

@@ -62,6 +62,7 @@ def rows(journal: list[dict[str, Any]], kind: str, alarm_id: int) -> list[dict[s
     return [row for row in journal if row["kind"] == kind and row["body"]["alarm_id"] == alarm_id]
 
 
+@pytest.mark.shows("ALM-047", "ALM-094", "HZ-11")
 @pytest.mark.timeout(60 + 20 * KILLS)
 async def test_killed_at_any_instant_the_ward_goes_on_where_it_was(
     tmp_path: Path, accounts: Path, gateway: Gateway

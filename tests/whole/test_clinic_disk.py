@@ -14,6 +14,7 @@ from tests.whole.clinic import FALLEN, QUICK_CHAIN, Gateway, Message, Wire, open
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.shows("ALM-080")
 async def test_F04_a_full_disk_silences_no_page_and_is_written_up_in_order_once_there_is_room(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:

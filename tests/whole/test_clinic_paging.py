@@ -34,6 +34,7 @@ async def fallen(
             yield clinic, screen
 
 
+@pytest.mark.shows("HZ-03")
 async def test_a_page_nobody_answers_climbs_the_ladder_in_time(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
@@ -54,6 +55,7 @@ async def test_a_page_nobody_answers_climbs_the_ladder_in_time(
     assert all(message.signed for message in gateway.messages)
 
 
+@pytest.mark.shows("ALM-054", "HZ-03")
 async def test_a_page_that_is_rejected_goes_to_the_next_at_once(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
@@ -92,6 +94,7 @@ async def test_who_accepts_stops_the_ladder_and_who_acknowledges_ends_and_recall
         assert {"sam", "acknowledged"} <= set(again.json()["detail"].split())
 
 
+@pytest.mark.shows("ALM-002", "ALM-080", "HZ-03")
 async def test_a_gateway_that_is_down_means_the_next_at_once_and_a_HIGH_on_every_screen_after_30_seconds(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:

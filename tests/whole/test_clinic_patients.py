@@ -11,6 +11,7 @@ from tests.whole.clinic import FALLEN, Gateway, Wire, open_clinic
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.shows("ALM-090", "HZ-06")
 async def test_F41_a_new_patient_begins_with_nothing_of_the_last_one(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:

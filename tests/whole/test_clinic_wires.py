@@ -378,6 +378,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory, accounts: Path) -> Morning
 # Detection.
 
 
+@pytest.mark.shows("ALM-060")
 @pytest.mark.parametrize("rule", ["rr-low", "rr-none"])
 def test_D2_no_breath_is_on_the_screen_one_second_after_its_delay_has_run(
     morning: Morning, rule: str
@@ -466,6 +467,7 @@ def test_F22_a_broker_that_is_killed_is_said_and_comes_back(morning: Morning) ->
 # Honest values.
 
 
+@pytest.mark.shows("ALM-070", "HZ-05")
 @pytest.mark.parametrize(
     ("bed", "never", "good"),
     [

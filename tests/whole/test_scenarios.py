@@ -36,6 +36,7 @@ def room(
     return Room(places, begin_s=begin_min * 60, seed=seed, cuff_interval_s=interval_s)
 
 
+@pytest.mark.shows("HZ-04")
 @pytest.mark.parametrize("scenario", ["N0", "N0-ESK"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_N0_an_ordinary_session_raises_no_medium_and_no_high_and_at_most_one_low(
@@ -61,6 +62,7 @@ def test_N1_a_high_responder_raises_low_and_perhaps_a_confirmed_medium_and_is_cl
     assert all(a.at_s < 60 * 60 for a in raised if a.priority is MEDIUM)
 
 
+@pytest.mark.shows("HZ-02")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_H1_a_surge_is_medium_at_the_first_confirmation_and_high_within_one_interval_and_two_minutes(
     seed: int,
@@ -85,6 +87,7 @@ def test_H1_a_surge_is_medium_at_the_first_confirmation_and_high_within_one_inte
     assert medium.at_s <= first.at_s
 
 
+@pytest.mark.shows("ALM-063", "HZ-02")
 def test_H1_a_repeat_is_ordered_within_two_seconds_of_the_first_breach() -> None:
     places = [Place("1", "dinamap", "H1", options={"cycle_s": 300})]
     day = Room(places, begin_s=0).run(until_s=25 * 60)
@@ -99,6 +102,7 @@ def test_H1_a_repeat_is_ordered_within_two_seconds_of_the_first_breach() -> None
     assert 0 <= orders[0].at_ms - pending[0].at_ms <= 2_000
 
 
+@pytest.mark.shows("HZ-17")
 def test_D1_sedation_raises_breathing_medium_then_high_before_any_spo2_alarm_and_spo2_at_once_below_85() -> (
     None
 ):
@@ -110,6 +114,7 @@ def test_D1_sedation_raises_breathing_medium_then_high_before_any_spo2_alarm_and
     assert spo2_high.at_s <= below_90 + 10 + 2
 
 
+@pytest.mark.shows("HZ-01", "HZ-17")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_D2_apnoea_is_high_before_the_saturation_falls(seed: int) -> None:
     day = room("D2", begin_min=18, seed=seed).run(until_s=25 * 60)
@@ -138,6 +143,7 @@ def test_D3_a_mild_fall_while_sleepy_is_low_and_never_high() -> None:
     assert HIGH not in {a.priority for a in raised}
 
 
+@pytest.mark.shows("HZ-12")
 def test_D4_a_probe_that_is_off_is_technical_low_then_medium_and_never_a_physiological_high() -> None:
     day = room("D4", begin_min=18).run(until_s=26 * 60)
     assert [a for a in day.raised() if a.priority >= MEDIUM] == []
@@ -156,6 +162,7 @@ def test_B1_a_faint_is_high_for_a_heart_rate_below_40_within_its_five_seconds(se
     assert alarm.at_s <= below_s + 5 + 2
 
 
+@pytest.mark.shows("ALM-073", "HZ-04")
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_A1_motion_bursts_under_30_seconds_never_reach_high_and_a_longer_one_is_marked(seed: int) -> None:
     day = room("A1", begin_min=0, seed=seed).run(until_s=60 * 60)
@@ -165,6 +172,7 @@ def test_A1_motion_bursts_under_30_seconds_never_reach_high_and_a_longer_one_is_
             assert alarm.at_s - alarm.since_s >= 30
 
 
+@pytest.mark.shows("ALM-072")
 @pytest.mark.parametrize("same_arm", [True, False])
 def test_A2_a_cuff_on_the_arm_of_the_probe_is_left_unsaid_only_where_the_clinic_says_so(
     *, same_arm: bool
@@ -191,6 +199,7 @@ def test_A3_a_cuff_error_fires_at_once_and_the_repeat_ends_it() -> None:
     assert ended.at_ms - wrong.at_ms < 2 * MINUTE_MS
 
 
+@pytest.mark.shows("HZ-05")
 def test_T1_a_lost_link_takes_the_number_at_10_s_is_medium_then_and_high_at_60_s() -> None:
     day = room("T1", begin_min=19).run(until_s=23 * 60)
     medium, high = day.first("link-lost", MEDIUM), day.first("link-lost", HIGH)
@@ -201,6 +210,7 @@ def test_T1_a_lost_link_takes_the_number_at_10_s_is_medium_then_and_high_at_60_s
     assert [a for a in day.raised() if a.priority >= MEDIUM] == []
 
 
+@pytest.mark.shows("ALM-070", "HZ-05")
 def test_T1_nothing_is_carried_forward_over_the_gap() -> None:
     day = room("T1", begin_min=19)
     day.run(until_s=20 * 60 + 30)
@@ -209,6 +219,7 @@ def test_T1_nothing_is_carried_forward_over_the_gap() -> None:
     assert now.fresh_until_ms < day.now_ms
 
 
+@pytest.mark.shows("HZ-05")
 def test_T2_a_frozen_feed_is_no_live_value_although_lines_go_on_coming() -> None:
     day = Room([Place("1", "masimo-ascii1", "T2")], begin_s=19 * 60).run(until_s=22 * 60)
     medium = day.first("spo2-gap", MEDIUM)
@@ -216,6 +227,7 @@ def test_T2_a_frozen_feed_is_no_live_value_although_lines_go_on_coming() -> None
     assert not [t for t, *_ in day.seen if 20 * 60 + 3 < t < 20 * 60 + 60]
 
 
+@pytest.mark.shows("HZ-15")
 @pytest.mark.parametrize("driver", ["mqtt-native", "masimo-ascii1"])
 def test_T3_a_backlog_after_a_reconnect_is_history_and_never_live(driver: str) -> None:
     options = STEADY if driver == "mqtt-native" else None
@@ -232,6 +244,7 @@ def test_T3_a_backlog_after_a_reconnect_is_history_and_never_live(driver: str) -
     assert [a for a in day.raised() if a.priority >= MEDIUM] == []
 
 
+@pytest.mark.shows("ALM-047", "HZ-11")
 def test_T6_after_a_restart_the_alarm_is_the_same_and_the_chain_goes_on_in_time() -> None:
     day = room("T6", begin_min=18)
     while not any(a.priority is HIGH for a in day.raised()):
@@ -266,6 +279,7 @@ def test_X1_two_beds_that_fall_ill_together_both_page() -> None:
     assert paged == {"1", "2"}
 
 
+@pytest.mark.shows("HZ-03")
 def test_X2_a_page_nobody_answers_climbs_the_chain_in_time() -> None:
     day = room("X2", begin_min=18)
     while not any(a.priority is HIGH for a in day.raised()):

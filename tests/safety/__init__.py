@@ -1,0 +1,1 @@
+"""The pages of docs/safety that are drawn and never typed: `make safety` writes them."""

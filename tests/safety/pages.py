@@ -1,0 +1,18 @@
+"""The drawn pages of docs/safety by name: each a function without arguments that gives its whole text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.safety import trace
+
+
+def _trace() -> str:
+    return trace.trace(trace.requirements(), trace.shown(), trace.chapters())
+
+
+def _hazards() -> str:
+    return trace.hazard_page(trace.hazards(), trace.requirements(), trace.shown())
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"trace.md": _trace, "hazards.md": _hazards}
