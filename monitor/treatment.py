@@ -323,6 +323,23 @@ class TreatmentNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """Staff say that an entry was wrong, and what should have been entered (None: nothing).
+
+    `entry` is its number in the session. What is written down of it is a `Struck`, and then the entry that
+    stands instead: it was done when the one that it replaces was done.
+    """
+
+    durable: ClassVar[bool] = False
+    at_ms: int
+    session: int
+    entry: int
+    instead: Correctable | None
+    why: str
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSaved:
     """Staff save a check that must be recorded; what it is filled with is decided from the readings."""
 
@@ -369,6 +386,9 @@ class FormSent:
     by: Staff
 
 
+Correctable = DeviceGiven | Scored | SymptomNoted | AdverseEvent | TreatmentNote
+"""What may be corrected: what one person has entered by itself. All else is answered or decided anew."""
+
 Act = (
     Answered
     | FlagSet
@@ -380,6 +400,7 @@ Act = (
     | SymptomNoted
     | AdverseEvent
     | TreatmentNote
+    | Corrected
     | CheckSaved
     | Overridden
     | Signed
@@ -468,7 +489,24 @@ class ReadyFirst:
     session: int
 
 
-Made = PhaseMoved | BaselineTaken | CheckFilled | CheckMissed | ReadyFirst
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """An entry was wrong: it stays to be read, struck through, and counts for nothing any more.
+
+    `entry` is its number in the session (`Record.entry`), `instead` that of the entry which stands in its
+    place: the next one. None: nothing does.
+    """
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    session: int
+    entry: int
+    instead: int | None
+    why: str
+    by: Staff
+
+
+Made = PhaseMoved | BaselineTaken | CheckFilled | CheckMissed | ReadyFirst | Struck
 """What only the session itself may make."""
 
 TreatmentEvent = TreatmentOpened | Act | Made

@@ -249,6 +249,8 @@ class ScoreNow:
     by: Staff | None
     at_ms: int | None
     note: str
+    entry: int | None
+    """Its number in the session: what a correction of it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -417,14 +419,33 @@ class CourseNow:
 
 
 @dataclass(frozen=True, slots=True)
+class StruckNow:
+    """An entry was wrong: who has said so, when and why; `instead` is the entry that stands in its place."""
+
+    by: Staff
+    at_ms: int
+    why: str
+    instead: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LineNow:
-    """One line of the timeline: when it was done, when it was entered, of which kind, by whom, in words."""
+    """One line of the timeline: when it was done, when it was entered, of which kind, by whom, in words.
+
+    `entry` is its number in the session, as a correction names it. `struck`: it was wrong, is shown struck
+    through and counts for nothing. `replaces` is the entry in whose place this one stands. `may_correct`:
+    a `correct` move of this entry would be taken now.
+    """
 
     at_ms: int
     entered_at_ms: int
     kind: str
     who: Staff | None
     words: str
+    entry: int
+    struck: StruckNow | None
+    replaces: int | None
+    may_correct: bool
 
 
 @dataclass(frozen=True, slots=True)

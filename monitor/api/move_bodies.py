@@ -133,6 +133,24 @@ class NoteBody(Body):
     text: LongText
 
 
+class CorrectBody(Body):
+    """An entry was wrong: it is struck, with the reason, and `instead` stands in its place (null: nothing).
+
+    `entry` is its number in the timeline. `instead` is of the same kind, as if it were entered anew, and was
+    done when the wrong one was done: its `minutes_ago` says nothing.
+    """
+
+    kind: Literal["correct"]
+    entry: Annotated[Whole, Field(ge=1, le=1_000_000)]
+    instead: (
+        Annotated[
+            ScoreBody | SymptomBody | AdverseEventBody | NoteBody | DeviceBody, Field(discriminator="kind")
+        ]
+        | None
+    )
+    why: Text
+
+
 class CheckDoneBody(Body):
     """A check is saved with what fills it: numbers come from the readings, never from here."""
 
@@ -175,6 +193,7 @@ MoveBody = Annotated[
     | SymptomBody
     | AdverseEventBody
     | NoteBody
+    | CorrectBody
     | CheckDoneBody
     | OverrideBody
     | SignBody

@@ -15,6 +15,7 @@ from monitor.api.move_bodies import (
     AnswerBody,
     BaselineRestartBody,
     CheckDoneBody,
+    CorrectBody,
     DeviceBody,
     DoseBody,
     FlagBody,
@@ -30,7 +31,7 @@ from monitor.api.move_bodies import (
 from monitor.api.problems import FieldShown, Problem
 from monitor.api.signin import Asker
 from monitor.api.views import answers
-from monitor.model import Admitted, Baseline, Bed, Discharged, SessionMoved
+from monitor.model import Admitted, Baseline, Bed, Discharged, SessionMoved, Staff
 from monitor.people import CLINICAL, Account
 from monitor.treatment import (
     KINDS,
@@ -39,6 +40,8 @@ from monitor.treatment import (
     Answered,
     BaselineRestarted,
     CheckSaved,
+    Correctable,
+    Corrected,
     DeviceGiven,
     DoseChecked,
     FlagSet,
@@ -124,7 +127,7 @@ UNNUMBERED = 0
 """The session of a `TreatmentOpened` on its way in: the ward gives it its number."""
 
 
-async def _act(  # noqa: C901, PLR0911, PLR0912  a line a kind of move, and none forgotten
+async def _act(  # noqa: C901, PLR0911  a line a kind of move, and none forgotten
     session: int, body: MoveBody, request: Request, house: House, asker: Asker
 ) -> Act:
     by, at_ms = asker.name, UNSTAMPED
@@ -144,6 +147,31 @@ async def _act(  # noqa: C901, PLR0911, PLR0912  a line a kind of move, and none
                 at_ms, session, body.weight_kg, body.dose_mg_per_kg, body.concentration_mg_per_ml,
                 body.rate_ml_per_h, body.why, by, second.name,
             )  # fmt: skip
+        case DeviceBody() | ScoreBody() | SymptomBody() | AdverseEventBody() | NoteBody():
+            return _entry(session, body, by)
+        case CorrectBody():
+            instead = None if body.instead is None else _entry(session, body.instead, by)
+            return Corrected(at_ms, session, body.entry, instead, body.why, by)
+        case CheckDoneBody():
+            return CheckSaved(at_ms, session, body.check, by)
+        case OverrideBody():
+            who = await _proven(body.by, "by", request, house)
+            return Overridden(at_ms, session, body.what, body.why, who.name, who.role)
+        case SignBody():
+            who = await _proven(body.by, "by", request, house)
+            return Signed(at_ms, session, body.meaning, who.name, who.role)
+        case FormSentBody():
+            return FormSent(at_ms, session, body.how, by)
+        case _:
+            assert_never(body)
+
+
+def _entry(
+    session: int, body: DeviceBody | ScoreBody | SymptomBody | AdverseEventBody | NoteBody, by: Staff
+) -> Correctable:
+    """What one person enters by itself, and may correct."""
+    at_ms = UNSTAMPED
+    match body:
         case DeviceBody():
             done_at_ms = _ago(body.minutes_ago)
             return DeviceGiven(
@@ -161,16 +189,6 @@ async def _act(  # noqa: C901, PLR0911, PLR0912  a line a kind of move, and none
             return AdverseEvent(at_ms, session, body.what, body.serious, body.outcome, body.related, by)
         case NoteBody():
             return TreatmentNote(at_ms, session, body.text, by)
-        case CheckDoneBody():
-            return CheckSaved(at_ms, session, body.check, by)
-        case OverrideBody():
-            who = await _proven(body.by, "by", request, house)
-            return Overridden(at_ms, session, body.what, body.why, who.name, who.role)
-        case SignBody():
-            who = await _proven(body.by, "by", request, house)
-            return Signed(at_ms, session, body.meaning, who.name, who.role)
-        case FormSentBody():
-            return FormSent(at_ms, session, body.how, by)
         case _:
             assert_never(body)
 

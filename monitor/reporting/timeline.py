@@ -74,7 +74,8 @@ class Words:
             known = {check.name for check in self._record.therapy.check}
             if event.check not in known:  # the therapy of then is not at hand any more
                 return f"{event.check}: {'missed' if isinstance(event, CheckMissed) else 'recorded'}"
-        return "; ".join(line.words for line in lines(self._record, event))
+        number = self._record.number(event)
+        return "; ".join(line.words for line in lines(self._record, event, number))
 
     def _of_staff(self, event: object) -> str:
         match event:

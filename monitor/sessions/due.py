@@ -155,8 +155,8 @@ def _nearest(
     made = [one for one in record.scores.get(Score(item), ()) if from_ms <= one.done_at_ms <= until_ms]
     if not made:
         return None
-    # Of two judgements the later one stands: it may correct the other.
-    score = max(reversed(made), key=lambda one: one.at_ms)
+    # Of two judgements the later one stands, and of one moment the one that was entered later.
+    score = max(reversed(made), key=lambda one: one.done_at_ms)
     return Filled(item, score.value, score.done_at_ms, score.done_at_ms - due_at_ms, None, score.by)
 
 

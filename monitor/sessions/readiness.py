@@ -260,8 +260,13 @@ def _papers(record: Record, seen: Seen, now_ms: int) -> Found:
 def _signed(record: Record, seen: Seen, now_ms: int) -> Found:
     del seen, now_ms
     rules = record.therapy.sign_off
-    since_ms = record.since_ms
-    valid = [one for one in record.signatures if one.at_ms >= since_ms and one.role in CLINICAL]
+    since_ms, corrected = record.since_ms, max(map(record.number, record.struck.values()), default=0)
+    valid = [
+        one
+        for one in record.signatures
+        # What was signed is what stood there then: it is signed again once it was corrected.
+        if one.at_ms >= since_ms and one.role in CLINICAL and record.number(one) > corrected
+    ]
     said = [Said(f"{one.role.value}: {one.meaning}", one.by, one.at_ms) for one in valid]
     if any(one.role in rules.alone for one in valid):
         return said, []

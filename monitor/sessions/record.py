@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import assert_never
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
 
 from monitor.model import CuffTaken, Quality
 from monitor.sessions.scores import STANDING
@@ -18,8 +18,11 @@ from monitor.treatment import (
     CheckFilled,
     CheckMissed,
     CheckSaved,
+    Correctable,
+    Corrected,
     DeviceGiven,
     DoseChecked,
+    Filled,
     Flag,
     FlagSet,
     FormSent,
@@ -33,6 +36,7 @@ from monitor.treatment import (
     Scored,
     Signed,
     Stepped,
+    Struck,
     Symptom,
     SymptomNoted,
     TreatmentEvent,
@@ -67,6 +71,7 @@ class Record:
     end_ms: int | None = None
     scores: dict[Score, list[Scored]] = field(default_factory=dict)
     symptoms: dict[Symptom, SymptomNoted] = field(default_factory=dict)
+    symptoms_noted: list[SymptomNoted] = field(default_factory=list)
     notes: list[TreatmentNote | AdverseEvent] = field(default_factory=list)
     checks: dict[str, CheckFilled | CheckMissed] = field(default_factory=dict)
     overrides: list[Overridden] = field(default_factory=list)
@@ -77,13 +82,20 @@ class Record:
     """When the newest event was entered."""
     events: list[TreatmentEvent] = field(default_factory=list)
     """All that was said and decided since the opening, as it came; cuff readings stand in `cuffs`."""
+    struck: dict[int, Struck] = field(default_factory=dict)
+    """By the number of the entry what was wrong. It is in `events` still, and in no other list here."""
+    replaces: dict[int, int] = field(default_factory=dict)
+    """By the number of an entry that of the wrong one in whose place it stands."""
 
-    def apply(self, event: Kept) -> None:  # noqa: C901, PLR0912  a line a kind of event, and none forgotten
+    def apply(self, event: Kept) -> None:  # noqa: C901, PLR0912, PLR0915  a line a kind of event, and none forgotten
         """Take in one event; ValueError for one of another session."""
         self._is_ours(event)
         self.last_ms = max(self.last_ms, event.at_ms)
         if not isinstance(event, CuffTaken | TreatmentOpened):
             self.events.append(event)
+        if isinstance(event, Correctable) and (wrong := self.replaces.get(len(self.events))) is not None:
+            self._put(event, self.events[wrong - 1])
+            return
         match event:
             case TreatmentOpened():
                 raise ValueError(f"session {event.session} is open already")
@@ -104,7 +116,10 @@ class Record:
             case Scored():
                 self.scores.setdefault(event.score, []).append(event)
             case SymptomNoted():
+                self.symptoms_noted.append(event)
                 self.symptoms[event.symptom] = event
+            case Struck():
+                self._strike(event)
             case AdverseEvent() | TreatmentNote():
                 self.notes.append(event)
             case CheckFilled() | CheckMissed():
@@ -121,7 +136,7 @@ class Record:
                 self._moved(event)
             case CuffTaken():
                 self._cuff(event)
-            case Stepped() | CheckSaved():
+            case Stepped() | CheckSaved() | Corrected():
                 pass  # what follows of them is an event of its own
             case _:
                 assert_never(event)
@@ -144,6 +159,39 @@ class Record:
             self.start_ms = moved.done_at_ms
         if moved.move in {Move.END, Move.STOP} and self.start_ms is not None and self.end_ms is None:
             self.end_ms = moved.done_at_ms
+
+    def _strike(self, struck: Struck) -> None:
+        """What stands instead takes its very place, with the next event; where nothing does, it goes."""
+        self.struck[struck.entry] = struck
+        wrong = self.events[struck.entry - 1]
+        if isinstance(wrong, Scored | SymptomNoted) and self.ready_first_ms is not None:
+            # That all held then was said of what did not hold.
+            self.ready_first_ms = None if wrong.done_at_ms <= self.ready_first_ms else self.ready_first_ms
+        if struck.instead is not None:
+            self.replaces[struck.instead] = struck.entry
+        else:
+            self._put(None, wrong)
+
+    def _put(self, now: Correctable | None, wrong: TreatmentEvent) -> None:
+        """Put an entry, or nothing, into the place of a wrong one: what came after it stays after it."""
+        for place in self._places(wrong):
+            at = next((at for at, one in enumerate(place) if one is wrong), None)
+            if at is not None:
+                place[at : at + 1] = [] if now is None else [now]
+        self.symptoms = {noted.symptom: noted for noted in self.symptoms_noted}
+        if isinstance(wrong, Scored):
+            self._put_in_checks(now if isinstance(now, Scored) else None, wrong)
+
+    def _put_in_checks(self, now: Scored | None, wrong: Scored) -> None:
+        """A check that was saved with a wrong score has the right one, or lacks it."""
+        for name, done in self.checks.items():
+            if isinstance(done, CheckFilled):
+                filled = [_corrected(one, now, wrong) for one in done.filled]
+                self.checks[name] = replace(done, filled=tuple(one for one in filled if one is not None))
+
+    def _places(self, wrong: TreatmentEvent) -> tuple[list[Any], ...]:
+        of_score = (self.scores.get(wrong.score, []),) if isinstance(wrong, Scored) else ()
+        return *of_score, self.symptoms_noted, self.notes, self.devices
 
     def _cuff(self, taken: CuffTaken) -> None:
         """A cuff reading counts if it has numbers, is of this bed, and was taken since the patient came."""
@@ -201,6 +249,14 @@ class Record:
         anchor = self.anchor_ms(floor.anchor) if floor else None
         return None if floor is None or anchor is None else anchor + round(floor.min * 60_000)
 
+    def entry(self, number: int) -> TreatmentEvent | None:
+        """The event of this number: the first that came after the opening is 1."""
+        return self.events[number - 1] if 1 <= number <= len(self.events) else None
+
+    def number(self, event: TreatmentEvent) -> int:
+        """The number of an event of this session, of that very object; 0 is the opening."""
+        return next(at for at, one in enumerate((self.opened, *self.events)) if one is event)
+
     def score(self, score: Score) -> Scored | None:
         """The newest judgement of this kind, by when it was made."""
         made = self.scores.get(score)
@@ -246,6 +302,13 @@ class Record:
         """Whether the patient was standing then, as far as anybody has said."""
         said = [one for one in self.scores.get(Score.POSTURE, ()) if one.done_at_ms < at_ms]
         return bool(said) and max(reversed(said), key=lambda one: one.done_at_ms).value == STANDING
+
+
+def _corrected(filled: Filled, now: Scored | None, wrong: Scored) -> Filled | None:
+    """One item of a check, if it was filled by that wrong score: by what stands instead."""
+    if (filled.item, filled.at_ms, filled.value) != (wrong.score.value, wrong.done_at_ms, wrong.value):
+        return filled
+    return None if now is None else replace(filled, value=now.value, by=now.by)
 
 
 def begin(therapy: Therapy, opened: TreatmentOpened) -> Record:

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from monitor.model import Staff
 from monitor.people import CLINICAL, Role
-from monitor.sessions import dose, gates, layers, readiness
+from monitor.sessions import correction, dose, gates, layers, readiness
 from monitor.sessions.baseline import propose
 from monitor.sessions.due import CHECK_40, dues, fill, window_of
 from monitor.sessions.law import BY_CLOCK, CHECK_OVER, ENDS_DRUG, WITH_REASON, Cell, refusal, step
@@ -34,6 +34,7 @@ from monitor.treatment import (
     CheckFilled,
     CheckMissed,
     CheckSaved,
+    Corrected,
     DeviceGiven,
     DoseChecked,
     FlagSet,
@@ -91,6 +92,8 @@ def ask(record: Record, act: Act, seen: Seen) -> Refused | tuple[Act | Made, ...
     wrong = _wrong(record, act, seen)
     if wrong:
         return Refused(tuple(dict.fromkeys(wrong)))
+    if isinstance(act, Corrected):
+        return correction.answer(record, act)
     return (*_before(record, act, seen), act, *_after(record, act, seen))
 
 
@@ -253,6 +256,8 @@ def _refusals(  # noqa: C901, PLR0911, PLR0912  a line a kind of act, and none f
             return [] if act.what.strip() else ["What has happened?"]
         case TreatmentNote():
             return [] if act.text.strip() else ["The note is empty."]
+        case Corrected():
+            return correction.refusals(record, act)
         case CheckSaved():
             return _refuse_check(record, act, seen)
         case Overridden():

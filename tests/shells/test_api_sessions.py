@@ -34,6 +34,7 @@ MOVES: list[tuple[str, dict[str, Any]]] = [
     ("symptom", {"symptom": "nausea"}),
     ("adverse_event", {"what": "fell", "serious": False}),
     ("note", {"text": "sleeps"}),
+    ("correct", {"entry": 1, "instead": None, "why": "typed wrong"}),
     ("check_done", {"check": "check_40"}),
     ("override", {"what": "gate:bp-elevated", "why": "known", "by": KIM}),
     ("sign", {"by": KIM}),
@@ -288,6 +289,34 @@ async def test_what_was_done_earlier_stands_at_its_own_time_and_was_entered_now(
         now_ms = clinic.clock.now_ms()
         assert (line["at_ms"], line["entered_at_ms"]) == (now_ms - round(4.5 * MIN), now_ms)
         assert (line["who"], line["words"]) == ("dana", "Pain: 3")
+
+
+async def test_a_wrong_score_is_struck_and_the_right_one_stands_in_its_place(tmp_path: Path) -> None:
+    async with treating(tmp_path / "data") as clinic, clinic.browser() as dana, clinic.browser("lee") as lee:
+        await dana.opens()
+        await dana.does("score", score="pain", value=3)
+        lee.session = dana.session
+        await clinic.waits(2)
+        pain = next(one for one in (await dana.now())["scores"] if one["score"] == "pain")
+        instead = {"kind": "score", "score": "pain", "value": 1, "note": "asked again"}
+        await lee.does("correct", entry=pain["entry"], instead=instead, why="misheard")
+        now = await dana.now()
+        old, new = (line for line in now["timeline"] if line["kind"] == "score")
+        assert old["words"] == "Pain: 3"
+        assert old["struck"] == {
+            "by": "lee", "at_ms": clinic.clock.now_ms(), "why": "misheard", "instead": new["entry"]
+        }  # fmt: skip
+        assert (new["words"], new["replaces"], new["at_ms"]) == (
+            "Pain: 1. asked again",
+            old["entry"],
+            old["at_ms"],
+        )
+        assert (old["may_correct"], new["may_correct"]) == (False, True)
+        pain = next(one for one in now["scores"] if one["score"] == "pain")
+        assert (pain["value"], pain["entry"], pain["by"]) == (1, new["entry"], "lee")
+        assert await dana.refused("correct", entry=old["entry"], instead=None, why="again") == [
+            "lee has corrected this already."
+        ]
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,7 @@ def scores_now(record: Record, asked: frozenset[str]) -> Iterable[ScoreNow]:
             by=newest.by if newest else None,
             at_ms=newest.done_at_ms if newest else None,
             note=newest.note if newest else "",
+            entry=record.number(newest) if newest else None,
         )
 
 

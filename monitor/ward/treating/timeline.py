@@ -7,9 +7,10 @@ reading is no line of its own: it stands in the trend.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from monitor.model import Baseline, Staff
+from monitor.sessions.correction import may_correct
 from monitor.sessions.due import NIBP, VITALS
 from monitor.sessions.record import Record
 from monitor.sessions.scores import SCALES
@@ -22,6 +23,7 @@ from monitor.treatment import (
     CheckFilled,
     CheckMissed,
     CheckSaved,
+    Corrected,
     DeviceGiven,
     DoseChecked,
     Filled,
@@ -36,12 +38,13 @@ from monitor.treatment import (
     Scored,
     Signed,
     Stepped,
+    Struck,
     SymptomNoted,
     TreatmentEvent,
     TreatmentNote,
     TreatmentOpened,
 )
-from monitor.treatment_now import LineNow
+from monitor.treatment_now import LineNow, StruckNow
 
 ITEMS = {NIBP: "BP", "hr": "HR", "spo2": "SpO2", "rr": "RR", "temp": "Temp"} | {
     score.value: scale.title for score, scale in SCALES.items()
@@ -61,7 +64,11 @@ FLAGS = {
 
 def timeline(record: Record) -> tuple[LineNow, ...]:
     """Every line, by when it was done; of one moment in the order they were entered."""
-    found = [line for event in (record.opened, *record.events) for line in lines(record, event)]
+    found = [
+        line
+        for number, event in enumerate((record.opened, *record.events))
+        for line in lines(record, event, number)
+    ]
     return tuple(sorted(found, key=lambda line: line.at_ms))
 
 
@@ -98,10 +105,38 @@ def about(record: Record, what: str) -> str:
             return name or kind
 
 
-def lines(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none forgotten
+def lines(record: Record, event: TreatmentEvent, number: int) -> Iterable[LineNow]:
+    """The line of one event, which is the entry of that number; none where another's line says it.
+
+    KeyError for a check that the therapy lacks.
+    """
+    struck = record.struck.get(number)
+    for said in _said(record, event):
+        yield LineNow(
+            at_ms=said.at_ms,
+            entered_at_ms=event.at_ms,
+            kind=said.kind,
+            who=said.who,
+            words=said.words,
+            entry=number,
+            struck=StruckNow(struck.by, struck.at_ms, struck.why, struck.instead) if struck else None,
+            replaces=record.replaces.get(number),
+            may_correct=may_correct(record, number),
+        )
+
+
+class _Said(NamedTuple):
+    """What a line says."""
+
+    at_ms: int
+    kind: str
+    who: Staff | None
+    words: str
+
+
+def _said(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none forgotten
     record: Record, event: TreatmentEvent
-) -> Iterable[LineNow]:
-    """The line of one event; none where another's says it. KeyError for a check that the therapy lacks."""
+) -> Iterable[_Said]:
     match event:
         case TreatmentOpened():
             planned = f", {event.devices} devices planned" if event.devices else ""
@@ -123,15 +158,15 @@ def lines(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none for
             return _line(event.at_ms, "dose", event.by, _and(words, event.why))
         case DeviceGiven():
             words = f"Device {event.number} given, lot {event.lot}, expires {event.expires}"
-            return _done(event.done_at_ms, event.at_ms, "device", event.by, _and(words, event.why))
+            return _line(event.done_at_ms, "device", event.by, _and(words, event.why))
         case Scored():
             scale = SCALES[event.score]
             words = _and(f"{scale.title}: {scale.words[event.value]}", event.note)
-            return _done(event.done_at_ms, event.at_ms, "score", event.by, words)
+            return _line(event.done_at_ms, "score", event.by, words)
         case SymptomNoted():
             words = event.symptom.value.capitalize()
             words += ": over" if event.over else ", severe" if event.severe else ""
-            return _done(event.done_at_ms, event.at_ms, "symptom", event.by, _and(words, event.note))
+            return _line(event.done_at_ms, "symptom", event.by, _and(words, event.note))
         case AdverseEvent():
             words = f"{'Serious adverse' if event.serious else 'Adverse'} event: {event.what}"
             return _line(
@@ -161,7 +196,12 @@ def lines(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none for
             )
         case PhaseMoved():
             return _moved(event)
-        case Stepped() | CheckSaved():
+        case Struck():
+            wrong = record.entry(event.entry)
+            words = "; ".join(said.words for said in _said(record, wrong)) if wrong is not None else ""
+            verb = "Corrected" if event.instead is not None else "Withdrawn"
+            return _line(event.at_ms, "correction", event.by, f"{verb}: {words}. {event.why}")
+        case Stepped() | CheckSaved() | Corrected():
             return ()  # what came of it is a line
         case _:
             assert_never(event)
@@ -172,7 +212,7 @@ def _value(filled: Filled) -> str:
     return f"{ITEMS[filled.item]}{':' if of_scale else ''} {value_words(filled)}"
 
 
-def _moved(event: PhaseMoved) -> Iterable[LineNow]:
+def _moved(event: PhaseMoved) -> Iterable[_Said]:
     """A device and a check have lines of their own: of theirs only a new phase is told."""
     if event.now is event.was and event.move in {Move.DEVICE, Move.CHECKED, Move.MISSED}:
         return ()
@@ -180,15 +220,11 @@ def _moved(event: PhaseMoved) -> Iterable[LineNow]:
     words = TITLES[event.now] if own else _and(event.move.value, event.why)
     if not own and event.now is not event.was and TITLES[event.now] != event.move.value:
         words = f"{words}. {TITLES[event.now]}"
-    return _done(event.done_at_ms, event.at_ms, "phase", event.by, words)
+    return _line(event.done_at_ms, "phase", event.by, words)
 
 
-def _line(at_ms: int, kind: str, who: Staff | None, words: str) -> Iterable[LineNow]:
-    return _done(at_ms, at_ms, kind, who, words)
-
-
-def _done(at_ms: int, entered_at_ms: int, kind: str, who: Staff | None, words: str) -> Iterable[LineNow]:
-    return (LineNow(at_ms, entered_at_ms, kind, who, words),)
+def _line(at_ms: int, kind: str, who: Staff | None, words: str) -> Iterable[_Said]:
+    return (_Said(at_ms, kind, who, words),)
 
 
 def _and(words: str, more: str, between: str = ". ") -> str:
