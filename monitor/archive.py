@@ -12,6 +12,7 @@ from monitor.api.doors import Limits
 from monitor.config.settings import Clinic
 from monitor.devices.codecs import DRIVERS
 from monitor.earlier import Earlier
+from monitor.numbers import Numbers
 from monitor.records.shapes import CannotMakeError
 from monitor.reporting.door import Reports, Shaped
 from monitor.reporting.kept import NoSuchSessionError
@@ -19,6 +20,7 @@ from monitor.series import Histories
 from monitor.store.database import StoreError
 from monitor.store.journal import Journal
 from monitor.store.trends import Trends
+from monitor.weekly import Weeks
 from monitor.whatif.door import WhatIfs, WrongLimitsError
 
 BUSY = "Stored sessions are being judged for somebody else. Try again when that is done."
@@ -32,6 +34,7 @@ class Archive:
         self._reports = Reports(clinic, journal, trends, now_ms)
         self._histories = Histories(clinic, journal, trends, now_ms)
         self._what_ifs = WhatIfs(clinic, DRIVERS, journal, trends, now_ms)
+        self._weeks = Weeks(clinic, journal, now_ms)
         self._judging = asyncio.Lock()
 
     async def report(self, session: int, shape: str) -> Shaped | str | None:
@@ -51,6 +54,13 @@ class Archive:
             return await self._histories.earlier(session)
         except NoSuchSessionError:
             return None
+        except StoreError as why:
+            return str(why)
+
+    async def numbers(self, weeks: int) -> Numbers | str:
+        """The alarms of the last weeks."""
+        try:
+            return await self._weeks.numbers(weeks)
         except StoreError as why:
             return str(why)
 

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from monitor.alerts.became import Follower
 from monitor.alerts.pagers.apprise_way import ApprisePager
 from monitor.alerts.pagers.console import Console
 from monitor.alerts.pagers.outbox import Outbox
@@ -65,6 +66,7 @@ from monitor.model import (
     ServiceStarted,
     VitalTyped,
 )
+from monitor.numbers import Counters
 from monitor.planning import plan
 from monitor.records.report import SessionReport
 from monitor.reporting.door import Reports
@@ -127,6 +129,8 @@ class Service:
         self._speed = speed
         self._pulse = Pulse(planned_at=time.monotonic())
         self._parts: dict[str, bool] = {}
+        self._follower = Follower()
+        self.counters = Counters()
 
     # The two doors of the API.
 
@@ -187,6 +191,9 @@ class Service:
         # What has to wait for the disk has no number yet: others may come before it.
         self.hub.publish(events, self.ward, before_seq if recorded else None)
         self._act_on(events)
+        for event in events:
+            for fact in self._follower.hears(event):
+                self.counters.took(fact)
         for act, missing, start, end in acts:
             if not act.answer.done():
                 refusal = "\n".join(missing) or None
@@ -526,6 +533,7 @@ def _web(clinic: Clinic, service: Service, accounts: Accounts, speed: float) -> 
         real_ms=_wall_ms,
         settings=settings,
         archive=Archive(clinic, service.journal, service.trends, service.clock.now_ms),
+        counters=lambda: service.counters,
     )
     return server(app, settings, host=web.host, port=web.port, certificate=web.tls_cert, key=web.tls_key)
 

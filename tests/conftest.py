@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 HERE = Path(__file__).parent
@@ -13,7 +14,14 @@ GROUPS = {HERE / "browser": "browser", HERE / "shells": "real", HERE / "whole": 
 
 
 def pytest_configure() -> None:
-    """A shell that runs the tests in its background has Ctrl-C ignored; every child would inherit that."""
+    """A shell that runs the tests in its background has Ctrl-C ignored; every child would inherit that.
+
+    No example has a deadline: how fast a machine is that others use too is nothing a test may fail by.
+    """
+    slow = [hypothesis.HealthCheck.too_slow]
+    usual = hypothesis.settings()  # on a build server that is one that always plays the same examples
+    hypothesis.settings.register_profile("here", usual, deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("here")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -25,6 +25,7 @@ from monitor.api.problems import Problem, ProblemShown, http_error, not_valid, p
 from monitor.api.routes import API, ROLES, ROUTES, Row, who
 from monitor.api.signin import SignIns
 from monitor.api.throttle import Throttle
+from monitor.numbers import Counters
 
 DESCRIPTION = (
     "Vital signs, alarms and pages of one clinic. Times are milliseconds since 1970 in UTC. "
@@ -46,13 +47,17 @@ def build(
     real_ms: Callable[[], int],
     settings: Settings,
     archive: Archive,
+    counters: Callable[[], Counters] = Counters,
 ) -> FastAPI:
     """The whole web side. `now_ms` is the service's clock, `real_ms` the wall clock (sign-ins only).
 
-    Raises ValueError where the dashboard is missing or a route is not in the table of roles.
+    `counters` is what has become of alarms since the start. Raises ValueError where the dashboard is missing
+    or a route is not in the table of roles.
     """
     files = pages.dashboard_files(settings.dashboard)
-    doors = Doors(read, submit, history, accounts, status, now_ms, real_ms, settings, files, archive)
+    doors = Doors(
+        read, submit, history, accounts, status, now_ms, real_ms, settings, files, archive, counters
+    )
     sign_ins = SignIns(accounts, Throttle(), settings, real_ms)
     house = House(doors, hub, sign_ins, Metrics(doors, hub))
 

@@ -10,6 +10,7 @@ from typing import Protocol
 from monitor.api.ward_view import TrendKept
 from monitor.earlier import Earlier
 from monitor.model import Bed, Staff
+from monitor.numbers import Counters, Numbers
 from monitor.people import Account, Token
 from monitor.snapshot import (
     Answer,
@@ -52,6 +53,10 @@ class Archive(Protocol):
 
     async def series(self, session: int) -> Earlier | str | None:
         """The sessions of the same alias before this one."""
+        ...
+
+    async def numbers(self, weeks: int) -> Numbers | str:
+        """How alarms fared in the last weeks."""
         ...
 
     async def what_if(
@@ -169,3 +174,4 @@ class Doors:
     settings: Settings
     files: Mapping[str, bytes]
     archive: Archive
+    counters: Callable[[], Counters]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitor.api.doors import Doors
 from monitor.api.hub import Hub
 from monitor.model import AlarmState, LinkState, Priority
+from monitor.numbers import ANSWER_BUCKETS_S, TIMED, Became, Counters
 
 
 class Metrics:
@@ -94,3 +95,34 @@ class _Now(Collector):
         for link_state in LinkState:
             links.add_metric([link_state.value], sum(link.state is link_state for link in snapshot.links))
         yield links
+        yield from _became(self._doors.counters())
+
+
+def _became(counters: Counters) -> Iterator[Metric]:
+    """What has become of alarms since the start, and how long people took to answer."""
+    for became in Became:
+        family = CounterMetricFamily(
+            f"chairside_alarms_{became.value.replace('-', '_').replace(' ', '_')}",
+            f"Alarms that were {became.value} since the start of the service.",
+            labels=["condition", "priority"],
+        )
+        for (what, condition, priority), count in sorted(counters.counts.items(), key=str):
+            if what is became:
+                family.add_metric([condition, priority.name], count)
+        yield family
+    for became in TIMED:
+        times = HistogramMetricFamily(
+            f"chairside_alarm_{became.value}_seconds",
+            "From the first page to the first acceptance."
+            if became is Became.ACCEPTED
+            else "From the raise to the acknowledgement at the bed.",
+            labels=["priority"],
+        )
+        for priority in Priority:
+            answers = counters.answers[became, priority]
+            if answers:
+                kept = [(str(b), counters.within[became, priority, b]) for b in ANSWER_BUCKETS_S]
+                times.add_metric(
+                    [priority.name], [*kept, ("+Inf", answers)], counters.seconds[became, priority]
+                )
+        yield times

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import structlog
+from fastapi import Query
 from starlette.responses import Response
 
 from monitor.api.asked import AskedBy, House, InHouse, answer
@@ -42,6 +44,10 @@ REPORTS = {
     ReportFile.FHIR: "fhir",
     ReportFile.HL7: "hl7",
 }
+WEEKS = 8
+WEEKS_MAX = 53
+"""How many weeks are shown, and how many may be asked for: a year."""
+
 FORMS = {FormFile.JSON: "rems", FormFile.PDF: "rems-pdf"}
 """What whoever makes them calls each shape."""
 
@@ -64,6 +70,17 @@ async def series(session: Number, house: InHouse, asker: AskedBy) -> Response:
     if isinstance(found, str):
         raise Problem(409, found)
     _log.info("earlier sessions were looked at", session=session, by=asker.name)
+    return answer(found)
+
+
+async def numbers(
+    house: InHouse, asker: AskedBy, weeks: Annotated[int, Query(ge=1, le=WEEKS_MAX)] = WEEKS
+) -> Response:
+    """How often alarms came in the last weeks, what became of them, and the budget. Of no patient."""
+    found = await house.doors.archive.numbers(weeks)
+    if isinstance(found, str):
+        raise Problem(409, found)
+    _log.info("the numbers of the alarms were looked at", weeks=weeks, by=asker.name)
     return answer(found)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from monitor.api import acts, moves, pages, reads, reports, wellness
 from monitor.api.views import answers
 from monitor.earlier import Earlier
+from monitor.numbers import Numbers
 from monitor.people import CLINICAL, Role
 
 API = "/api/v1"
@@ -64,6 +65,7 @@ ROUTES = (
     Row("GET", f"{API}/sessions/{{session}}/report.{{file}}", READERS, reports.report),
     Row("GET", f"{API}/sessions/{{session}}/form.{{file}}", READERS, reports.form),
     Row("GET", f"{API}/sessions/{{session}}/series", READERS, reports.series, Earlier),
+    Row("GET", f"{API}/numbers", LEADERS, reports.numbers, Numbers),
     Row("POST", f"{API}/what-if", LEADERS, reports.what_if, answers.WhatIfShown),
     Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
     Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),

@@ -414,6 +414,16 @@ class Retention(Section):
     trends_days: Whole = 90
 
 
+class Budget(Section):
+    """[budget]: what the alarms of a week are held against (alarms.md 9, proposed); it changes no alarm."""
+
+    pages_a_session_max: Annotated[float, Field(gt=0)] = 1.0
+    """First pages at MEDIUM and HIGH, on average."""
+    acted_on_percent_min: Annotated[float, Field(ge=0, le=100)] = 50.0
+    high_accepted_median_s_max: Seconds = 30
+    high_accepted_p95_s_max: Seconds = 90
+
+
 class Ehr(Section):
     """[ehr]: an EHR, or the interface engine before it, that is told by HL7 v2.6 over MLLP."""
 
@@ -455,4 +465,5 @@ class Clinic(Section):
     staff: tuple[Member, ...] = ()
     duty: Duty = Duty()
     retention: Retention = Retention()
+    budget: Budget = Budget()
     ehr: Ehr | None = None

@@ -279,6 +279,17 @@ class Journal:
         found = await self._place.read(partial(_next_of, kinds=kinds, after_seq=after_seq, holding=holding))
         return None if found is None else recorded(found)
 
+    async def of(self, kinds: Sequence[str], from_ms: int) -> AsyncGenerator[Recorded, None]:
+        """Every row of these kinds from an instant on, decoded, in the order of the journal."""
+        after_seq = 0
+        while True:
+            rows = await self._place.read(partial(_of, kinds=kinds, from_ms=from_ms, after_seq=after_seq))
+            for row in rows:
+                yield recorded(row)
+            if len(rows) < PAGE:
+                return
+            after_seq = rows[-1].seq
+
     async def stretch(self, first_seq: int, last_seq: int) -> Stretch:
         """The rows from one number to another, with the hashes at both ends and whether all follow."""
         first_seq = max(first_seq, 1)
@@ -611,6 +622,13 @@ def _next_of(connection: Connection, kinds: Sequence[str], after_seq: int, holdi
     if holding:
         query = query.where(journal.c.body.contains(holding, autoescape=True))
     return connection.execute(query.order_by(journal.c.seq).limit(1)).first()
+
+
+def _of(connection: Connection, kinds: Sequence[str], from_ms: int, after_seq: int) -> Rows:
+    query = select(journal).where(
+        journal.c.seq > after_seq, journal.c.kind.in_(kinds), journal.c.at_ms >= from_ms
+    )
+    return list(connection.execute(query.order_by(journal.c.seq).limit(PAGE)).all())
 
 
 def _quick_check(connection: Connection) -> bool:

@@ -45,6 +45,7 @@ from monitor.model import (
     Vital,
     Why,
 )
+from monitor.numbers import Numbers
 from monitor.people import Account, Role, Token, TokenKind
 from monitor.snapshot import (
     AlarmNow,
@@ -394,6 +395,10 @@ class NoArchive:
         return Earlier(
             session, f"Nobody-{session}", None, (), "There is no earlier treatment of this patient."
         )
+
+    async def numbers(self, _weeks: int) -> Numbers:
+        """Of no week."""
+        return Numbers("UTC", ())
 
     async def what_if(self, _sessions: Sequence[int], _last: int, _limits: Limits | None) -> None:
         """Nothing to judge."""

@@ -437,7 +437,7 @@ async def test_every_screen_of_the_dashboard_is_the_one_page() -> None:
 
 
 async def test_the_openapi_document_is_whole_and_every_answer_fits_it() -> None:
-    async with running() as clinic, clinic.browser("anna") as client:
+    async with running() as clinic, clinic.browser("carla") as client:
         clinic.ward.alarms = {1: alarm()}
         document = (await client.get("/openapi.json")).json()
         assert document["openapi"].startswith("3.")

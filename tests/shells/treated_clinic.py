@@ -326,6 +326,7 @@ async def treating(data_dir: Path, at_ms: int = T0_MS, **changed: Any) -> AsyncI
         real_ms=lambda: T0_MS,
         settings=Settings(**usual | changed),
         archive=Archive(_clinic(data_dir), store.journal, store.trends, clock.now_ms),
+        counters=lambda: service.counters,
     )
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
