@@ -54,6 +54,8 @@ class Answer:
     step: int
     came: Came
     at_ms: int
+    page_id: int = 0
+    """The page that one person has accepted; none where a step is answered as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Like the board it decides nothing by itself: `due` says what ought to go out, `a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.alerts.board import Alarm
 from monitor.alerts.escalation import Answer, Came, Chain, Sent, next_due, step_at
@@ -94,8 +94,7 @@ class Run:
             self.since_ms += stood_ms
             self.sent = [Sent(s.step, s.at_ms + stood_ms) for s in self.sent]
             # What was answered meanwhile counts from now.
-            answers = [(a.step, a.came, min(a.at_ms + stood_ms, at_ms)) for a in self.answers]
-            self.answers = [Answer(*answer) for answer in answers]
+            self.answers = [replace(a, at_ms=min(a.at_ms + stood_ms, at_ms)) for a in self.answers]
 
 
 @dataclass(slots=True)
@@ -150,8 +149,11 @@ class Paging:
         run = self._runs.get(alarm_id)
         began_ms = run.began_ms if run else 0
         answers = [p.answer for p in self.of(alarm_id) if p.answer is not None and p.answer.at_ms >= began_ms]
-        taken = [a for a in answers if isinstance(a, Accepted)]
-        return min(taken, key=lambda a: a.at_ms).by if taken else None
+        answers.sort(key=lambda answer: answer.at_ms)
+        newest = {answer.by: answer for answer in answers}
+        # Who has said no to a later page does not go, whatever they said to an earlier one.
+        going = {by for by, answer in newest.items() if isinstance(answer, Accepted)}
+        return next((a.by for a in answers if isinstance(a, Accepted) and a.by in going), None)
 
     def due(self, alarm: Alarm) -> Due | None:
         """The page this alarm needs next if nothing else happens, or None if it needs none."""
@@ -230,7 +232,8 @@ class Paging:
         page.answer = accepted
         self._heard(accepted.page_id)
         if run := self._runs.get(page.ordered.alarm_id):
-            run.answers.append(Answer(page.ordered.step, Came.ACCEPTED, accepted.at_ms))
+            taken = Answer(page.ordered.step, Came.ACCEPTED, accepted.at_ms, accepted.page_id)
+            run.answers.append(taken)
 
     def rejected(self, rejected: Rejected) -> None:
         """Somebody cannot go; once nobody of the step can, the next step is due at once."""
@@ -297,9 +300,9 @@ class Paging:
         run = self._runs.get(page.ordered.alarm_id)
         if run is None or not run.sent:
             return
-        # Answers keep the order they came in; that of this acceptance is the one of its step still standing.
+        # Answers keep the order they came in. A step goes out again, so its number does not tell which it is.
         for place, answer in enumerate(run.answers):
-            if (answer.step, answer.came) == (page.ordered.step, Came.ACCEPTED):
+            if (answer.page_id, answer.came) == (page.ordered.page_id, Came.ACCEPTED):
                 newest = answer.at_ms >= run.sent[-1].at_ms
                 step = run.sent[-1].step if newest else answer.step
                 run.answers[place] = Answer(step, Came.HANDED_BACK, at_ms if newest else answer.at_ms)

@@ -243,6 +243,18 @@ def test_a_nurse_who_hands_back_is_followed_by_the_next_at_once() -> None:
     ward.shows("3", "spo2-low", ACTIVE, paged=[])
 
 
+def test_who_hands_back_the_second_page_of_a_step_is_followed_at_once_too() -> None:
+    ward = falling()
+    ward.waits(seconds=35)
+    ward.accepts("sam")
+    ward.waits(seconds=125)
+    ward.accepts("sam")
+    ward.waits(seconds=10)
+    ward.forget_pages()
+    ward.rejects("sam")
+    ward.shows("3", "spo2-low", ACTIVE, paged=["dana", "sam", "lee", "ida"], accepted_by=None)
+
+
 def test_who_hands_back_changes_nothing_while_somebody_else_goes() -> None:
     ward = falling()
     ward.waits(seconds=60)
