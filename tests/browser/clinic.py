@@ -118,7 +118,7 @@ class Clinic:
 
     def __init__(self) -> None:
         """Nobody is here yet."""
-        duty = Duty((DANA, LEE), {Bed(bed): nurse for bed, nurse in NURSES.items()})
+        duty = Duty((DANA, LEE, KIM), {Bed(bed): nurse for bed, nurse in NURSES.items()})
         self.shift = Shift(BEDS, occupied=False, **(settings() | {"duty": duty}))
         self.guests: list[Guest] = []
         self.began_ms = self.shift.now_ms

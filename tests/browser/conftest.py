@@ -110,10 +110,44 @@ def context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
         one.close()
 
 
+@contextmanager
+def overheard() -> Iterator[Callable[[Page], None]]:
+    """Listens to pages; no console error may be left behind."""
+    said: list[str] = []
+
+    def listen(page: Page) -> None:
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+
+    yield listen
+    # A refused act is answered 4xx, and the browser prints that by itself.
+    assert [line for line in said if "the server responded with a status of 4" not in line] == []
+
+
+@contextmanager
+def looked_at(chromium: Browser, stage: Stage, path: str, size: tuple[int, int]) -> Iterator[Page]:
+    """One page for several tests that only look at it, at any size and in any theme."""
+    width, height = size
+    context = chromium.new_context(
+        locale="en-GB",
+        timezone_id="UTC",
+        reduced_motion="reduce",
+        viewport={"width": width, "height": height},
+    )
+    try:
+        with overheard() as listen:
+            page = context.new_page()
+            listen(page)
+            page.goto(stage.url + path)
+            page.wait_for_selector("#screen:not([aria-busy])")
+            yield page
+    finally:
+        context.close()
+
+
 @pytest.fixture
 def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
     """Opens a screen of a stage and waits for its first picture. No console error may be left behind."""
-    said: list[str] = []
 
     def make(
         stage: Stage,
@@ -127,8 +161,7 @@ def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
         width, height = size
         one = within or context(viewport={"width": width, "height": height}, **options)
         page = one.new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        listen(page)
         if still:
             # The test can turn the browser's clocks on by hand; the server says nothing of its own.
             stage.silent = True
@@ -138,6 +171,5 @@ def open_page(context: Callable[..., BrowserContext]) -> Iterator[Open]:
         page.wait_for_selector("#screen" if stage.refuse_streams else "#screen:not([aria-busy])")
         return page
 
-    yield make
-    # A refused act is answered 4xx, and the browser prints that by itself.
-    assert [line for line in said if "the server responded with a status of 4" not in line] == []
+    with overheard() as listen:
+        yield make

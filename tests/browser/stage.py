@@ -69,6 +69,8 @@ class Stage:
     refuse_streams: bool = False
     silent: bool = False
     """True: no beat but those the test sends."""
+    held: dict[tuple[str, str], threading.Event] = field(default_factory=dict)
+    """What is answered only once the test lets it be."""
 
     def __post_init__(self) -> None:
         """Start serving on a port of the machine's choice."""
@@ -157,6 +159,8 @@ class Stage:
             self.asked.append(asked)
             self._news.notify_all()
         path = asked.path.split("?")[0]
+        if (asked.method, path) in self.held:
+            self.held[asked.method, path].wait(10)
         return (
             self.answers.get((asked.method, path)) or self.answers.get((asked.method, "*")) or (404, _missing)
         )
@@ -191,7 +195,7 @@ def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:  # noqa: C901  one s
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Head and body in one packet at once: else each of the hundred files waits 40 ms for an acknowledgement.
+        # Head and body in one packet at once: else each of a hundred files waits 40 ms to be acknowledged.
         wbufsize = -1
         disable_nagle_algorithm = True
 

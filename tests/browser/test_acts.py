@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import scene
+from tests.browser import scene, working
 from tests.browser.conftest import Open, staged
 from tests.browser.stage import Stage
 from tests.browser.test_screens import DONE, PHONE, STATION, violations
@@ -182,6 +183,27 @@ def test_a_pressure_just_saved_is_corrected_by_another_one(stage: Stage, open_pa
     page.keyboard.press("Enter")
     expect(page.locator("#alarm .told")).to_contain_text("Saved 172/98.")
     assert [a.body["diastolic_mmhg"] for a in stage.asked if a.path == "/beds/4/vitals"] == [89, 98]
+
+
+def test_a_second_press_is_sent_once_the_first_has_been_answered(open_page: Open) -> None:
+    with staged(working.told("questions")) as stage:
+        session = stage.scene()["beds"][0]["session"]["session"]
+        path, let_go = f"/sessions/{session}/moves", threading.Event()
+        stage.answers["POST", path], stage.held["POST", path] = DONE, let_go
+
+        def sent() -> list[str]:
+            return [a.body["question"] for a in stage.asked if a.path == path]
+
+        page = open_page(stage, "/bed/1/start", STATION)
+        rows = page.locator(".questions li")
+        rows.filter(has_text="Chronic lung disease?").get_by_role("button", name="Yes").click()
+        rows.filter(has_text="Sleep apnoea?").get_by_role("button", name="No").click()
+        stage.waits_for("POST", path)
+        page.evaluate("fetch('/api/v1/later')")  # whatever was sent before this has come before it
+        stage.waits_for("GET", "/later")
+        assert sent() == ["lung_disease"]
+        let_go.set()
+        stage.waits_until(lambda: sent() == ["lung_disease", "sleep_apnoea"])
 
 
 def test_who_paused_the_sound_is_called_by_the_name_the_clinic_uses(stage: Stage, open_page: Open) -> None:

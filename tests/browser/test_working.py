@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import working
-from tests.browser.conftest import Open, staged
+from tests.browser.conftest import Open, looked_at, staged
 from tests.browser.stage import Asked, Stage
-from tests.browser.test_screens import DONE, PHONE, STATION, violations
+from tests.browser.test_screens import DONE, PHONE, STATION, violations, wears
 
 WALL, TABLET = (1920, 1080), (820, 1180)
 START = "/bed/1/start"
@@ -49,17 +49,21 @@ def press(page: Page, name: str | re.Pattern[str], within: str = "#flow") -> Non
 # All of them.
 
 
-@pytest.mark.parametrize("name", working.PAGES)
-def test_axe_finds_nothing_on_any_working_page(open_page: Open, name: str) -> None:
-    with at(name) as stage:
-        page = open_page(stage, START, PHONE, reduced_motion="reduce")
+@pytest.fixture(scope="module", params=working.PAGES)
+def each(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[tuple[str, Page]]:
+    """Each working page in turn, as a phone shows it first; several tests look at the same one."""
+    with at(request.param) as stage, looked_at(chromium, stage, START, PHONE) as page:
         expect(page.locator("#flow h2").first).to_be_visible()
-        for width, height in (PHONE, STATION, WALL):
-            page.set_viewport_size({"width": width, "height": height})
-            for theme in ("light", "dark"):
-                page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-                assert violations(page) == [], (width, theme)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+        yield request.param, page
+
+
+def test_axe_finds_nothing_on_any_working_page(each: tuple[str, Page]) -> None:
+    _, page = each
+    # Colours do not change with the size, nor sizes with the colours: each theme and each size once.
+    for size, theme in ((PHONE, "light"), (PHONE, "dark"), (STATION, "dark"), (WALL, "light")):
+        wears(page, theme, size)
+        assert violations(page) == [], (size, theme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 CUT = """() => [...document.querySelectorAll('#flow *, .live *, .rail li *')]
@@ -74,43 +78,42 @@ SMALL = """() => [...document.querySelectorAll('#flow :is(button, input, a, summ
   .filter(([, height]) => height < 44)"""
 
 
-@pytest.mark.parametrize("name", working.PAGES)
-def test_every_target_is_for_a_thumb_and_no_word_is_cut(open_page: Open, name: str) -> None:
-    with at(name) as stage:
-        page = open_page(stage, START, PHONE)
-        expect(page.locator("#flow h2").first).to_be_visible()
-        for width, height in (PHONE, TABLET):
-            page.set_viewport_size({"width": width, "height": height})
-            assert page.evaluate(SMALL) == [], width
-            assert page.evaluate(CUT) == [], width
+def test_every_target_is_for_a_thumb_and_no_word_is_cut(each: tuple[str, Page]) -> None:
+    _, page = each
+    for size in (PHONE, TABLET):
+        wears(page, "light", size)
+        assert page.evaluate(SMALL) == [], size
+        assert page.evaluate(CUT) == [], size
 
 
 FORMS = ["Sedation score", "Symptom", "Note", "Adverse event", "BP by hand", "Hold", "Stop"]
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_axe_finds_nothing_on_any_form(open_page: Open, form: str) -> None:
+def test_axe_finds_nothing_on_any_form(open_page: Open) -> None:
     with at("infusion") as stage:
         page = open_page(stage, START, PHONE, reduced_motion="reduce")
-        press(page, form)
-        expect(page.locator("#flow .beside h2")).to_be_visible()
-        for theme in ("light", "dark"):
-            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-            assert violations(page) == [], theme
+        for form in FORMS:
+            press(page, form)
+            expect(page.locator("#flow .beside h2")).to_be_visible()
+            for theme in ("light", "dark"):
+                wears(page, theme, PHONE)
+                assert violations(page) == [], (form, theme)
+            page.keyboard.press("Escape")
+            expect(page.locator("#flow .beside")).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", working.PAGES)
-def test_a_reload_or_another_station_stands_where_the_session_is(open_page: Open, name: str) -> None:
-    pages = {
-        "who": "who", "questions": "questions", "baseline": "baseline", "gate": "gate", "device": "dose",
-        "spacing": "dose", "dose check": "dose", "time-out": "dose", "infusion": "now",
-        "40-min check": "now", "leaving": "leave", "signing": "leave", "closing": "leave",
-    }  # fmt: skip
-    with at(name) as stage:
-        page = open_page(stage, START, PHONE)
-        expect(page.locator("#screen")).to_have_attribute("data-page", pages[name])
-        page.reload()
-        expect(page.locator("#screen")).to_have_attribute("data-page", pages[name])
+STANDS = {
+    "who": "who", "questions": "questions", "baseline": "baseline", "gate": "gate", "device": "dose",
+    "spacing": "dose", "dose check": "dose", "time-out": "dose", "infusion": "now",
+    "40-min check": "now", "leaving": "leave", "signing": "leave", "closing": "leave",
+}  # fmt: skip
+
+
+def test_a_reload_or_another_station_stands_where_the_session_is(each: tuple[str, Page]) -> None:
+    name, page = each
+    expect(page.locator("#screen")).to_have_attribute("data-page", STANDS[name])
+    page.reload()
+    expect(page.locator("#screen")).to_have_attribute("data-page", STANDS[name])
 
 
 # Who, and what.
