@@ -147,6 +147,8 @@ class Why(StrEnum):
     REPEAT = "still unanswered after the whole chain"
     HELP_CALLED = "somebody is going and asks for more help"
     STILL_LATCHED = "the condition has ended, but nobody has looked yet"
+    HANDED_OVER = "whoever had this page has handed over"
+    TEST = "a test of the paging"
 
 
 class Outcome(StrEnum):
@@ -526,6 +528,37 @@ class DutySet:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Somebody goes off duty: their beds and open pages are another's from this instant on."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    was: Staff
+    to: Staff
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAsked:
+    """Everybody on duty is sent a test page."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    by: Staff
+
+
+@dataclass(frozen=True, slots=True)
+class PageOpened:
+    """The person paged has a page before their eyes; `link`: by the link that was sent with it, once."""
+
+    durable: ClassVar[bool] = True
+    at_ms: int
+    page_id: int
+    by: Staff
+    link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CuffAsked:
     """Staff want a cuff reading now."""
 
@@ -594,6 +627,9 @@ StaffAction = (
     | Resumed
     | LimitSet
     | DutySet
+    | HandedOver
+    | TrialAsked
+    | PageOpened
     | CuffAsked
     | CuffCancelled
     | VitalTyped

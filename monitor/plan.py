@@ -9,6 +9,7 @@ from typing import Any
 from monitor.alerts.escalation import CHAINS, Chain
 from monitor.alerts.limits import Profile
 from monitor.alerts.roster import Duty, Person
+from monitor.alerts.trials import Terms
 from monitor.model import Bed, Device, Priority, Staff, Vital
 from monitor.sessions.therapy import Therapy
 
@@ -40,6 +41,10 @@ class Plan:
     ways: Mapping[Staff, tuple[str, ...]] = field(default_factory=dict)
     duty: Duty = field(default_factory=Duty)
     chains: Mapping[Priority, Chain] = field(default_factory=lambda: CHAINS)
+    bed_chains: Mapping[Bed, Mapping[Priority, Chain]] = field(default_factory=dict)
+    """Of beds that have a ladder of their own."""
+    tests: Terms | None = None
+    """How pages are tried out; None: they are not."""
     therapies: Mapping[str, Therapy] = field(default_factory=dict)
     """With the clinic's own changes; the unsigned ones too, which start no session."""
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -53,3 +58,7 @@ class Plan:
     live: bool = True
     """False in a replay: nobody can be asked to repeat a cuff, so the next reading confirms, and a treatment
     goes as it was decided then."""
+
+    def chain(self, bed: Bed, priority: Priority) -> Chain | None:
+        """The ladder of an alarm at this bed; None for a priority that never pages."""
+        return self.bed_chains.get(bed, {}).get(priority) or self.chains.get(priority)

@@ -6,6 +6,7 @@ Times are `..._ms` on the service's steady line, values in the unit of their `Vi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from monitor.model import (
     AlarmState,
@@ -173,6 +174,7 @@ class PageNow:
     answered_by: Staff | None
     answered_at_ms: int | None
     over: bool
+    over_at_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,37 @@ class SoundNow:
     checked_by: Staff | None
 
 
+class Reach(StrEnum):
+    """Whether a page is known to reach somebody on duty."""
+
+    UNTESTED = "untested"
+    WAITING = "waiting"
+    """A test page is out and has no answer yet."""
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    FAILED = "failed"
+    """No way has taken the test page over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReachNow:
+    """Whether one person is reached: since when, and how long after their page they had answered it."""
+
+    staff: Staff
+    reach: Reach
+    at_ms: int | None
+    took_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialNow:
+    """Whether pages reach those on duty, and who last asked for a test of all."""
+
+    people: tuple[ReachNow, ...]
+    asked_by: Staff | None
+    asked_at_ms: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class DutyNow:
     """Who is on duty and who has which bed."""
@@ -220,6 +253,8 @@ class DutyNow:
     beds: tuple[tuple[Bed, Staff], ...]
     set_by: Staff | None
     set_at_ms: int | None
+    test: TrialNow | None = None
+    """None where no test pages are sent."""
 
 
 @dataclass(frozen=True, slots=True)

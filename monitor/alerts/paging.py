@@ -5,7 +5,7 @@ Like the board it decides nothing by itself: `due` says what ought to go out, `a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.alerts.board import Alarm
@@ -18,6 +18,7 @@ from monitor.model import (
     HelpCalled,
     Outcome,
     PageChanged,
+    PageOpened,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -33,6 +34,16 @@ KEPT = 200
 ARRIVED = (Outcome.SENT, Outcome.DELIVERED, Outcome.READ)
 LOST = (Outcome.FAILED, Outcome.TIMED_OUT)
 
+OF_NO_ALARM = 0
+"""What a test page says its alarm is."""
+HANDED_OVER = "handed over"
+"""Why a page is over whose recipient has gone off duty."""
+OPENED, BY_LINK = "screen", "link"
+"""The ways by which a page says itself that it was read."""
+
+Chains = Callable[[Bed, Priority], Chain | None]
+"""The ladder of an alarm, by where it is and how urgent; None where it has none."""
+
 
 @dataclass(slots=True)
 class Page:
@@ -42,7 +53,18 @@ class Page:
     outcomes: list[PageReported] = field(default_factory=list)
     changed: PageChanged | None = None
     answer: Accepted | Rejected | None = None
-    over: bool = False
+    over_at_ms: int | None = None
+    takes_over: Sent | None = None
+    """The step whose place it has taken: that of whoever handed it over."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody need answer it any more."""
+        return self.over_at_ms is not None
+
+    def opened(self, way: str) -> bool:
+        """Whether it has been read on this way."""
+        return any((o.way, o.outcome) == (way, Outcome.READ) for o in self.outcomes)
 
     @property
     def text(self) -> str:
@@ -52,7 +74,7 @@ class Page:
     @property
     def run_step(self) -> Sent:
         """The step of the chain it went out with."""
-        return Sent(self.ordered.step, self.ordered.at_ms)
+        return self.takes_over or Sent(self.ordered.step, self.ordered.at_ms)
 
     @property
     def arrived(self) -> bool:
@@ -123,9 +145,9 @@ class Due:
 class Paging:
     """Every chain that runs and every page that is out."""
 
-    def __init__(self, chains: Mapping[Priority, Chain], ways: Mapping[Staff, tuple[str, ...]]) -> None:
+    def __init__(self, chain: Chains, ways: Mapping[Staff, tuple[str, ...]]) -> None:
         """`ways` are the pagers that reach each person."""
-        self._chains = chains
+        self._chain = chain
         self._ways = ways
         self._runs: dict[int, Run] = {}
         self._pages: dict[int, Page] = {}
@@ -157,7 +179,7 @@ class Paging:
 
     def due(self, alarm: Alarm) -> Due | None:
         """The page this alarm needs next if nothing else happens, or None if it needs none."""
-        run, chain = self._runs.get(alarm.alarm_id), self._chains.get(alarm.priority)
+        run, chain = self._runs.get(alarm.alarm_id), self._chain(alarm.bed, alarm.priority)
         if run is None or chain is None or run.quiet:
             return None
         if alarm.state is AlarmState.LATCHED and run.latched_at_ms is not None:
@@ -172,7 +194,8 @@ class Paging:
 
     def is_repeat(self, alarm: Alarm, step: int) -> bool:
         """Whether this step number lies past the end of the alarm's chain."""
-        return step >= len(self._chains[alarm.priority].steps)
+        chain = self._chain(alarm.bed, alarm.priority)
+        return chain is not None and step >= len(chain.steps)
 
     def moved(self, moved: AlarmMoved) -> None:
         """Start, hold, go on with or end the chain of an alarm that has moved."""
@@ -207,6 +230,10 @@ class Paging:
         run, sent = self._runs.get(page.alarm_id), Sent(page.step, page.at_ms)
         if run is not None and page.why is Why.STILL_LATCHED:
             run.reminded_at_ms = page.at_ms  # no step of the chain, which stands still
+        elif run is not None and page.why is Why.HANDED_OVER:
+            # The chain goes on as if that step had gone to them.
+            newest = run.newest is not None and run.newest.step == page.step
+            self._pages[page.page_id].takes_over = run.newest if newest else None
         elif run is not None and run.newest != sent:
             run.newest = sent
             run.sent.append(sent)
@@ -231,6 +258,8 @@ class Paging:
             return
         page.answer = accepted
         self._heard(accepted.page_id)
+        if page.ordered.why is Why.TEST:
+            page.over_at_ms = accepted.at_ms
         if run := self._runs.get(page.ordered.alarm_id):
             taken = Answer(page.ordered.step, Came.ACCEPTED, accepted.at_ms, accepted.page_id)
             run.answers.append(taken)
@@ -242,6 +271,8 @@ class Paging:
             return
         before, page.answer = page.answer, rejected
         self._heard(rejected.page_id)
+        if page.ordered.why is Why.TEST:
+            page.over_at_ms = rejected.at_ms
         if isinstance(before, Accepted):
             self._handed_back(page, rejected.at_ms)
         else:
@@ -265,9 +296,11 @@ class Paging:
             page.changed = changed
 
     def recalled(self, recalled: PageRecalled) -> None:
-        """A page is over."""
+        """A page is over. Whoever has said "I go" and hands over does not go."""
         if page := self._pages.get(recalled.page_id):
-            page.over = True
+            page.over_at_ms = recalled.at_ms
+            if recalled.why == HANDED_OVER and isinstance(page.answer, Accepted):
+                self._unaccepted(page)
         if unheard := self._unheard.get(recalled.page_id):
             unheard.over_at_ms = recalled.at_ms
 
@@ -295,6 +328,19 @@ class Paging:
     def _heard(self, page_id: int) -> None:
         """A page has arrived: nothing that went out before it says any more that paging is down."""
         self._unheard = {i: p for i, p in self._unheard.items() if i > page_id}
+
+    def opened(self, opened: PageOpened) -> Page | None:
+        """The person has it before their eyes: it has arrived, whatever the pagers say."""
+        way = BY_LINK if opened.link else OPENED
+        return self.reported(PageReported(opened.at_ms, opened.page_id, way, Outcome.READ))
+
+    def _unaccepted(self, page: Page) -> None:
+        run = self._runs.get(page.ordered.alarm_id)
+        taken = (page.run_step.step, Came.ACCEPTED)
+        for place, answer in enumerate(run.answers if run else ()):
+            if run is not None and (answer.step, answer.came) == taken:
+                del run.answers[place]
+                return
 
     def _handed_back(self, page: Page, at_ms: int) -> None:
         run = self._runs.get(page.ordered.alarm_id)

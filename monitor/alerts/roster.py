@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from monitor.model import Bed, Staff
-from monitor.people import Role
+from monitor.people import CLINICAL, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,12 @@ class Duty:
         """The nurse who has this bed and is on duty."""
         name = self.beds.get(bed)
         return name if name in self.on else None
+
+    def handed_over(self, was: Staff, to: Staff) -> Duty:
+        """One goes off and another has all their beds: in one step, so that no bed is nobody's between."""
+        on = [name for name in self.on if name != was]
+        on += [] if to in on else [to]
+        return Duty(tuple(on), {bed: to if name == was else name for bed, name in self.beds.items()})
 
 
 def meant(to: str, bed: Bed, duty: Duty, people: Mapping[Staff, Person]) -> tuple[Staff, ...]:
@@ -57,6 +63,22 @@ def has_nurse(bed: Bed, duty: Duty, people: Mapping[Staff, Person]) -> bool:
     """Whether the bed has a nurse of its own on duty: the duty list counts, not who is at a keyboard."""
     name = duty.nurse(bed)
     return name is not None and name in people and people[name].role in _NURSES
+
+
+def has_anybody(duty: Duty, people: Mapping[Staff, Person]) -> bool:
+    """Whether anybody is on duty whom an alarm could call to a bed."""
+    return any(people[name].role in CLINICAL for name in duty.on if name in people)
+
+
+def has_prescriber(duty: Duty, people: Mapping[Staff, Person]) -> bool:
+    """Whether a prescriber is on duty in the house, not one who would have to be called in."""
+    there = (people[name] for name in duty.on if name in people)
+    return any(person.role is Role.PRESCRIBER and person.on_site for person in there)
+
+
+def is_nurse(person: Person) -> bool:
+    """Whether beds can be this person's."""
+    return person.role in _NURSES
 
 
 _NURSES = (Role.NURSE, Role.CHARGE_NURSE)

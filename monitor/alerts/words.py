@@ -31,6 +31,11 @@ TECHNICAL = {
     "paging-down": "Pages are not going out",
     "not-recording": "Not being recorded",
     "no-nurse": "No nurse on duty for this bed",
+    "nobody-on-duty": "Nobody is on duty",
+    "no-prescriber": "No prescriber on site",
+    "untested": "Paging not tested this shift",
+    "test-failed": "The test page failed",
+    "watcher-lost": "Nobody would notice if this stopped",
     "clock-drift": "Clock differs",
     "loop-late": "Chairside is running late",
     "ehr-down": "Records do not reach the EHR",
@@ -90,6 +95,11 @@ def page_text(bed: Bed, priority: Priority, text: str, since: str = "") -> str:
     """All that leaves the clinic; `since` is what has come of it meanwhile, as a sentence."""
     place = "Clinic" if bed == CLINIC else f"Bed {bed}"
     return " ".join(filter(None, (f"{place}: {STARS[priority]} {text}.", since, "Open Chairside.")))
+
+
+TEST_PAGE = "Clinic: Test page. Open Chairside."
+"""All that a test page says: nothing is the matter anywhere."""
+TEST_OVER = "Clinic: Test page. Its time is over."
 
 
 def recall_text(bed: Bed, text: str) -> str:

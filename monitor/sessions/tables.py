@@ -73,6 +73,8 @@ def section(therapy: Therapy) -> str:
 
 
 def _facts(therapy: Therapy) -> Iterable[str]:
+    if therapy.prescriber_on_site:
+        yield "A prescriber is on site from the drug until the patient leaves."
     if therapy.floor is not None:
         anchor = ANCHORS[therapy.floor.anchor]
         who = _people(therapy.floor.override)

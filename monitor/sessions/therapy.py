@@ -251,6 +251,8 @@ class Therapy(_Table):
     course: Literal["nasal", "infusion"]
     limits: Name
     age: tuple[int, int]
+    prescriber_on_site: bool = False
+    """Whether a prescriber has to be in the house from the drug until the patient leaves."""
     timing: Timing
     devices: Devices | None = None
     floor: Floor | None = None

@@ -6,16 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm, Board
-from monitor.alerts.paging import Due, Paging
-from monitor.alerts.roster import Duty, has_nurse, meant
+from monitor.alerts.escalation import Step
+from monitor.alerts.paging import HANDED_OVER, OF_NO_ALARM, Due, Page, Paging
+from monitor.alerts.roster import Duty, has_anybody, has_nurse, has_prescriber, meant
 from monitor.alerts.rules import INDEX, RULES
+from monitor.alerts.trials import Trials
+from monitor.alerts.words import TEST_OVER, TEST_PAGE, recall_text
 from monitor.model import (
+    CLINIC,
     AlarmMoved,
+    AlarmState,
     Bed,
     DutySet,
+    HandedOver,
     PageChanged,
     PageOrdered,
     PageRecalled,
+    Priority,
     Staff,
     Why,
 )
@@ -27,41 +34,77 @@ from monitor.ward.wording import Wording
 UNPAGED = ("paging-down",)
 """Conditions that no page could tell of: every screen does."""
 
+TESTED = "test-failed-m"
+"""What a test page is about: the alarm that there is if it does not arrive."""
+
 
 class Calling:
     """Whom every open alarm calls; one object a ward. Pages are ordered here and remembered by `Paging`."""
 
     def __init__(
-        self, plan: Plan, beds: Mapping[Bed, Bedside], board: Board, paging: Paging, wording: Wording
+        self,
+        plan: Plan,
+        beds: Mapping[Bed, Bedside],
+        board: Board,
+        paging: Paging,
+        trials: Trials,
+        wording: Wording,
     ) -> None:
         """On duty are those of the plan, until somebody says otherwise."""
         self.duty = plan.duty
-        self._set_by: DutySet | None = None
+        self._set_by: DutySet | HandedOver | None = None
         self._plan = plan
         self._beds = beds
         self._board = board
         self._paging = paging
+        self._trials = trials
         self._wording = wording
 
     # Who is on duty.
 
     def duty_set(self, event: DutySet) -> None:
         """Somebody says who is on, and who has which bed."""
-        self._set_by, self.duty = event, Duty(event.on, dict(event.beds))
+        self._set(event, Duty(event.on, dict(event.beds)))
 
-    def duty_now(self) -> DutyNow:
-        """Who is on duty and who has which bed."""
+    def handed_over(self, event: HandedOver) -> None:
+        """Somebody goes off, and another has their beds."""
+        self._set(event, self.duty.handed_over(event.was, event.to))
+
+    def duty_now(self, now_ms: int) -> DutyNow:
+        """Who is on duty and who has which bed, and whether pages reach them."""
         set_by = self._set_by
         return DutyNow(
             on=self.duty.on,
             beds=tuple(self.duty.beds.items()),
             set_by=set_by.by if set_by else None,
             set_at_ms=set_by.at_ms if set_by else None,
+            test=self._trials.now(now_ms),
         )
 
     def has_nurse(self, bed: Bed) -> bool:
         """Whether the bed has a nurse on duty; in a replay nobody is."""
         return not self._plan.live or has_nurse(bed, self.duty, self._plan.people)
+
+    def has_anybody(self) -> bool:
+        """Whether anybody is on duty whom an alarm could call; in a replay nobody is."""
+        return not self._plan.live or has_anybody(self.duty, self._plan.people)
+
+    def has_prescriber(self) -> bool:
+        """Whether a prescriber is on duty in the house."""
+        return not self._plan.live or has_prescriber(self.duty, self._plan.people)
+
+    def unreached_since_ms(self, bed: Bed, now_ms: int) -> int | None:
+        """Since when nothing has shown that a page reaches the nurse of this bed."""
+        nurse = self.duty.nurse(bed)
+        return None if nurse is None else self._trials.unreached_since_ms(nurse, now_ms)
+
+    def test_failed_since_ms(self, now_ms: int) -> int | None:
+        """Since when a test page has not come through."""
+        return self._trials.failed_since_ms(now_ms)
+
+    def _set(self, event: DutySet | HandedOver, duty: Duty) -> None:
+        self._set_by, self.duty = event, duty
+        self._trials.on_duty(event, duty.on)
 
     # Pages that go out.
 
@@ -95,8 +138,73 @@ class Calling:
             for page_id, name in enumerate(to, self._paging.last_id + 1)
         ]
 
+    def tests(self, to: Sequence[Staff], now_ms: int) -> list[PageOrdered]:
+        """A test page to each of these."""
+        return [
+            PageOrdered(
+                at_ms=now_ms,
+                page_id=page_id,
+                alarm_id=OF_NO_ALARM,
+                bed=CLINIC,
+                rule=TESTED,
+                priority=Priority.MEDIUM,
+                step=0,
+                to=name,
+                why=Why.TEST,
+                text=TEST_PAGE,
+            )
+            for page_id, name in enumerate(to, self._paging.last_id + 1)
+        ]
+
+    def tests_over(self, now_ms: int) -> list[PageRecalled]:
+        """The test pages that nobody has answered in their time."""
+        return [
+            PageRecalled(now_ms, page.ordered.page_id, TEST_OVER, "nobody has answered it")
+            for page in self._trials.overdue(now_ms)
+        ]
+
+    def to_the_next(self, event: HandedOver) -> tuple[list[PageRecalled], list[PageOrdered]]:
+        """The open pages of somebody who goes off: over for them, and ordered for who comes on."""
+        theirs = [page for page in self._paging if page.ordered.to == event.was and not page.over]
+        over = [
+            PageRecalled(
+                event.at_ms,
+                page.ordered.page_id,
+                recall_text(page.ordered.bed, "somebody else has this now."),
+                HANDED_OVER,
+            )
+            for page in theirs
+        ]
+        newest = {page.ordered.alarm_id: page for page in theirs if page.ordered.why is not Why.TEST}
+        wanted = [(page, alarm) for page in newest.values() if (alarm := self._wants(page, event.to))]
+        ordered = [
+            PageOrdered(
+                at_ms=event.at_ms,
+                page_id=page_id,
+                alarm_id=alarm.alarm_id,
+                bed=alarm.bed,
+                rule=alarm.rule.name,
+                priority=alarm.priority,
+                step=page.ordered.step,
+                to=event.to,
+                why=Why.HANDED_OVER,
+                text=self._wording.page(alarm, event.at_ms),
+            )
+            for page_id, (page, alarm) in enumerate(wanted, self._paging.last_id + 1)
+        ]
+        return over, ordered
+
+    def _wants(self, page: Page, to: Staff) -> Alarm | None:
+        """The alarm of a page, where it still calls for somebody and they have no page of it yet."""
+        alarm = self._board.get(page.ordered.alarm_id)
+        if alarm is None or alarm.state not in (AlarmState.ACTIVE, AlarmState.LATCHED):
+            return None
+        there = any(each.ordered.to == to for each in self._paging.of(alarm.alarm_id))
+        return None if there else alarm
+
     def dues(self, now_ms: int) -> Iterator[int]:
         """When each next page is due, and when a page that is under way counts as lost."""
+        yield from self._trials.dues(now_ms)
         for alarm in self._board:
             if (due := self.due(alarm)) is not None:
                 yield due.at_ms
@@ -144,7 +252,7 @@ class Calling:
 
     def _whom(self, alarm: Alarm, due: Due) -> tuple[int, tuple[Staff, ...]]:
         """The step that goes out, and the people on duty it means."""
-        steps = self._plan.chains[alarm.priority].steps
+        steps = self._steps(alarm)
         if due.why is Why.STILL_LATCHED:  # a reminder is no step of the chain
             return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in steps)), ())
         for number in range(due.step, len(steps)):
@@ -155,8 +263,12 @@ class Calling:
         return due.step, next(filter(None, (self._meant(s.to, alarm.bed) for s in reversed(steps))), ())
 
     def _reaches_anybody(self, alarm: Alarm) -> bool:
-        steps = self._plan.chains[alarm.priority].steps
+        steps = self._steps(alarm)
         return any(self._meant(step.to, alarm.bed) for step in steps)
+
+    def _steps(self, alarm: Alarm) -> tuple[Step, ...]:
+        chain = self._plan.chain(alarm.bed, alarm.priority)
+        return chain.steps if chain else ()
 
     def _meant(self, to: Sequence[str], bed: Bed) -> tuple[Staff, ...]:
         names = [name for role in to for name in meant(role, bed, self.duty, self._plan.people)]

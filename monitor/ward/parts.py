@@ -10,6 +10,7 @@ from monitor.alerts.board import Board
 from monitor.alerts.paging import Paging
 from monitor.alerts.rules import RULES, Rule
 from monitor.alerts.sounds import Sounds
+from monitor.alerts.trials import Trials
 from monitor.model import Bed
 from monitor.plan import Plan
 from monitor.ward.bedside import Bedside
@@ -39,6 +40,7 @@ class Parts:
     board: Board
     over: Over
     paging: Paging
+    trials: Trials
     wording: Wording
     calling: Calling
     cuffs: Cuffs
@@ -55,7 +57,8 @@ def parts_of(plan: Plan) -> Parts:
     }
     equipment = Equipment(plan)
     board = Board(rules, partial(explains, equipment.devices))
-    paging = Paging(plan.chains, plan.ways)
+    paging = Paging(plan.chain, plan.ways)
+    trials = Trials(plan.tests, plan.duty.on, plan.ways)
     wording = Wording(beds, equipment)
     watch = Watch(plan)
     return Parts(
@@ -70,7 +73,8 @@ def parts_of(plan: Plan) -> Parts:
         over=Over(),
         paging=paging,
         wording=wording,
-        calling=Calling(plan, beds, board, paging, wording),
+        trials=trials,
+        calling=Calling(plan, beds, board, paging, trials, wording),
         cuffs=Cuffs(beds, equipment),
         sounds=Sounds(),
         treatments=Treatments(plan, beds, board, wording, watch),

@@ -24,7 +24,7 @@ def snapshot(parts: Parts, now_ms: int) -> Snapshot:
         pages=tuple(map(page_now, parts.paging)),
         links=tuple(link_now(parts, device, now_ms) for device in parts.equipment.devices),
         parts=parts.equipment.parts_now(),
-        duty=parts.calling.duty_now(),
+        duty=parts.calling.duty_now(now_ms),
         closed=tuple(_closed(parts, session, now_ms) for session in parts.visits.closed.values()),
         sounds=parts.sounds.now(now_ms),
         over=tuple(parts.over),
@@ -120,6 +120,7 @@ def page_now(page: Page) -> PageNow:
         answered_by=answer.by if answer else None,
         answered_at_ms=answer.at_ms if answer else None,
         over=page.over,
+        over_at_ms=page.over_at_ms,
     )
 
 

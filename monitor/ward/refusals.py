@@ -6,7 +6,8 @@ from typing import assert_never
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm
-from monitor.alerts.paging import Page
+from monitor.alerts.paging import BY_LINK, OPENED, Page
+from monitor.alerts.roster import is_nurse
 from monitor.model import (
     Accepted,
     Acked,
@@ -18,14 +19,17 @@ from monitor.model import (
     CuffTaken,
     Discharged,
     DutySet,
+    HandedOver,
     HelpCalled,
     LimitSet,
+    PageOpened,
     Paused,
     Rejected,
     Resumed,
     ScreenMoved,
     SoundSaid,
     StaffAction,
+    TrialAsked,
     VitalTyped,
     Why,
 )
@@ -75,6 +79,12 @@ def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
             return _unoccupied(parts, bed) or parts.watch.refuse_limit(action)
         case DutySet():
             return _duty(parts, action)
+        case HandedOver():
+            return _hand_over(parts, action)
+        case TrialAsked():
+            return _test(parts)
+        case PageOpened():
+            return _opening(parts.paging.get(action.page_id), action)
         case CuffAsked(bed=bed):
             return _unoccupied(parts, bed) or parts.cuffs.refusal(parts.beds[bed], now_ms)
         case CuffCancelled(bed=bed):
@@ -183,6 +193,37 @@ def _duty(parts: Parts, event: DutySet) -> str | None:
             return f"There is no bed {bed}."
         if name not in event.on:
             return f"{name} has bed {bed} but is not on duty."
+    return None
+
+
+def _hand_over(parts: Parts, event: HandedOver) -> str | None:
+    duty, to = parts.calling.duty, parts.plan.people.get(event.to)
+    if event.was not in duty.on:
+        return f"{event.was} is not on duty."
+    if to is None:
+        return f"{event.to} is not in the staff list."
+    if event.to == event.was:
+        return "Choose somebody else to hand over to."
+    if event.was in duty.beds.values() and not is_nurse(to):
+        return f"{event.to} is no nurse: beds are handed over to a nurse."
+    return None
+
+
+def _test(parts: Parts) -> str | None:
+    if parts.trials.terms is None:
+        return "This clinic sends no test pages."
+    if not parts.calling.duty.on:
+        return "Nobody is on duty. Set who is, then send the test page."
+    return "A test page is under way." if parts.trials.under_way() else None
+
+
+def _opening(page: Page | None, event: PageOpened) -> str | None:
+    if page is None:
+        return "There is no such page."
+    if event.by != page.ordered.to:
+        return "This page is somebody else's."
+    if page.opened(BY_LINK if event.link else OPENED):
+        return "This link has been used." if event.link else "This page has been opened."
     return None
 
 

@@ -20,6 +20,7 @@ PARTS: Mapping[str, str] = {
     "loop": "loop-late",
     "ehr": "ehr-down",
     "ehr-refused": "ehr-refused",
+    "watcher": "watcher-lost",
 }
 """Which condition a part of the service raises when it is not well."""
 
@@ -43,13 +44,35 @@ def tell(
         for device, (since_ms, until_ms) in bedside.earlier.items():
             told_ms = since_ms if now_ms < until_ms else None
             watch.holds("earlier-patient", bed, device, told_ms, session=True)
-        watch.nurse(bedside, present=calling.has_nurse(bed), now_ms=now_ms)
+        _tell_of_staff(watch, bedside, calling, now_ms)
+    lacking = not calling.has_anybody() and any(map(_before_the_drug, beds.values()))
+    watch.lacks("nobody-on-duty", CLINIC, now_ms, lacking=lacking)
+    watch.holds("test-failed", CLINIC, None, calling.test_failed_since_ms(now_ms), session=False)
     watch.swept(beds.values(), now_ms)
     for part, condition in PARTS.items():
         since_ms = equipment.ill_since_ms(part)
         if part == "paging" and since_ms is None:
             since_ms = calling.in_vain_since_ms(now_ms)
         watch.holds(condition, CLINIC, None, since_ms, session=False)
+
+
+def _tell_of_staff(watch: Watch, bedside: Bedside, calling: Calling, now_ms: int) -> None:
+    """Whether somebody has this bed, whether the therapy's prescriber is in the house, and who is reached."""
+    bed, stay, here = bedside.bed, bedside.stay, bedside.watched
+    watch.lacks("no-nurse", bed, now_ms, lacking=here and not calling.has_nurse(bed))
+    wanted = here and stay is not None and stay.record.dosed and stay.record.therapy.prescriber_on_site
+    watch.lacks("no-prescriber", bed, now_ms, lacking=wanted and not calling.has_prescriber())
+    unreached_ms = None
+    if here and stay is not None and bedside.session is not None and not stay.record.dosed:
+        unreached_ms = calling.unreached_since_ms(bed, now_ms)
+    if unreached_ms is not None and bedside.session is not None:
+        unreached_ms = max(unreached_ms, bedside.session.opened_at_ms)
+    watch.holds("untested", bed, None, unreached_ms, session=True)
+
+
+def _before_the_drug(bedside: Bedside) -> bool:
+    """Whether a patient is here who has been given nothing yet; a plain watch gives nothing at all."""
+    return bedside.watched and not (bedside.stay is not None and bedside.stay.record.dosed)
 
 
 def explains(devices: Mapping[Device, DevicePlan], one: Alarm, other: Alarm) -> bool:

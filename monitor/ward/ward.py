@@ -38,11 +38,13 @@ from monitor.model import (
     DeviceNoted,
     Discharged,
     DutySet,
+    HandedOver,
     Heard,
     HelpCalled,
     LimitSet,
     LinkMoved,
     PageChanged,
+    PageOpened,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -59,6 +61,8 @@ from monitor.model import (
     SessionPhase,
     SoundSaid,
     SourceMoved,
+    Staff,
+    TrialAsked,
     Vital,
     VitalTyped,
 )
@@ -219,7 +223,7 @@ class Ward:
 
     def duty_now(self) -> DutyNow:
         """Who is on duty and who has which bed."""
-        return self._calling.duty_now()
+        return self._calling.duty_now(self._now_ms)
 
     def treatment(self, session: int) -> tuple[Record, Seen] | None:
         """One treatment and what is known of its patient; None for a watch, or once nothing is owed of it."""
@@ -390,6 +394,7 @@ class Ward:
                 self._tell_stay(event)
             case PageOrdered():
                 self._paging.ordered(event)
+                self._parts.trials.ordered(self._paging.get(event.page_id))
             case PageReported():
                 self._paging.reported(event)
             case PageChanged():
@@ -398,8 +403,10 @@ class Ward:
                 self._paging.recalled(event)
             case Accepted():
                 self._paging.accepted(event)
+                self._parts.trials.answered(self._paging.get(event.page_id), event)
             case Rejected():
                 self._paging.rejected(event)
+                self._parts.trials.answered(self._paging.get(event.page_id), event)
             case HelpCalled():
                 self._paging.help_called(event)
             case Acked():
@@ -438,6 +445,12 @@ class Ward:
                     bedside.stay.stirs()
             case DutySet():
                 self._calling.duty_set(event)
+            case HandedOver():
+                self._calling.handed_over(event)
+            case TrialAsked():
+                self._parts.trials.asked(event)
+            case PageOpened():
+                self._paging.opened(event)
             case ScreenMoved():
                 self._sounds.forget(event.screen)
             case SoundSaid():
@@ -499,7 +512,7 @@ class Ward:
         for event in events:
             self._make(event, out)
 
-    def _follow(self, event: Heard, out: list[Happening]) -> None:
+    def _follow(self, event: Heard, out: list[Happening]) -> None:  # noqa: C901, PLR0912  a line a kind of event
         match event:
             case Admitted():
                 self._make(self._visits.open(event), out)
@@ -519,8 +532,20 @@ class Ward:
                 self._make_all(self._cuffs.stop(self._beds[event.bed], self._now_ms), out)
             case CuffNotTaken():
                 self._make_all(self._cuffs.order_elsewhere(event, self._now_ms), out)
+            case HandedOver():
+                over, ordered = self._calling.to_the_next(event)
+                self._make_all([*over, *ordered], out)
+                self._try_out(self._parts.trials.came_on(event.at_ms), out)
+            case DutySet():
+                self._try_out(self._parts.trials.came_on(event.at_ms), out)
+            case TrialAsked():
+                self._try_out(self._calling.duty.on, out)
             case _:
                 pass
+
+    def _try_out(self, people: Sequence[Staff], out: list[Happening]) -> None:
+        """Send each of these a test page."""
+        self._make_all(self._calling.tests(people, self._now_ms), out)
 
     def _discharge(self, event: Discharged, out: list[Happening]) -> None:
         closing = self._visits.close(event)
@@ -606,6 +631,7 @@ class Ward:
             self._judge_time(out)
             if len(out) == before:
                 break
+        self._make_all(self._calling.tests_over(self._now_ms), out)
         self._make_all(self._cuffs.given_up(self._now_ms), out)
         self._make_all(self._cuffs.scheduled(self._now_ms), out)
         self._settle_ms = None

@@ -91,7 +91,7 @@ class Watch:
         self._told: dict[Key, Condition | None] = {}
         """What treatments have said last."""
         self._silence_due_ms: int | None = None
-        self._unnursed_ms: dict[Bed, int] = {}
+        self._lacking_ms: dict[tuple[Bed, str], int] = {}
         self._waiting: list[Found] = []
         self._cuffs_due_ms: dict[Bed, int] = {}
         self._lows = [-inf for _ in plan.beds]
@@ -115,7 +115,8 @@ class Watch:
         self.said(bedside.bed, {})
         self._limits[bedside.index] = ()
         self._plain[bedside.index] = {}
-        self._unnursed_ms.pop(bedside.bed, None)
+        for condition in _LACKING:
+            self._lacking_ms.pop((bedside.bed, condition), None)
         self._silent = {key for key in self._silent if key[0] != bedside.bed}
         if bedside.session is not None:
             self.set_limits(bedside, at_ms)
@@ -390,14 +391,12 @@ class Watch:
         self._unsaid_until_ms[bedside.bed, condition] = until_ms
         return True
 
-    def nurse(self, bedside: Bedside, *, present: bool, now_ms: int) -> None:
-        """Whether the bed has a nurse on duty (alarms.md 7): the duty list, not who is at a keyboard."""
-        if present or not bedside.watched:
-            self._unnursed_ms.pop(bedside.bed, None)
-            since_ms = None
-        else:
-            since_ms = self._unnursed_ms.setdefault(bedside.bed, now_ms)
-        self.holds("no-nurse", bedside.bed, None, since_ms, session=True)
+    def lacks(self, condition: str, bed: Bed, now_ms: int, *, lacking: bool) -> None:
+        """Whether a bed, or the clinic, lacks somebody it needs (alarms.md 7): the duty list counts."""
+        since_ms = self._lacking_ms.setdefault((bed, condition), now_ms) if lacking else None
+        if since_ms is None:
+            self._lacking_ms.pop((bed, condition), None)
+        self.holds(condition, bed, None, since_ms, session=True)
 
     def cuff(self, bedside: Bedside, now_ms: int) -> None:
         """Whether the cuff has failed twice, or a reading that the session asks for is overdue."""
@@ -563,6 +562,7 @@ CUFF_TAKES_MS = 35_000
 """How long a cuff measures where nobody says when it began (physiology.md 5.4)."""
 
 _FAILURES = 2  # "NIBP failed twice" (alarms.md 7)
+_LACKING = ("no-nurse", "no-prescriber")
 _RESTORED = {
     AlarmState.PENDING: Cue.ONSET,
     AlarmState.ACTIVE: Cue.HELD,

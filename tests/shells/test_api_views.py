@@ -292,7 +292,7 @@ def test_what_is_shown_has_the_keys_the_dashboard_reads() -> None:
     }  # fmt: skip
     assert set(msgspec.to_builtins(records.page_shown(page()))) == {
         "page_id", "alarm_id", "bed", "rule", "priority", "step", "to", "why", "text", "ordered_at_ms",
-        "outcomes", "answer", "answered_by", "answered_at_ms", "over",
+        "outcomes", "answer", "answered_by", "answered_at_ms", "over", "over_at_ms",
     }  # fmt: skip
 
 

@@ -274,7 +274,12 @@ def duty_load_shown(snapshot: Snapshot) -> DutyLoadShown:
     """The duty list with what it comes to."""
     duty = duty_shown(snapshot.duty)
     return DutyLoadShown(
-        duty.on, duty.beds, duty.set_by, duty.set_at_ms, load(snapshot.duty, map(burden, snapshot.beds))
+        duty.on,
+        duty.beds,
+        duty.set_by,
+        duty.set_at_ms,
+        duty.test,
+        load(snapshot.duty, map(burden, snapshot.beds)),
     )
 
 

@@ -23,9 +23,11 @@ from monitor.api.views.shapes import (
     PartShown,
     PauseShown,
     PersonShown,
+    ReachShown,
     ServerShown,
     SessionShown,
     SoundShown,
+    TrialShown,
     VitalShown,
 )
 from monitor.model import (
@@ -47,6 +49,7 @@ from monitor.snapshot import (
     SessionNow,
     Snapshot,
     SoundNow,
+    TrialNow,
     VitalNow,
 )
 from monitor.treatment_now import TreatmentNow
@@ -297,6 +300,7 @@ def page_shown(now: PageNow) -> PageShown:
         answered_by=now.answered_by,
         answered_at_ms=now.answered_at_ms,
         over=now.over,
+        over_at_ms=now.over_at_ms,
     )
 
 
@@ -326,7 +330,13 @@ def duty_shown(now: DutyNow) -> DutyShown:
         beds=[DutyBed(bed, staff) for bed, staff in now.beds],
         set_by=now.set_by,
         set_at_ms=now.set_at_ms,
+        test=None if now.test is None else _test_shown(now.test),
     )
+
+
+def _test_shown(now: TrialNow) -> TrialShown:
+    people = [ReachShown(one.staff, one.reach.value, one.at_ms, one.took_ms) for one in now.people]
+    return TrialShown(people, now.asked_by, now.asked_at_ms)
 
 
 Burden = tuple[Staff, bool] | None

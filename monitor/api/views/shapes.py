@@ -194,6 +194,7 @@ class PageShown(msgspec.Struct, frozen=True):
     answered_by: str | None
     answered_at_ms: int | None
     over: bool
+    over_at_ms: int | None
 
 
 class LinkShown(msgspec.Struct, frozen=True):
@@ -233,13 +234,32 @@ class LoadShown(msgspec.Struct, frozen=True):
     at_peak: int
 
 
+class ReachShown(msgspec.Struct, frozen=True):
+    """Whether a page reaches one person: "untested", "waiting", "answered", "unanswered" or "failed"."""
+
+    staff: str
+    reach: str
+    at_ms: int | None
+    took_ms: int | None
+    """How long after their page they had answered it."""
+
+
+class TrialShown(msgspec.Struct, frozen=True):
+    """Whether pages reach those on duty, and who last asked for a test of all."""
+
+    people: list[ReachShown]
+    asked_by: str | None
+    asked_at_ms: int | None
+
+
 class DutyShown(msgspec.Struct, frozen=True):
-    """Who is on duty, and who has which bed."""
+    """Who is on duty, and who has which bed; `test` is null where no test pages are sent."""
 
     on: list[str]
     beds: list[DutyBed]
     set_by: str | None
     set_at_ms: int | None
+    test: TrialShown | None
 
 
 class SoundShown(msgspec.Struct, frozen=True):

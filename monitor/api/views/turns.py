@@ -53,10 +53,12 @@ from monitor.model import (
     DeviceNoted,
     Discharged,
     DutySet,
+    HandedOver,
     HelpCalled,
     LimitSet,
     LinkMoved,
     PageChanged,
+    PageOpened,
     PageOrdered,
     PageRecalled,
     PageReported,
@@ -71,6 +73,7 @@ from monitor.model import (
     SessionMoved,
     SoundSaid,
     SourceMoved,
+    TrialAsked,
     Vital,
     VitalTyped,
 )
@@ -139,7 +142,7 @@ class PartChange(_Change, frozen=True, tag="part"):
 
 
 class DutyChange(_Change, frozen=True, tag="duty"):
-    """The duty list was set."""
+    """The duty list was set, or a test page has shown who is reached."""
 
     duty: DutyShown
 
@@ -194,6 +197,8 @@ class Told:
         self.treatments: dict[Bed, TreatmentNow] = {}
         self.burdens = {bed.bed: burden(bed) for bed in snapshot.beds}
         self.load = load(snapshot.duty, self.burdens.values())
+        self.duty = duty_shown(snapshot.duty)
+        self.duty_look_ms = snapshot.at_ms
         self.look_ms = NEVER_MS
         for bed in snapshot.beds:
             self.told(bed.bed, bed.treatment)
@@ -212,6 +217,8 @@ class Told:
 
 
 NEVER_MS = 1 << 62
+DUTY_LOOK_MS = 60_000
+"""How often it is looked whether somebody's last answer has become too old to count."""
 
 Seq = int | None
 
@@ -255,9 +262,8 @@ def changes(  # noqa: C901  a line a kind of change
         if event.durable and after_seq is not None:
             seq = after_seq = after_seq + 1
         _touch(event, touched, seq)
-    found: list[Change] = []
+    found = _duty_change(touched, ward, told, now_ms)
     for seq in touched.duty[-1:]:
-        found.append(DutyChange(duty_shown(ward.duty_now()), seq=seq))
         for each in ward.snapshot().beds:
             _note(touched.beds, each.bed, seq)
     for device, seq in touched.links.items():
@@ -313,6 +319,8 @@ def _touch(event: Happening, touched: _Touched, seq: Seq) -> None:  # noqa: C901
             touched.bed_of[event.alarm_id] = event.bed
         case PageReported() | Accepted() | Rejected() | HelpCalled() | PageChanged() | PageRecalled():
             _note(touched.pages, event.page_id, seq)
+        case PageOpened():
+            _note(touched.pages, event.page_id, seq)
         case LinkMoved() | DeviceNoted():
             _note(touched.links, event.device, seq)
         case SourceMoved():
@@ -320,7 +328,7 @@ def _touch(event: Happening, touched: _Touched, seq: Seq) -> None:  # noqa: C901
             _note(touched.links, event.now, seq)
         case PartMoved():
             _note(touched.parts, event.part, seq)
-        case DutySet():
+        case DutySet() | HandedOver() | TrialAsked():
             touched.duty.append(seq)
         case SoundSaid() | ScreenMoved():
             _note(touched.sounds, event.screen, seq)
@@ -330,6 +338,17 @@ def _touch(event: Happening, touched: _Touched, seq: Seq) -> None:  # noqa: C901
             _note(touched.beds, event.bed, seq)
         case _:
             _note(touched.treated, event.session, seq)  # what is said and decided of a treatment
+
+
+def _duty_change(touched: _Touched, ward: WardView, told: Told, now_ms: int) -> list[Change]:
+    """The duty list, where somebody has set it or a page has shown who is reached; answers grow old, too."""
+    if not (touched.duty or touched.pages or now_ms >= told.duty_look_ms):
+        return []
+    now, was, told.duty_look_ms = duty_shown(ward.duty_now()), told.duty, now_ms + DUTY_LOOK_MS
+    told.duty = now
+    if now == was and not touched.duty:
+        return []
+    return [DutyChange(now, seq=(touched.duty or [*touched.pages.values(), None])[-1])]
 
 
 def _treatment_changes(touched: _Touched, ward: WardView, told: Told, now_ms: int) -> list[Change]:
