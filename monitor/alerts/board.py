@@ -5,11 +5,12 @@ Decides nothing by itself: `move` says what a cue would do, `apply` makes it so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
 from monitor.alerts.alarm import ack_until_ms, step
+from monitor.alerts.causes import ALONE, together
 from monitor.alerts.rules import Rule
 from monitor.model import Acked, AlarmMoved, AlarmState, Bed, Cue, Device, Priority, Staff
 
@@ -176,15 +177,16 @@ class Board:
         self._last_id = max(self._last_id, moved.alarm_id)
 
     def same_cause(self, alarm_id: int) -> list[Alarm]:
-        """The alarm with this id and every other of its family at the bed that is waiting for an answer.
+        """The alarm with this id and every other of its cause at the bed that is waiting for an answer.
 
-        Who is at the bed has seen them all: one cause, one acknowledgement.
+        Who is at the bed has seen them all: one cause, one acknowledgement. Of another family it answers
+        what it was paged for as well, and nothing worse than itself.
         """
         alarm = self._by_id.get(alarm_id)
         if alarm is None:
             return []
-        answerable = (AlarmState.ACTIVE, AlarmState.LATCHED)
-        return [alarm] + [a for a in self._kin(alarm) if a.state in answerable]
+        same = [*self._kin(alarm), *(a for a in self._group(alarm) if a.priority <= alarm.priority)]
+        return [alarm] + [a for a in same if a.state in (AlarmState.ACTIVE, AlarmState.LATCHED)]
 
     def speaker(self, alarm: Alarm) -> Alarm | None:
         """The worse alarm of the same cause that speaks for this one, or None where it speaks for itself.
@@ -202,6 +204,29 @@ class Board:
             if other.state in OPEN and self._explains(other, alarm):
                 return other
         return None
+
+    def pages_for(self, alarm: Alarm, silent: Container[int] = ()) -> Alarm | None:
+        """The alarm of another family whose page is this one's, too; None where it has pages of its own.
+
+        The worst that sounds, of two alike the older. One that is `silent` itself, for whatever reason,
+        pages for nobody; nor does one that somebody has answered: what comes after that is new (ALM-042).
+        Whose family claims that there is no breath or no pulse is left to nobody else's page.
+        """
+        if any(a.state is AlarmState.ACTIVE and a.rule.condition in ALONE for a in self._kin(alarm)):
+            return None
+        for other in self.of(alarm.bed):
+            if (
+                other.state is AlarmState.ACTIVE
+                and other.alarm_id not in silent
+                and together(other.rule, alarm.rule)
+                and (-other.priority, *_raised(other)) < (-alarm.priority, *_raised(alarm))
+            ):
+                return other
+        return None
+
+    def _group(self, alarm: Alarm) -> list[Alarm]:
+        """The alarms of other families at the bed that this one's page may be the page for."""
+        return [a for a in self.of(alarm.bed) if a is not alarm and together(alarm.rule, a.rule)]
 
     def _kin(self, alarm: Alarm) -> list[Alarm]:
         return [

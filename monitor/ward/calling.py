@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.alerts import mutes
 from monitor.alerts.board import Alarm, Board
+from monitor.alerts.causes import group, together
 from monitor.alerts.escalation import Step
 from monitor.alerts.paging import HANDED_OVER, OF_NO_ALARM, Due, Page, Paging
 from monitor.alerts.roster import Duty, has_anybody, has_nurse, has_prescriber, meant
@@ -121,7 +122,7 @@ class Calling:
         if due is None or due.at_ms > now_ms:
             return []
         step, to = self._whom(alarm, due)
-        words = self._wording.page(alarm, now_ms)
+        words = self._words(alarm, now_ms)
         return [
             PageOrdered(
                 at_ms=now_ms,
@@ -226,9 +227,35 @@ class Calling:
         alarm = self._board.get(moved.alarm_id)
         if alarm is None:
             return []
-        words = self._wording.page(alarm, now_ms)
+        words = self._words(alarm, now_ms)
         pages = [page for page in self._paging.of(alarm.alarm_id) if page.text != words]
         return [PageChanged(now_ms, page.ordered.page_id, words) for page in pages]
+
+    def regroupings(self, moved: AlarmMoved, now_ms: int) -> list[PageChanged]:
+        """What one page says for several alarms is another list now that one of them has moved."""
+        rule = RULES[INDEX[moved.rule]]
+        if group(rule) is None:
+            return []
+        changed = []
+        for alarm in self._board.of(moved.bed):
+            if alarm.state is AlarmState.ACTIVE and together(alarm.rule, rule):
+                words = self._words(alarm, now_ms)
+                out = self._paging.of(alarm.alarm_id)
+                pages = [page for page in out if _listed(page.text) != _listed(words)]
+                changed += [PageChanged(now_ms, page.ordered.page_id, words) for page in pages]
+        return changed
+
+    def _words(self, alarm: Alarm, now_ms: int) -> str:
+        """What a page of this alarm says, for itself and for what it is the page of as well."""
+        silent = self._silent(alarm.bed, now_ms)
+        also = [
+            other
+            for other in self._board.of(alarm.bed)
+            if other.state is AlarmState.ACTIVE
+            and other.alarm_id not in silent
+            and self._board.pages_for(other, silent) is alarm
+        ]
+        return self._wording.page(alarm, now_ms, also)
 
     def recalls(self, moved: AlarmMoved, now_ms: int) -> list[PageRecalled]:
         """Nobody need come any more: every page of the alarm that is out says so."""
@@ -239,14 +266,22 @@ class Calling:
         return [PageRecalled(now_ms, page.ordered.page_id, words, moved.cue.value) for page in pages]
 
     def quieten(self, bed: Bed, at_ms: int) -> None:
-        """Whose chain stands still now: a worse alarm speaks for it, or a pause holds its pages back."""
+        """Whose chain stands still now: another alarm speaks for it, or a pause holds its pages back."""
+        silent = self._silent(bed, at_ms)
+        for alarm in self._board.of(bed):
+            quiet = alarm.alarm_id in silent or self._board.pages_for(alarm, silent) is not None
+            self._paging.quieted(alarm.alarm_id, at_ms, quiet=quiet)
+
+    def _silent(self, bed: Bed, at_ms: int) -> frozenset[int]:
+        """The alarms of a bed that page nobody: a worse one of their cause speaks, or a pause holds them."""
         bedside = self._beds.get(bed)
         pauses = bedside.pauses.values() if bedside else ()
-        for alarm in self._board.of(bed):
-            quiet = self._board.speaker(alarm) is not None or (
-                mutes.why_unpaged(pauses, bed, alarm.rule.vital, alarm.priority, at_ms) is not None
-            )
-            self._paging.quieted(alarm.alarm_id, at_ms, quiet=quiet)
+        return frozenset(
+            alarm.alarm_id
+            for alarm in self._board.of(bed)
+            if self._board.speaker(alarm) is not None
+            or mutes.why_unpaged(pauses, bed, alarm.rule.vital, alarm.priority, at_ms) is not None
+        )
 
     # Whom a step means.
 
@@ -273,3 +308,8 @@ class Calling:
     def _meant(self, to: Sequence[str], bed: Bed) -> tuple[Staff, ...]:
         names = [name for role in to for name in meant(role, bed, self.duty, self._plan.people)]
         return tuple(dict.fromkeys(names))
+
+
+def _listed(text: str) -> str:
+    """What a page lists, without what has come of it since."""
+    return text.split(". ", maxsplit=1)[0]

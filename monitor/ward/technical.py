@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from monitor.alerts.board import Alarm
 from monitor.alerts.rules import LIES
-from monitor.model import CLINIC, Bed, Device, Priority
+from monitor.model import CLINIC, Bed, Device, Priority, Vital
 from monitor.plan import DevicePlan
 from monitor.ward.bedside import Bedside
 from monitor.ward.calling import Calling
@@ -78,8 +78,12 @@ def _before_the_drug(bedside: Bedside) -> bool:
 def explains(devices: Mapping[Device, DevicePlan], one: Alarm, other: Alarm) -> bool:
     """One cause, one page: a lost link or a frozen feed explains the silence of what its device measures.
 
-    A weak pulse explains a low SpO2 that is not HIGH, as long as it counts as technical (C8).
+    A weak pulse explains a low SpO2 that is not HIGH, as long as it counts as technical (C8); a probe without
+    a saturation explains a lost rate where nothing else at the bed could count it.
     """
+    if one.rule.condition == "spo2-gap":
+        ecg = any(Vital.HEART_RATE in plan.vitals for plan in devices.values() if plan.bed == one.bed)
+        return other.rule.condition == "hr-gap" and not ecg and one.priority >= other.priority
     if one.rule.condition == "spo2-weak":
         return other.rule.condition == "spo2-low" and other.priority < Priority.HIGH
     if one.device is None or one.rule.condition not in SILENCING:

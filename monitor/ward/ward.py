@@ -604,6 +604,7 @@ class Ward:
                 self._make(Resumed(self._now_ms, moved.bed, pause.pause_id, None, "a new HIGH alarm"), out)
         if AlarmState.LATCHED in (moved.was, moved.now):
             self._make_all(self._calling.rewordings(moved, self._now_ms), out)
+        self._make_all(self._calling.regroupings(moved, self._now_ms), out)
         if moved.now in (AlarmState.ACKED, AlarmState.CLEAR):
             self._make_all(self._calling.recalls(moved, self._now_ms), out)
 

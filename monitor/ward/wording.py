@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from monitor.alerts.board import Alarm
 from monitor.alerts.rules import Kind, Rule
@@ -39,10 +39,11 @@ class Wording:
         """What a list says of an alarm that has no room for a note."""
         return (self.note(alarm) if alarm.rule.kind is Kind.SAID else "") or self.alarm(alarm)
 
-    def page(self, alarm: Alarm, now_ms: int) -> str:
-        """What a page says of an alarm that is open."""
+    def page(self, alarm: Alarm, now_ms: int, also: Sequence[Alarm] = ()) -> str:
+        """What a page says of an alarm that is open, and of those it is the page of as well."""
         since = since_text(alarm.value, self._value_now(alarm.bed, alarm.rule, now_ms), alarm.state)
-        return page_text(alarm.bed, alarm.priority, self.alarm(alarm), since)
+        text = ", ".join(dict.fromkeys(map(self.alarm, (alarm, *also))))
+        return page_text(alarm.bed, alarm.priority, text, since)
 
     def recall(self, moved: AlarmMoved, rule: Rule, now_ms: int) -> str:
         """What stands in a page's place once nobody need come for it any more."""

@@ -90,7 +90,7 @@ def test_another_cause_and_another_bed_speak_for_themselves() -> None:
 
 
 def test_one_cause_one_acknowledgement() -> None:
-    board = raised("spo2-low-l", "spo2-low-m", "spo2-low", "rr-low")
+    board = raised("spo2-low-l", "spo2-low-m", "spo2-low", "hr-low")
     high = board.at(BED, "spo2-low")
     assert high is not None
     assert {a.rule.name for a in board.same_cause(high.alarm_id)} == set(FAMILY)

@@ -168,10 +168,10 @@ def test_a_medium_that_was_spoken_for_begins_its_own_ladder_with_the_first_step(
 def test_one_acknowledgement_answers_the_whole_cause_and_no_other() -> None:
     ward = Shift()
     ward.hears("3", spo2=84)
-    ward.stays("3", seconds=35, spo2=84, rr=7)
+    ward.stays("3", seconds=35, spo2=84, hr=36)
     ward.acks("3", "spo2-low")
     assert [ward.alarm("3", r).state for r in ("spo2-low", "spo2-low-m", "spo2-low-l")] == [ACKED] * 3
-    assert ward.alarm("3", "rr-low").state is ACTIVE
+    assert ward.alarm("3", "hr-low").state is ACTIVE
 
 
 @pytest.mark.shows("ALM-042")

@@ -99,7 +99,8 @@ def shown_in(source: str, path: str) -> Iterator[Shown]:
 
 def mistakes(asked: Sequence[Requirement], dangers: Sequence[Hazard], found: Sequence[Shown]) -> list[str]:
     """What does not fit together, a line each: unknown numbers, and what nothing shows."""
-    numbers = [row.number for row in (*asked, *dangers)]
+    rows: tuple[Requirement | Hazard, ...] = (*asked, *dangers)
+    numbers = [row.number for row in rows]
     known = set(numbers)
     wrong = [f"{number} is there twice" for number in sorted(known) if numbers.count(number) > 1]
     wrong += [
@@ -116,7 +117,7 @@ def mistakes(asked: Sequence[Requirement], dangers: Sequence[Hazard], found: Seq
     ]
     wrong += [f"{row.number} works against no hazard" for row in asked if not row.hazards]
     wrong += [f"{row.number} is {row.severity}" for row in dangers if row.severity not in SEVERITIES]
-    for row in (*asked, *dangers):
+    for row in rows:
         tested = any(row.number in one.ids for one in found)
         if not tested and not row.untested:
             wrong.append(f"{row.number} has neither a test nor a reason why there is none")
