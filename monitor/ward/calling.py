@@ -189,7 +189,7 @@ class Calling:
                 step=page.ordered.step,
                 to=event.to,
                 why=Why.HANDED_OVER,
-                text=self._wording.page(alarm, event.at_ms),
+                text=self._words(alarm, event.at_ms),
             )
             for page_id, (page, alarm) in enumerate(wanted, self._paging.last_id + 1)
         ]
