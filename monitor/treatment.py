@@ -352,7 +352,10 @@ class CheckSaved:
 
 @dataclass(frozen=True, slots=True)
 class Overridden:
-    """Somebody who may decides against the profile: `what` is a gate, the floor, an item or a pressure."""
+    """Somebody who may decides against the profile: `what` is a gate, the floor, an item or a pressure.
+
+    `screen` is the paired screen where it was entered; None: on a browser of somebody's own.
+    """
 
     durable: ClassVar[bool] = True
     at_ms: int
@@ -361,11 +364,12 @@ class Overridden:
     why: str
     by: Staff
     role: Role
+    screen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A signature: a name, a time and what it means."""
+    """A signature: a name, a time, what it means, and the paired screen where it was given, if any."""
 
     durable: ClassVar[bool] = True
     at_ms: int
@@ -373,6 +377,7 @@ class Signed:
     meaning: str
     by: Staff
     role: Role
+    screen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -537,12 +542,14 @@ class Seen:
     """What the ward knows of this patient beside the session's record; cuffs are in the record (`CuffTaken`).
 
     `samples` are the valid values of this session, `alarms` the texts of its open MEDIUM and HIGH ones and
-    `quiet_since_ms` when the last of them ended; None where there has been none.
+    `quiet_since_ms` when the last of them ended; None where there has been none. `unanswered` are the HIGH
+    ones that nobody has acknowledged: no session is closed over them.
     """
 
     samples: tuple[Measured, ...] = ()
     alarms: tuple[str, ...] = ()
     quiet_since_ms: int | None = None
+    unanswered: tuple[str, ...] = ()
 
 
 Kept = TreatmentEvent | CuffTaken

@@ -104,12 +104,13 @@ class DueNow:
 
 @dataclass(frozen=True, slots=True)
 class DecidedNow:
-    """Somebody who may has decided against the profile."""
+    """Somebody who may has decided against the profile, at a paired `screen` or a browser of their own."""
 
     by: Staff
     role: Role
     at_ms: int
     why: str
+    screen: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,12 +354,13 @@ class PressureNow:
 
 @dataclass(frozen=True, slots=True)
 class SignatureNow:
-    """A signature."""
+    """A signature, given at a paired `screen` or at a browser of one's own."""
 
     by: Staff
     role: Role
     at_ms: int
     meaning: str
+    screen: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,10 +156,11 @@ async def _act(  # noqa: C901, PLR0911  a line a kind of move, and none forgotte
             return CheckSaved(at_ms, session, body.check, by)
         case OverrideBody():
             who = await _proven(body.by, "by", request, house)
-            return Overridden(at_ms, session, body.what, body.why, who.name, who.role)
+            screen = await _screen(request, house)
+            return Overridden(at_ms, session, body.what, body.why, who.name, who.role, screen)
         case SignBody():
             who = await _proven(body.by, "by", request, house)
-            return Signed(at_ms, session, body.meaning, who.name, who.role)
+            return Signed(at_ms, session, body.meaning, who.name, who.role, await _screen(request, house))
         case FormSentBody():
             return FormSent(at_ms, session, body.how, by)
         case _:
@@ -196,6 +197,12 @@ def _entry(
 def _ago(minutes: float) -> int:
     """When it was done, as so long before the stamp that the act is given when its turn comes."""
     return UNSTAMPED - round(minutes * 60_000)
+
+
+async def _screen(request: Request, house: House) -> str | None:
+    """The paired screen at which somebody decides or signs; None for a browser of their own."""
+    screen = await house.sign_ins.screen(request)
+    return None if screen is None else screen.name
 
 
 async def _proven(body: SignInBody, field: str, request: Request, house: House) -> Account:

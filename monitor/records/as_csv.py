@@ -108,11 +108,15 @@ def _rows(report: SessionReport) -> Iterator[Row]:
                 at_ms, f"check {check.name}", one.name, one.value, one.unit, one.words, "",
                 one.device or "", one.by or "", one.age_ms,
             )  # fmt: skip
+        if not check.filled:
+            state = "missed" if check.missed else "not recorded"
+            yield Row(check.due_ms, f"check {check.name}", "", words=state)
     for gap in report.gaps:
         ends = "still" if gap.until_ms is None else _utc(gap.until_ms)
         yield Row(gap.from_ms, "gap", gap.what, words=f"until {ends}: {gap.why}", device=gap.device or "")
     for entry in report.timeline:
-        yield Row(entry.done_ms, "event", entry.kind, words=entry.words, by=entry.by or "", seq=entry.seq)
+        kind = "struck" if entry.struck else "event"
+        yield Row(entry.done_ms, kind, entry.kind, words=entry.words, by=entry.by or "", seq=entry.seq)
 
 
 def _continuous(lines: Iterable[Line]) -> Iterator[Row]:

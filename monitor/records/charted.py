@@ -103,9 +103,12 @@ class Checked:
 
 
 def checks(report: SessionReport) -> tuple[Checked, ...]:
-    """Every check, the missed ones too, each with its values."""
+    """Every check that comes once, the missed ones too, each with its values.
+
+    What comes again is told by its values alone: each cuff reading goes out for itself.
+    """
     cuffs = {(cuff.at_ms, cuff.device): pressure for cuff in report.cuffs for pressure in (_cuff(cuff),)}
-    return tuple(_check(check, cuffs) for check in report.checks)
+    return tuple(_check(check, cuffs) for check in report.checks if not check.again)
 
 
 def values(report: SessionReport) -> tuple[Charted, ...]:

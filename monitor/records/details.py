@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from monitor.model import Outcome, Quality
 from monitor.records.clocks import local
-from monitor.records.printed import figure, lasting, minutes, printable
+from monitor.records.printed import figure, lasting
 from monitor.records.report import (
     AlarmOf,
     CheckOf,
@@ -18,76 +17,30 @@ from monitor.records.report import (
     ReadyItem,
     SessionReport,
 )
+from monitor.records.tabled import Clock, Struck, Table, said, table
 
 NUMBER = "What*1|Value*2|Measured|>Min|>Age|>From due|Source"
 
 FIVE_MS = 300_000
 
-Table = dict[str, Any]
-Rows = Sequence[Sequence[str]]
-
 
 def tables(report: SessionReport) -> list[Table]:
     """Every table, in the order of a session; one without a row says that there is nothing."""
-    clock = _Clock(report)
+    clock = Clock(report)
     found = _of_treatment(report, clock) if report.therapy is not None else iter(())
     return [*found, *_of_measuring(report, clock), *_of_alarms(report, clock), *_of_the_record(report, clock)]
 
 
-def _table(title: str, heads: str, rows: Rows, note: str = "", empty: str = "None.") -> Table:
-    """One table. `heads` are its columns, "|" between them: ">" to the right, "*2" two shares of the rest."""
-    columns = []
-    for head in heads.split("|"):
-        words, _, wide = head.partition("*")
-        columns.append(
-            {"head": words.removeprefix(">"), "right": words.startswith(">"), "wide": int(wide or 0)}
-        )
-    return {
-        "title": title,
-        "note": printable(note),
-        "columns": columns,
-        "rows": [[printable(cell) for cell in row] for row in rows],
-        "empty": empty,
-    }
-
-
-class _Clock:
-    """Times of this session, by the clinic's clock and from the start of the drug."""
-
-    def __init__(self, report: SessionReport) -> None:
-        self._zone = report.zone
-        self._zero_ms = report.clocks.start_ms
-        self._day = local(report.zone, report.opened_ms).date()
-
-    def at(self, at_ms: int | None) -> str:
-        if at_ms is None:
-            return "–"
-        then = local(self._zone, at_ms)
-        days = (then.date() - self._day).days
-        if days in {0, 1}:
-            return f"{then:%H:%M:%S}{' +1d' if days else ''}"
-        return f"{then:%Y-%m-%d %H:%M:%S}"
-
-    def min(self, at_ms: int | None) -> str:
-        return "" if at_ms is None else minutes(at_ms, self._zero_ms)
-
-    def both(self, at_ms: int | None) -> tuple[str, str]:
-        return self.at(at_ms), self.min(at_ms)
-
-    def until(self, at_ms: int | None, still: str) -> str:
-        return still if at_ms is None else self.at(at_ms)
-
-
-def _of_treatment(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _of_treatment(report: SessionReport, clock: Clock) -> Iterator[Table]:
     rows = []
     for one in report.phases:
         lasted = "goes on" if one.until_ms is None else lasting(one.until_ms - one.from_ms)
         moment = one.until_ms == one.from_ms
-        why = _said(one.move.value if one.move is not None else "Opened", one.why)
+        why = said(one.move.value if one.move is not None else "Opened", one.why)
         rows.append(
             (*clock.both(one.from_ms), one.title, "" if moment else lasted, one.by or "the clock", why)
         )
-    yield _table("Phases", "Time|>Min|Phase*2|>Lasted|By|Why*3", rows)
+    yield table("Phases", "Time|>Min|Phase*2|>Lasted|By|Why*3", rows)
     yield from _doses(report, clock)
     yield from _check_in(report, clock)
     yield from _numbers(report, clock)
@@ -95,7 +48,7 @@ def _of_treatment(report: SessionReport, clock: _Clock) -> Iterator[Table]:
     yield from _leaving(report, clock)
 
 
-def _doses(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _doses(report: SessionReport, clock: Clock) -> Iterator[Table]:
     if report.pump is not None:
         one = report.pump
         row = (
@@ -109,7 +62,7 @@ def _doses(report: SessionReport, clock: _Clock) -> Iterator[Table]:
             one.why,
         )
         heads = "Time|>Weight|>Dose|>In all|>Strength|>Rate|Who*1|Why*1"
-        yield _table("Dose, checked by two", heads, [row])
+        yield table("Dose, checked by two", heads, [row])
     if report.devices_given or report.planned_devices:
         rows = [
             (
@@ -124,24 +77,24 @@ def _doses(report: SessionReport, clock: _Clock) -> Iterator[Table]:
             for one in report.devices_given
         ]
         heads = "Time|>Min|>No.|Lot*1|Expires|Last|Who|Why*2"
-        yield _table("Devices given", heads, rows, empty="No device was given.")
+        yield table("Devices given", heads, rows, empty="No device was given.")
 
 
-def _check_in(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _check_in(report: SessionReport, clock: Clock) -> Iterator[Table]:
     said = {None: "not answered", True: "yes", False: "no"}
     rows = [(one.asks, said[one.yes], one.note, clock.at(one.at_ms), one.by or "–") for one in report.answers]
-    yield _table("Check-in", "Question*3|Answer|Note*2|Time|Who", rows)
+    yield table("Check-in", "Question*3|Answer|Note*2|Time|Who", rows)
     flags = [
         (one.title, clock.at(one.from_ms), clock.until(one.until_ms, "the end"), one.why, one.by)
         for one in report.flags
     ]
-    yield _table("Risk flags", "Flag|From|Until|Why*1|Who", flags)
+    yield table("Risk flags", "Flag|From|Until|Why*1|Who", flags)
     gate = [(one.result.upper(), one.why, _decided(one.decided, clock)) for one in report.gate]
     empty = "It was open." if report.clocks.start_ms is not None else "No drug was given."
-    yield _table("Gate before the drug", "Result|What*2|Decided*3", gate, empty=empty)
+    yield table("Gate before the drug", "Result|What*2|Decided*3", gate, empty=empty)
 
 
-def _numbers(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _numbers(report: SessionReport, clock: Clock) -> Iterator[Table]:
     if report.baseline is not None:
         own = report.baseline
         of = f"the median of {len(own.readings)} cuff readings" if own.readings else "as it was entered"
@@ -150,7 +103,7 @@ def _numbers(report: SessionReport, clock: _Clock) -> Iterator[Table]:
             for one in report.baselines_before
         )
         note = f"Taken at {clock.at(own.at_ms)} by {own.by}: {of}.{again}"
-        yield _table("Baseline", NUMBER, [_number(one, clock) for one in own.numbers], note)
+        yield table("Baseline", NUMBER, [_number(one, clock) for one in own.numbers], note)
     rows = []
     for one in report.pressures:
         number = one.number
@@ -161,14 +114,29 @@ def _numbers(report: SessionReport, clock: _Clock) -> Iterator[Table]:
             times = (*clock.both(number.at_ms), lasting(number.age_ms))
             rows.append((one.title, number.words, *times, source, one.instead))
     heads = "Which*1|Value|Measured|>Min|>Age|Source|If it is not there*1"
-    yield _table("Pressures the record must hold", heads, rows)
+    yield table("Pressures the record must hold", heads, rows)
     for check in report.checks:
+        if check.again:
+            continue
         note = _check(check, clock)
         filled = [_number(one, clock) for one in check.filled]
-        yield _table(check.title, NUMBER, filled, note, empty="No value stands in it.")
+        yield table(check.title, NUMBER, filled, note, empty="No value stands in it.")
+    repeated = [row for check in report.checks if check.again for row in _again(check, clock)]
+    heads = "Due|>Min|Check*2|Value*2|Measured|>From due|Source"
+    yield table("Checks that come again", heads, repeated, empty="None was due.")
 
 
-def _number(one: Number, clock: _Clock) -> tuple[str, ...]:
+def _again(check: CheckOf, clock: Clock) -> Iterator[tuple[str, ...]]:
+    due = clock.both(check.due_ms)
+    if not check.filled:
+        what = "not valid" if check.saved_ms is not None else "not done"
+        yield *due, check.title, what, "–", "", ""
+    for one in check.filled:
+        title, words, measured, _min, _age, off, source = _number(one, clock)
+        yield *due, title, words, measured, off, source
+
+
+def _number(one: Number, clock: Clock) -> tuple[str, ...]:
     off = ""
     if one.off_ms is not None:
         sign = "–" if one.off_ms < 0 else "+"
@@ -178,7 +146,7 @@ def _number(one: Number, clock: _Clock) -> tuple[str, ...]:
     return one.title, one.words, *clock.both(one.at_ms), age, off, _source(one.by, one.device)
 
 
-def _check(check: CheckOf, clock: _Clock) -> str:
+def _check(check: CheckOf, clock: Clock) -> str:
     if check.saved_ms is not None:
         state = f"Recorded at {clock.at(check.saved_ms)} by {check.by}."
     else:
@@ -188,48 +156,64 @@ def _check(check: CheckOf, clock: _Clock) -> str:
     return f"Due at {clock.at(check.due_ms)} ({clock.min(check.due_ms)}). {state}{away}{missing}"
 
 
-def _people(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _people(report: SessionReport, clock: Clock) -> Iterator[Table]:
     scores = []
     for one in report.scores:
         entered = "at once" if one.entered_ms == one.at_ms else clock.at(one.entered_ms)
         scores.append((*clock.both(one.at_ms), one.title, one.words, entered, one.by, one.note))
-    yield _table("Scores", "Time|>Min|What*2|Value*3|Entered|Who|Note*1", scores)
+    yield table("Scores", "Time|>Min|What*2|Value*3|Entered|Who|Note*1", scores)
     symptoms = []
     for noted in report.symptoms:
         what = f"{'severe ' if noted.severe else ''}{noted.symptom.value}"
         what += ", an emergency sign" if noted.emergency else ""
         until = clock.until(noted.until_ms, "never marked as over")
         symptoms.append((*clock.both(noted.from_ms), until, what, noted.by, noted.note))
-    yield _table("Symptoms", "From|>Min|Until|What*1|Who|Note*2", symptoms)
+    yield table("Symptoms", "From|>Min|Until|What*1|Who|Note*2", symptoms)
     adverse = []
     for event in report.adverse:
         serious = "yes" if event.serious else "no"
         became = (event.outcome or "not said", event.related or "not said")
         adverse.append((*clock.both(event.at_ms), event.what, serious, *became, event.by))
-    yield _table("Adverse events", "Time|>Min|What*3|Serious|Outcome*1|Related*1|Who", adverse)
+    yield table("Adverse events", "Time|>Min|What*3|Serious|Outcome*1|Related*1|Who", adverse)
     notes = [(*clock.both(one.at_ms), one.text, one.by) for one in report.notes]
-    yield _table("Notes", "Time|>Min|Note*1|Who", notes)
+    yield table("Notes", "Time|>Min|Note*1|Who", notes)
     decisions = [
-        (*clock.both(one.at_ms), one.title, one.why, one.by, one.role.value) for one in report.overrides
+        (*clock.both(one.at_ms), one.title, one.why, one.by, one.role.value, one.screen or "their own")
+        for one in report.overrides
     ]
-    yield _table("Decisions against the profile", "Time|>Min|What*1|Why*2|Who|Role", decisions)
+    yield table("Decisions against the profile", "Time|>Min|What*1|Why*2|Who|Role|Screen", decisions)
+    corrections = [
+        (
+            *clock.both(one.at_ms),
+            Struck(one.was),
+            f"{clock.at(one.was_ms)}, {one.was_by or 'the clock'}",
+            one.now or "nothing",
+            one.why,
+            one.by,
+        )
+        for one in report.corrections
+    ]
+    yield table("Corrections", "Time|>Min|Was*2|Entered as of|Is*2|Why*1|Who", corrections)
 
 
-def _leaving(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _leaving(report: SessionReport, clock: Clock) -> Iterator[Table]:
     rows = [row for item in report.readiness for row in _ready(item, clock)]
     note = "" if report.ready_at_ms is None else f"As it stood at {clock.at(report.ready_at_ms)}."
     empty = "It was not asked: no drug was given, or the therapy is not at hand."
-    yield _table("Ready to leave", "What*2|Holds|Value*3|>Age|Source", rows, note, empty)
-    signed = [(clock.at(one.at_ms), one.meaning, one.by, one.role.value) for one in report.signatures]
-    yield _table("Signatures", "Time|Meaning*1|Who|Role", signed, empty="Nobody has signed.")
+    yield table("Ready to leave", "What*2|Holds|Value*3|>Age|Source", rows, note, empty)
+    signed = [
+        (clock.at(one.at_ms), one.meaning, one.by, one.role.value, one.screen or "their own")
+        for one in report.signatures
+    ]
+    yield table("Signatures", "Time|Meaning*1|Who|Role|Screen", signed, empty="Nobody has signed.")
     if report.form_due_ms is not None:
         sent = "not yet"
         if report.form_sent_ms is not None:
             sent = f"{clock.at(report.form_sent_ms)} by {report.form_sent_by}: {report.form_sent_how}"
-        yield _table("Monitoring form", "Due|Sent*1", [(clock.at(report.form_due_ms), sent)])
+        yield table("Monitoring form", "Due|Sent*1", [(clock.at(report.form_due_ms), sent)])
 
 
-def _ready(item: ReadyItem, clock: _Clock) -> Iterator[tuple[str, ...]]:
+def _ready(item: ReadyItem, clock: Clock) -> Iterator[tuple[str, ...]]:
     holds = "decided" if item.decided is not None else "yes" if item.holds else "no"
     lines = [
         (said.words, "" if said.age_ms is None else lasting(said.age_ms), said.device or said.by or "")
@@ -242,7 +226,7 @@ def _ready(item: ReadyItem, clock: _Clock) -> Iterator[tuple[str, ...]]:
         yield ("", "", *line) if place else (item.title, holds, *line)
 
 
-def _decided(one: Override | None, clock: _Clock) -> str:
+def _decided(one: Override | None, clock: Clock) -> str:
     if one is None:
         return "nobody has decided"
     return f"{one.by} ({one.role.value}) at {clock.at(one.at_ms)}: {one.why}"
@@ -255,44 +239,42 @@ def _source(by: str | None, device: str | None) -> str:
 # What was measured, and what was not.
 
 
-def _of_measuring(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _of_measuring(report: SessionReport, clock: Clock) -> Iterator[Table]:
     heads = "Measured|>Min|>BP|>Mean|>Pulse|Quality*1|Asked for*1|>Heard after|Source"
     note = "mmHg; a mean in brackets was reckoned from the other two."
-    yield _table("Cuff readings", heads, [_cuff(one, clock) for one in report.cuffs], note)
+    yield table("Cuff readings", heads, [_cuff(one, clock) for one in report.cuffs], note)
     if report.cuffs_missed:
         missed = [
             (*clock.both(one.at_ms), one.asked.value, one.why, one.device) for one in report.cuffs_missed
         ]
-        yield _table("Cuff readings that did not come", "Time|>Min|Asked for*1|Why*2|Device", missed)
+        yield table("Cuff readings that did not come", "Time|>Min|Asked for*1|Why*2|Device", missed)
     watched = []
     for one in report.coverage:
         share = f"{100 * one.known_ms / one.watched_ms:.1f} %" if one.watched_ms else "–"
         spans_ms = (one.watched_ms, one.known_ms, one.watched_ms - one.known_ms)
         watched.append((one.vital.label, *map(lasting, spans_ms), share))
     heads = "Vital*1|>Had to be|>Was|>Was not|>Share"
-    yield _table("Watched continuously", heads, watched, empty="Nothing had to be.")
+    yield table("Watched continuously", heads, watched, empty="Nothing had to be.")
     gaps = []
     for gap in report.gaps:
         lasted = "" if gap.until_ms is None else lasting(gap.until_ms - gap.from_ms)
         until = clock.until(gap.until_ms, "still")
         gaps.append((*clock.both(gap.from_ms), until, lasted, gap.what, gap.why))
     heads = "From|>Min|Until|>Lasted|What*1|Why*3"
-    yield _table("Gaps in monitoring", heads, gaps, empty="None of more than 5 s.")
+    yield table("Gaps in monitoring", heads, gaps, empty="None of more than 5 s.")
     heads = "|".join(("From", ">Min", *(f">{line.vital.label}*1" for line in report.lines)))
     note = "Lowest, middle and highest value; a dash is no value. Every value is in the CSV and the JSON."
-    yield _table(
-        "Five minutes each", heads, list(_fives(report, clock)), note, "No continuous value is kept."
-    )
+    yield table("Five minutes each", heads, list(_fives(report, clock)), note, "No continuous value is kept.")
     devices = []
     for used in report.devices:
         driver = used.driver or "no longer in the settings"
         times = (clock.at(used.first_ms), clock.at(used.last_ms))
         devices.append((used.device, driver, ", ".join(used.measured), *times, str(used.values)))
     heads = "Device*1|Driver*1|Measured*2|From|Until|>Values"
-    yield _table("Devices", heads, devices, empty="No device measured this patient.")
+    yield table("Devices", heads, devices, empty="No device measured this patient.")
 
 
-def _cuff(one: CuffReading, clock: _Clock) -> tuple[str, ...]:
+def _cuff(one: CuffReading, clock: Clock) -> tuple[str, ...]:
     failed = one.systolic is None
     mean = "" if one.mean is None else f"({figure(one.mean)})" if one.derived_mean else figure(one.mean)
     quality = "failed" if failed else "" if one.quality is Quality.VALID else one.quality.value
@@ -301,14 +283,14 @@ def _cuff(one: CuffReading, clock: _Clock) -> tuple[str, ...]:
         "–" if failed else f"{figure(one.systolic)}/{figure(one.diastolic)}",
         mean,
         "" if one.pulse is None else figure(one.pulse),
-        _said(quality, one.why or "", "standing" if one.standing else ""),
+        said(quality, one.why or "", "standing" if one.standing else ""),
         one.asked.value if one.asked is not None else "by hand" if one.by else "by itself",
         lasting(one.heard_ms - one.at_ms),
         _source(one.by, one.device),
     )
 
 
-def _fives(report: SessionReport, clock: _Clock) -> Iterator[tuple[str, ...]]:
+def _fives(report: SessionReport, clock: Clock) -> Iterator[tuple[str, ...]]:
     if not report.lines:
         return
     zero_ms = report.opened_ms if report.clocks.start_ms is None else report.clocks.start_ms
@@ -333,37 +315,37 @@ def _three(values: Sequence[float]) -> str:
 # Alarms, limits, and the record itself.
 
 
-def _of_alarms(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _of_alarms(report: SessionReport, clock: Clock) -> Iterator[Table]:
     heads = "Raised|>Min|Priority|What*3|Breach|Seen*2|Ended|>Pages"
-    yield _table("Alarms", heads, [_alarm(one, clock) for one in report.alarms], empty="None was raised.")
+    yield table("Alarms", heads, [_alarm(one, clock) for one in report.alarms], empty="None was raised.")
     pages = [_page(page, clock) for alarm in report.alarms for page in alarm.pages]
     if pages:
-        yield _table("Pages", "Time|To|>Step|Text*3|What became of it*3|Answer*2", pages)
+        yield table("Pages", "Time|To|>Step|Text*3|What became of it*3|Answer*2", pages)
     limits = []
     for one in report.limits:
         until = clock.until(one.until_ms, "the end")
         limits.append((clock.at(one.from_ms), until, one.title, figure(one.limit), one.why, one.by))
-    yield _table("Limits set for this session", "From|Until|Limit*2|>At|Why*3|Who", limits)
+    yield table("Limits set for this session", "From|Until|Limit*2|>At|Why*3|Who", limits)
     if report.therapy is not None:
         layers = []
         for layer in report.layers:
             until = clock.until(layer.until_ms, "goes on")
             layers.append((*clock.both(layer.from_ms), until, layer.name, "; ".join(layer.changes)))
         title = "Limits of the therapy beside the profile's"
-        yield _table(title, "From|>Min|Until|For*1|Change*3", layers)
+        yield table(title, "From|>Min|Until|For*1|Change*3", layers)
     pauses = []
     for pause in report.pauses:
-        what = _said(pause.kind.value, pause.vital.label if pause.vital is not None else "")
+        what = said(pause.kind.value, pause.vital.label if pause.vital is not None else "")
         times = (clock.at(pause.from_ms), clock.until(pause.until_ms, "still"))
         pauses.append((*times, what, pause.why, pause.by, pause.ended_why))
-    yield _table("Pauses", "From|Until|What*1|Why*2|Who|Ended*2", pauses)
+    yield table("Pauses", "From|Until|What*1|Why*2|Who|Ended*2", pauses)
 
 
-def _alarm(one: AlarmOf, clock: _Clock) -> tuple[str, ...]:
+def _alarm(one: AlarmOf, clock: Clock) -> tuple[str, ...]:
     return (
         *clock.both(one.raised_ms),
         one.priority.name + (", technical" if one.technical else ""),
-        _said(one.title, one.note, one.device or ""),
+        said(one.title, one.note, one.device or ""),
         clock.at(one.since_ms),
         "by nobody" if one.acked_ms is None else f"{clock.at(one.acked_ms)} by {one.acked_by}",
         clock.until(one.ended_ms, "not over"),
@@ -371,7 +353,7 @@ def _alarm(one: AlarmOf, clock: _Clock) -> tuple[str, ...]:
     )
 
 
-def _page(page: PageOf, clock: _Clock) -> tuple[str, ...]:
+def _page(page: PageOf, clock: Clock) -> tuple[str, ...]:
     outcomes = []
     for at_ms, way, outcome, why in page.outcomes:
         reason = f" ({why})" if why and outcome is not Outcome.DELIVERED else ""
@@ -383,13 +365,15 @@ def _page(page: PageOf, clock: _Clock) -> tuple[str, ...]:
     return clock.at(page.at_ms), page.to, str(page.step + 1), page.text, said, answer
 
 
-def _of_the_record(report: SessionReport, clock: _Clock) -> Iterator[Table]:
+def _of_the_record(report: SessionReport, clock: Clock) -> Iterator[Table]:
     rows = []
     for one in report.timeline:
         entered = f" (entered {clock.at(one.at_ms)})" if one.at_ms != one.done_ms else ""
         late = " (written late)" if one.late else ""
-        rows.append((*clock.both(one.done_ms), f"{one.words}{entered}{late}", one.by or "", str(one.seq)))
-    yield _table("Timeline", "Time|>Min|What*1|Who|>Row", rows)
+        words = f"{one.words}{entered}{late}"
+        words = Struck(words) if one.struck else words
+        rows.append((*clock.both(one.done_ms), words, one.by or "", str(one.seq)))
+    yield table("Timeline", "Time|>Min|What*1|Who|>Row", rows)
     chain = report.chain
     made = local(report.zone, report.made_ms).isoformat(timespec="seconds")
     broken = "BROKEN: a row does not follow from the one before"
@@ -404,8 +388,4 @@ def _of_the_record(report: SessionReport, clock: _Clock) -> Iterator[Table]:
         therapy = report.therapy
         record.append(("Therapy", f"{therapy.name}, version {therapy.version}, digest {therapy.digest}"))
     record += [("Not known", words) for words in report.unknown]
-    yield _table("This record", "What*1|Words*4", record)
-
-
-def _said(*words: str) -> str:
-    return "; ".join(one for one in words if one)
+    yield table("This record", "What*1|Words*4", record)

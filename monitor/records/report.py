@@ -241,7 +241,11 @@ class FlagSpan:
 
 @dataclass(frozen=True, slots=True)
 class CheckOf:
-    """A check that must be recorded once: when it was due, what filled it and what did not, or its miss."""
+    """A check: when it was due, what filled it and what did not, or its miss.
+
+    One that must be recorded once, or (`again`) one time of one that comes again and again: a cuff reading of
+    the schedule, scores. What came in time fills those by itself; `saved_ms` is when it was heard.
+    """
 
     name: str
     title: str
@@ -258,6 +262,7 @@ class CheckOf:
     """Its window has closed without it. Neither saved nor missed: the session ended before, or goes on."""
     tolerance_ms: int | None
     """How far from its due time a value may be measured without being marked."""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,16 +337,39 @@ class Override:
     why: str
     by: Staff
     role: Role
+    screen: str | None = None
+    """The paired screen where it was entered; None: a browser of one's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A name, a role, a time and what it means."""
+    """A name, a role, a time, what it means, and the paired screen where it was given (None: no such)."""
 
     at_ms: int
     meaning: str
     by: Staff
     role: Role
+    screen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionOf:
+    """An entry that was wrong, in words, and what stands in its place (None: nothing does).
+
+    Only what stands is in `scores`, `symptoms`, `adverse`, `notes` and `devices_given`. The numbers are those
+    of the timeline's entries.
+    """
+
+    at_ms: int
+    by: Staff
+    why: str
+    entry: int
+    was: str
+    was_ms: int
+    """When it was done, as was what stands instead."""
+    was_by: Staff | None
+    instead: int | None
+    now: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -595,6 +623,12 @@ class Entry:
     by: Staff | None
     late: bool
     """It had to wait for the disk before it was written down."""
+    entry: int | None = None
+    """Its number in the treatment, where it is an entry of it."""
+    struck: bool = False
+    """It was wrong, and counts for nothing: `corrections` says by whom, when and why."""
+    replaces: int | None = None
+    """The number of the wrong entry in whose place it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -657,6 +691,7 @@ class SessionReport:
     symptoms: tuple[SymptomSpan, ...]
     adverse: tuple[Adverse, ...]
     notes: tuple[Note, ...]
+    corrections: tuple[CorrectionOf, ...]
     overrides: tuple[Override, ...]
     signatures: tuple[Signature, ...]
     form_sent_ms: int | None

@@ -20,6 +20,7 @@ from monitor.records.report import (
     BaselineOf,
     CheckOf,
     Clocks,
+    CorrectionOf,
     CuffReading,
     DeviceDose,
     Expected,
@@ -42,10 +43,11 @@ from monitor.records.report import (
 from monitor.reporting import numbers
 from monitor.reporting.alarms import RAISED, loud, open_at, raised_by_words
 from monitor.reporting.kept import OVER, Kept
+from monitor.reporting.recurring import Recurring
 from monitor.reporting.watching import source_at
 from monitor.sessions import expected, gates, layers, readiness, tables
 from monitor.sessions.conditions import conditions
-from monitor.sessions.due import CHECK_40, DAY_MS, NIBP, VITALS, window_of
+from monitor.sessions.due import CHECK_40, DAY_MS, NIBP, VITALS, item_title, window_of
 from monitor.sessions.needs import END_PRESSURE_MS
 from monitor.sessions.record import Record, begin, rebuilt
 from monitor.sessions.scores import EMERGENCY_SIGNS, SCALES
@@ -66,15 +68,16 @@ from monitor.treatment import (
     Overridden,
     Phase,
     PhaseMoved,
-    Score,
     Seen,
+    Struck,
     Symptom,
     SymptomNoted,
     TreatmentEvent,
     TreatmentNote,
     TreatmentOpened,
 )
-from monitor.ward.treating.timeline import FLAGS
+from monitor.treatment_now import LineNow
+from monitor.ward.treating.timeline import FLAGS, lines
 
 SEEN_MS = 1_800_000
 """How far back the session is shown samples: further than any of its questions asks for."""
@@ -127,6 +130,7 @@ class Course:
         self._flags: list[FlagSpan] = []
         self._layers: list[LayerOf] = []
         self.therapy = therapy
+        self._recurring = Recurring(therapy)
         self.record = begin(therapy, kept.opened)
         self.gate: tuple[Found, ...] = ()
         self.ready_at_ms: int | None = None
@@ -138,12 +142,14 @@ class Course:
         self._note_layers(self.record.opened.at_ms)
         for event in events:
             self._pass_time(event.at_ms)
+            self._recurring.before(self.record, event.at_ms)
             if self.record.start_ms is None and _starts(event):
                 self.gate = self._gate(event.at_ms)
             if self.ready_at_ms is None and isinstance(event, PhaseMoved) and event.now in OVER:
                 self._list(rebuilt(self.therapy, passed), event.at_ms)
             self.record.apply(event)
             passed.append(event)
+            self._recurring.after(self.record, event)
             self._note_flags(event)
             if not self.record.over:
                 self._note_layers(event.at_ms)
@@ -436,7 +442,7 @@ class Course:
         return next((one.asks for one in self.therapy.question if one.name == question), question)
 
     def checks(self) -> tuple[CheckOf, ...]:
-        """The checks that come once, filled, missed or neither."""
+        """The checks that come once, filled, missed or neither, and every time of those that come again."""
         found = []
         for check in self.therapy.check:
             if check.due_min is None:
@@ -445,7 +451,8 @@ class Course:
             done = self.record.checks.get(check.name)
             if done is not None or window is not None:
                 found.append(self._check(check, done, window))
-        return tuple(found)
+        again = self._recurring.done(self.record, self._until_ms) if self._trusted else ()
+        return *found, *again
 
     def _check(
         self, check: Check, done: CheckFilled | CheckMissed | None, window: tuple[int, int, int] | None
@@ -526,7 +533,7 @@ class Course:
         """Every symptom from its note to its end."""
         found: list[SymptomSpan] = []
         running: dict[Symptom, SymptomNoted] = {}
-        for noted in self._all(SymptomNoted):
+        for noted in self.record.symptoms_noted:
             was = running.get(noted.symptom)
             if was is not None and (noted.over or noted.severe != was.severe):
                 found.append(_symptom(running.pop(noted.symptom), noted.done_at_ms))
@@ -539,19 +546,40 @@ class Course:
         """Adverse events."""
         return tuple(
             Adverse(one.at_ms, one.what, one.serious, one.outcome, one.related, one.by)
-            for one in self._all(AdverseEvent)
+            for one in self.record.notes
+            if isinstance(one, AdverseEvent)
         )
 
     def notes(self) -> tuple[Note, ...]:
         """Free notes."""
-        return tuple(Note(one.at_ms, one.text, one.by) for one in self._all(TreatmentNote))
+        found = [one for one in self.record.notes if isinstance(one, TreatmentNote)]
+        return tuple(Note(one.at_ms, one.text, one.by) for one in found)
+
+    def corrections(self) -> tuple[CorrectionOf, ...]:
+        """Every entry that was wrong, with what stands instead."""
+        return tuple(self._correction(struck) for struck in self.record.struck.values())
+
+    def _correction(self, struck: Struck) -> CorrectionOf:
+        was = self._said_by(struck.entry)
+        now = None if struck.instead is None else self._said_by(struck.instead)
+        if was is None:
+            raise ValueError(f"entry {struck.entry} was struck and says nothing")
+        return CorrectionOf(
+            struck.at_ms, struck.by, struck.why, struck.entry, was.words, was.at_ms, was.who,
+            struck.instead, None if now is None else now.words,
+        )  # fmt: skip
+
+    def _said_by(self, entry: int) -> LineNow | None:
+        event = self.record.entry(entry)
+        return None if event is None else next(iter(lines(self.record, event, entry)), None)
 
     def overrides(self) -> tuple[Override, ...]:
         """Every decision against the profile."""
         return tuple(self._override(one) for one in self.record.overrides)
 
     def _override(self, one: Overridden) -> Override:
-        return Override(one.at_ms, one.what, self.override_title(one.what), one.why, one.by, one.role)
+        title = self.override_title(one.what)
+        return Override(one.at_ms, one.what, title, one.why, one.by, one.role, one.screen)
 
     def override_title(self, what: str) -> str:
         """What a decision was about, in words."""
@@ -569,7 +597,9 @@ class Course:
 
     def signatures(self) -> tuple[Signature, ...]:
         """Every signature."""
-        return tuple(Signature(one.at_ms, one.meaning, one.by, one.role) for one in self.record.signatures)
+        return tuple(
+            Signature(one.at_ms, one.meaning, one.by, one.role, one.screen) for one in self.record.signatures
+        )
 
     def form_due_ms(self) -> int | None:
         """When the form has to be out; None where none is owed, or nobody can say."""
@@ -613,12 +643,3 @@ def _newest_of(cuffs: Sequence[CuffReading], times_ms: Sequence[int]) -> CuffRea
     """The newest of the readings that were measured at these times."""
     found = [one for one in cuffs if one.at_ms in times_ms]
     return found[-1] if found else None
-
-
-def item_title(item: str) -> str:
-    """What an item of a check is called."""
-    if item == NIBP:
-        return "Blood pressure"
-    if item in VITALS:
-        return VITALS[item][0].label
-    return SCALES[Score(item)].title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from monitor.model import (
     Accepted,
@@ -66,6 +67,14 @@ class Words:
         if isinstance(event, TreatmentEvent):
             return self._of_treatment(event)
         return self._of_staff(event) or self._of_ward(event) or self._of_technique(event)
+
+    def numbered(self, made: Entry, event: object) -> Entry:
+        """The line with its number in the treatment, and what has become of it."""
+        if self._record is None or not isinstance(event, TreatmentEvent):
+            return made
+        number = self._record.number(event)
+        struck = number in self._record.struck
+        return replace(made, entry=number, struck=struck, replaces=self._record.replaces.get(number))
 
     def _of_treatment(self, event: TreatmentEvent) -> str:
         if self._record is None:
@@ -161,7 +170,8 @@ def _entries(kept: Kept, words: Words) -> Iterator[Entry]:
         if said:
             done_ms = getattr(row.event, "done_at_ms", getattr(row.event, "measured_at_ms", row.at_ms))
             by = getattr(row.event, "by", None)
-            yield Entry(row.seq, row.at_ms, done_ms, type(row.event).__name__, said, by, row.late)
+            made = Entry(row.seq, row.at_ms, done_ms, type(row.event).__name__, said, by, row.late)
+            yield words.numbered(made, row.event)
 
 
 def _cuff(taken: CuffTaken) -> str:

@@ -14,6 +14,7 @@ from monitor.model import CuffTaken, Device, Priority, Staff, Vital
 from monitor.sessions import layers
 from monitor.sessions.baseline import propose
 from monitor.sessions.record import Record, watched
+from monitor.sessions.scores import SCALES
 from monitor.sessions.therapy import Check, ms
 from monitor.treatment import Filled, Measured, Phase, Score, Seen
 
@@ -62,6 +63,13 @@ class Due:
     late: Priority | None
     filled: tuple[Filled, ...] = ()
     missing: tuple[str, ...] = ()
+
+
+def item_title(item: str) -> str:
+    """What an item of a check is called, in words."""
+    if item == NIBP:
+        return "Blood pressure"
+    return VITALS[item][0].label if item in VITALS else SCALES[Score(item)].title
 
 
 def dues(record: Record, seen: Seen, now_ms: int) -> tuple[Due, ...]:

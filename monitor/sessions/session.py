@@ -16,7 +16,7 @@ from monitor.model import Staff
 from monitor.people import CLINICAL, Role
 from monitor.sessions import correction, dose, gates, layers, readiness
 from monitor.sessions.baseline import propose
-from monitor.sessions.due import CHECK_40, dues, fill, window_of
+from monitor.sessions.due import CHECK_40, dues, fill, item_title, window_of
 from monitor.sessions.law import BY_CLOCK, CHECK_OVER, ENDS_DRUG, WITH_REASON, Cell, refusal, step
 from monitor.sessions.loading import unsigned
 from monitor.sessions.needs import missing, missing_all, missing_pressures
@@ -362,11 +362,18 @@ def _refuse_by_state(  # noqa: PLR0911  a line a move
         case Move.START if record.dose is not None and act.done_at_ms < record.dose.at_ms:
             return ["The dose was checked later than this start."]
         case Move.CLOSE if record.phase is not Phase.READY:
-            return list(missing(Need.SIGN_OFF, record, seen, act.at_ms))
-        case Move.CHECKED_IN | Move.TO_TIMEOUT | Move.START | Move.TO_READY | Move.CLOSE:
+            return [*missing(Need.SIGN_OFF, record, seen, act.at_ms), *_unanswered(seen)]
+        case Move.CLOSE:
+            return [*missing_all(record.phase, record, seen, act.done_at_ms), *_unanswered(seen)]
+        case Move.CHECKED_IN | Move.TO_TIMEOUT | Move.START | Move.TO_READY:
             return list(missing_all(record.phase, record, seen, act.done_at_ms))
         case _:
             return []
+
+
+def _unanswered(seen: Seen) -> list[str]:
+    words = ", ".join(seen.unanswered)
+    return [f"A HIGH alarm has not been acknowledged: {words}."] if words else []
 
 
 def _refuse_move(record: Record, move: Move, done_at_ms: int) -> list[str]:
@@ -399,7 +406,7 @@ def _refuse_check(record: Record, act: CheckSaved, seen: Seen) -> list[str]:
     if found:
         return found
     _, lacking = fill(check, record, seen, window, act.at_ms)
-    return [f"{check.title}: {item} is missing." for item in lacking if item in check.required]
+    return [f"{check.title}: {item_title(item)} is missing." for item in lacking if item in check.required]
 
 
 def _refuse_override(record: Record, act: Overridden, seen: Seen) -> list[str]:

@@ -33,7 +33,7 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
-from monitor.treatment import Act, Action, Move, Stepped, TreatmentOpened
+from monitor.treatment import Act, Action, Move, TreatmentOpened
 from monitor.ward.bedside import Bedside
 from monitor.ward.parts import Parts
 
@@ -49,7 +49,7 @@ def refusals(parts: Parts, action: Action, now_ms: int) -> tuple[str, ...]:
         there = _empty(parts, action.bed)
         return (*filter(None, (there,)), *parts.treatments.refusals(action))
     if isinstance(action, Act):
-        return (*parts.treatments.refusals(action), *_closing(parts, action))
+        return parts.treatments.refusals(action)
     found = refusal(parts, action, now_ms)
     return () if found is None else (found,)
 
@@ -126,15 +126,6 @@ def _discharge(parts: Parts, session: int) -> str | None:
     if bedside.stay is not None:
         return f"A treatment ends with its own step, {Move.CLOSE.value}, once it is signed."
     return _unanswered(parts, bedside)
-
-
-def _closing(parts: Parts, act: Act) -> tuple[str, ...]:
-    """What forbids the end of a treatment beside its own law: the same as that of any session."""
-    bedside = parts.visits.at(act.session)
-    if bedside is None or not (isinstance(act, Stepped) and act.move is Move.CLOSE):
-        return ()
-    found = _unanswered(parts, bedside)
-    return () if found is None else (found,)
 
 
 def _unanswered(parts: Parts, bedside: Bedside) -> str | None:

@@ -78,7 +78,10 @@ class Treatments:
             for alarm in self._board.of(bedside.bed)
             if alarm.priority >= Priority.MEDIUM and alarm.state in OPEN
         )
-        return Seen(stay.samples.all(), texts, stay.quiet_since_ms)
+        unanswered = tuple(
+            self._wording.alarm(one) for one in self._board.of(bedside.bed) if one.unanswered_high
+        )
+        return Seen(stay.samples.all(), texts, stay.quiet_since_ms, unanswered)
 
     # Acts.
 

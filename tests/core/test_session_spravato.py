@@ -243,9 +243,9 @@ def test_3_3_check_40_requires_the_nibp() -> None:
     visit.doses()
     visit.waits(35)
     visit.scores(moaas=5, dissociation=0)
-    assert visit.refused(visit.save()) == "40-min check: nibp is missing."
+    assert visit.refused(visit.save()) == "40-min check: Blood pressure is missing."
     visit.cuff(None)
-    assert visit.refused(visit.save()) == "40-min check: nibp is missing."
+    assert visit.refused(visit.save()) == "40-min check: Blood pressure is missing."
     visit.cuff(150, 92)
     visit.does(visit.save())
     assert visit.phase() is Phase.DECLINE

@@ -274,7 +274,7 @@ def test_a_check_without_its_pressure_says_so_before_it_is_pressed() -> None:
     visit = Visit()
     visit.doses()
     visit.waits(36)
-    assert move(visit, "check_done").missing == ("40-min check: nibp is missing.",)
+    assert move(visit, "check_done").missing == ("40-min check: Blood pressure is missing.",)
     assert [one.title for one in shown(visit).checks[0].lacking if one.required] == ["BP"]
 
 

@@ -183,6 +183,10 @@ def test_a_high_alarm_that_nobody_has_acknowledged_keeps_a_treatment_open() -> N
     visit.symptom(Symptom.COLLAPSE, over=True)
     close = visit.step(Move.CLOSE)
     assert visit.refused(close) == "A HIGH alarm has not been acknowledged: Emergency sign."
+    shown = visit.shift.bed(BED).treatment
+    assert shown is not None
+    button = next(move for move in shown.moves if move.kind == "close")
+    assert button.missing == ("A HIGH alarm has not been acknowledged: Emergency sign.",)
     assert visit.shift.acks(BED, "emergency-sign") is None
     visit.steps(Move.CLOSE)
     assert visit.shift.bed(BED).session is None

@@ -244,6 +244,7 @@ async def test_a_prescriber_decides_at_the_nurses_screen_and_the_nurse_stays_sig
         await dana.does("override", what=gate["override"], why="known for years", by=KIM)
         (gate,) = (await dana.now())["gates"]
         assert (gate["open"], gate["decided"]["by"], gate["decided"]["role"]) == (True, "kim", "prescriber")
+        assert gate["decided"]["screen"] == "floor"
         assert (await dana.client.get(f"{API}/me")).json()["name"] == "dana"
         await dana.gives(1)
 

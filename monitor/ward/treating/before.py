@@ -61,7 +61,7 @@ def gates_now(record: Record, seen: Seen, now_ms: int) -> Iterable[GateNow]:
 
 def decided_now(one: Overridden | None) -> DecidedNow | None:
     """A decision against the profile, if there is one."""
-    return None if one is None else DecidedNow(one.by, one.role, one.at_ms, one.why)
+    return None if one is None else DecidedNow(one.by, one.role, one.at_ms, one.why, one.screen)
 
 
 def baseline_now(record: Record, seen: Seen, now_ms: int) -> BaselineNow:

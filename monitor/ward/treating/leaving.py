@@ -91,6 +91,8 @@ def sign_off_now(record: Record, seen: Seen, now_ms: int) -> SignOffNow:
         alone=rules.alone,
         together=rules.together,
         roles=rules.roles,
-        signed=tuple(SignatureNow(one.by, one.role, one.at_ms, one.meaning) for one in record.signatures),
+        signed=tuple(
+            SignatureNow(one.by, one.role, one.at_ms, one.meaning, one.screen) for one in record.signatures
+        ),
         missing=() if record.phase is Phase.CLOSED else missing_of(Need.SIGN_OFF, record, seen, now_ms),
     )

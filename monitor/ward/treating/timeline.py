@@ -182,12 +182,12 @@ def _said(  # noqa: C901, PLR0911, PLR0912  a line a kind of event, and none for
             title = record.therapy.check_named(event.check).title
             return _line(event.at_ms, "check", None, f"{title} missed")
         case Overridden():
-            words = f"Decided by a {event.role.value}: {about(record, event.what)}. {event.why}"
+            who = f"Decided by a {event.role.value}{_where(event.screen)}"
+            words = f"{who}: {about(record, event.what)}. {event.why}"
             return _line(event.at_ms, "override", event.by, words)
         case Signed():
-            return _line(
-                event.at_ms, "signature", event.by, f"Signed by a {event.role.value}: {event.meaning}"
-            )
+            words = f"Signed by a {event.role.value}{_where(event.screen)}: {event.meaning}"
+            return _line(event.at_ms, "signature", event.by, words)
         case FormSent():
             return _line(event.at_ms, "form", event.by, f"Form sent: {event.how}")
         case ReadyFirst():
@@ -225,6 +225,10 @@ def _moved(event: PhaseMoved) -> Iterable[_Said]:
 
 def _line(at_ms: int, kind: str, who: Staff | None, words: str) -> Iterable[_Said]:
     return (_Said(at_ms, kind, who, words),)
+
+
+def _where(screen: str | None) -> str:
+    return "" if screen is None else f" at screen {screen}"
 
 
 def _and(words: str, more: str, between: str = ". ") -> str:
