@@ -65,14 +65,15 @@ class Archive:
             return str(why)
 
     async def what_if(
-        self, sessions: Sequence[int], last: int, limits: Limits | None
+        self, sessions: Sequence[int], last: int, weeks: int, limits: Limits | None
     ) -> Sequence[Mapping[str, object]] | str | None:
-        """The summaries of these and the last so many under limits as set and as proposed; of all, last."""
+        """The summaries of these, the last so many and those of the last weeks; of all, last."""
         if self._judging.locked():
             return BUSY
         async with self._judging:
             try:
                 newest = await self._what_ifs.newest(last) if last else []
+                newest += await self._what_ifs.since(self._weeks.begin_ms(weeks)) if weeks else []
                 made = await self._what_ifs.what_if(list(dict.fromkeys([*sessions, *newest])), limits)
             except NoSuchSessionError:
                 return None

@@ -37,6 +37,10 @@ class Weeks:
     journal: Journal
     now_ms: Callable[[], int]
 
+    def begin_ms(self, weeks: int) -> int:
+        """When the first of the last so many weeks began."""
+        return edges_ms(self.clinic.about.zone, self.now_ms(), weeks)[0]
+
     async def numbers(self, weeks: int) -> Numbers:
         """The last so many weeks, the newest first. StoreError where the journal cannot be read."""
         edges = edges_ms(self.clinic.about.zone, self.now_ms(), weeks)

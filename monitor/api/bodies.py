@@ -24,6 +24,7 @@ ALARM_PAUSED_MAX_S = 180
 """alarms.md 5: an alarm pause lasts 2 to 3 minutes at most."""
 
 WHAT_IF_MAX = 50
+WHAT_IF_WEEKS = 8
 """So many stored sessions are judged again at once: each takes seconds, and the ward goes on beside it."""
 
 NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
@@ -203,13 +204,15 @@ class WhatIfBody(Body):
     sessions: Annotated[list[Annotated[Whole, Field(ge=1, le=2**53)]], Field(max_length=WHAT_IF_MAX)] = []
     last: Annotated[Whole, Field(ge=0, le=WHAT_IF_MAX)] = 0
     """So many of those that ended last, besides."""
+    weeks: Annotated[Whole, Field(ge=0, le=WHAT_IF_WEEKS)] = 0
+    """Those that ended in the last so many weeks, besides; the one that runs is the first."""
     limits: dict[Name, dict[Name, Measure | Text | list[Measure]]] | None = None
 
     @model_validator(mode="after")
     def some(self) -> Self:
         """At least one session."""
-        if not self.sessions and not self.last:
-            raise ValueError("Say which sessions, or how many of the last")
+        if not self.sessions and not self.last and not self.weeks:
+            raise ValueError("Say which sessions, or how many of the last, or of which weeks")
         return self
 
 

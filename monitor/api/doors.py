@@ -60,9 +60,9 @@ class Archive(Protocol):
         ...
 
     async def what_if(
-        self, sessions: Sequence[int], last: int, limits: Limits | None
+        self, sessions: Sequence[int], last: int, weeks: int, limits: Limits | None
     ) -> Sequence[Mapping[str, object]] | str | None:
-        """The summaries of these and the last so many under limits as set and as proposed; of all, last."""
+        """The summaries of these, the last so many and those of the last weeks; of all, last."""
         ...
 
 

@@ -98,6 +98,7 @@ ROUTES = (
     Row("GET", "/me", OPEN, pages.dashboard),
     Row("GET", "/duty", OPEN, pages.dashboard),
     Row("GET", "/admin", OPEN, pages.dashboard),
+    Row("GET", "/numbers", OPEN, pages.dashboard),
     Row("GET", "/sound", OPEN, pages.dashboard),
     Row("GET", "/keys", OPEN, pages.dashboard),
     Row("GET", "/signin", OPEN, pages.dashboard),

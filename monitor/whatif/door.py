@@ -158,6 +158,14 @@ class WhatIfs:
                 found.append(row.event.session)
         return found[-count:] if count else []
 
+    async def since(self, from_ms: int) -> list[int]:
+        """The numbers of the sessions that ended from an instant on, the oldest of them first."""
+        return [
+            row.event.session
+            async for row in self.journal.of((SessionMoved.__name__,), from_ms)
+            if isinstance(row.event, SessionMoved) and row.event.now is SessionPhase.CLOSED
+        ]
+
     def _judge(self, kept: Kept, as_set: Plan, proposed: Plan | None) -> SessionJudged:
         of_then = setting(self.clinic, kept)
         opened = kept.opened

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
+from monitor.config.settings import Budget
 from monitor.model import Vital
+from monitor.numbers import Numbers
 from monitor.sessions import expected
 from monitor.treatment import Move, Symptom
+from monitor.weekly import counted, edges_ms
 from tests.browser import clinic, scene
 from tests.browser.clinic import Clinic, Guest
 from tests.browser.conftest import Open, go
@@ -21,6 +25,7 @@ from tests.browser.stage import Stage
 from tests.browser.test_floor import CUT, OVERLAP, PHONE, STATION, WALL, tile
 from tests.browser.test_screens import violations
 from tests.browser.test_state import ask, events, snapshot
+from tests.core.shift import Shift
 from tests.core.visit import MIN
 
 Wire = scene.Wire
@@ -581,6 +586,36 @@ def test_a_nurse_has_no_such_page_and_a_refusal_is_said(here: Stage, open_page: 
     page.goto(here.url + "/admin")
     page.get_by_role("button", name="Judge the last 20").click()
     expect(page.locator(".whatif")).to_contain_text("Your role may not do this.")
+
+
+# The alarms of the weeks.
+
+
+def numbers_of() -> Any:
+    """Two weeks as the service would tell them: one answered HIGH in the one that runs, none before."""
+    shift = Shift()
+    shift.hears("3", spo2=80, fresh_s=3_600)
+    shift.waits(seconds=12)
+    shift.acks("3", "spo2-low")
+    edges = edges_ms("UTC", shift.now_ms, 2)
+    return json.loads(msgspec.json.encode(Numbers("UTC", counted(shift.events, edges, Budget()))))
+
+
+def test_who_leads_sees_the_weeks_against_the_budget_and_one_by_its_alarms(
+    here: Stage, open_page: Open
+) -> None:
+    here.answers["GET", "/numbers"] = (200, numbers_of())
+    page = open_page(here, "/numbers", STATION)
+    expect(page.locator(".budget thead button")).to_have_count(2)
+    expect(page.locator(".budget")).to_contain_text("Pages acted on: at least 50 %")
+    low = page.locator(".conditions tr").filter(has_text="SpO2 low").first
+    expect(low.locator("td").first).to_have_text("1")
+    expect(page.locator(".numbers")).to_contain_text("at the bed: half within 12 s")
+    assert violations(page) == []
+    page.locator(".budget thead button").nth(1).click()
+    expect(page.locator(".numbers")).to_contain_text("No alarm in this week.")
+    page.get_by_role("link", name="Try other limits on the last four weeks").click()
+    expect(page.locator(".whatif select").last).to_have_value("4w")
 
 
 # Sessions and the form.

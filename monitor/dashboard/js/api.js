@@ -6,7 +6,7 @@ const ROOT = "/api/v1";
 /** After so long nobody waits any more: what was pressed has no answer, and says so. */
 const PATIENCE_MS = 20_000;
 /** Weeks of sessions are judged anew. */
-const REPLAY_PATIENCE_MS = 300_000;
+const REPLAY_PATIENCE_MS = 900_000;
 
 export async function ask(method, path, body, patience_ms = PATIENCE_MS) {
   let response, text;
@@ -50,6 +50,7 @@ export const api = {
   session: (session) => ask("GET", `/sessions/${id(session)}`),
   series: (session) => ask("GET", `/sessions/${id(session)}/series`),
   whatIf: (body) => ask("POST", "/what-if", body, REPLAY_PATIENCE_MS),
+  numbers: (weeks) => ask("GET", `/numbers?weeks=${weeks}`),
   form: (session) => ask("GET", `/sessions/${id(session)}/form.json`),
   setDuty: (duty) => ask("PUT", "/duty", duty),
   alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),

@@ -5,13 +5,15 @@ import { html } from "./html.js";
 import { chips, isWell, loads, marks, named, nextDue, textOf } from "./look.js";
 import { clock, running, words } from "./words.js";
 
-const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/admin", words.admin]];
+const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/numbers", words.admin]];
 const LEADERS = new Set(["charge nurse", "prescriber", "administrator"]);   // who may try other limits
+
+const isAt = (to, here) => to === here || (to === "/numbers" && here === "/admin");
 
 export const Clock = ({ now_ms }) => html`<p class="clock"><span class="sr">${words.time} </span>${now_ms === null ? "––:––:––" : clock(now_ms)}</p>`;
 
 export function Nav({ here, me }) {
-  return html`<nav aria-label=${words.screens}>${SCREENS.filter(([to]) => to !== "/admin" || LEADERS.has(me?.role) || to === here).map(([to, name]) => html`<a href=${to} class=${to === "/me" ? "mine" : undefined} aria-current=${to === here ? "page" : undefined}>${name}</a>`)}</nav>`;
+  return html`<nav aria-label=${words.screens}>${SCREENS.filter(([to]) => to !== "/numbers" || LEADERS.has(me?.role) || isAt(to, here)).map(([to, name]) => html`<a href=${to} class=${to === "/me" ? "mine" : undefined} aria-current=${isAt(to, here) ? "page" : undefined}>${name}</a>`)}</nav>`;
 }
 
 /** The open alarms as chips, worst first. On a bed's own screen those of the other beds. */

@@ -26,6 +26,7 @@ import { Start } from "./start.js";
 import { now, reduce, start } from "./state.js";
 import { connect } from "./stream.js";
 import { readTrend } from "./trend.js";
+import { NumbersOfWeeks } from "./numbers.js";
 import { WhatIf } from "./whatif.js";
 import { words } from "./words.js";
 
@@ -78,7 +79,7 @@ async function remember(bed) {
 
 const ROUTES = [
   [/^\/$/, Floor, () => words.floor], [/^\/bed\/([^/]+)$/, Bed, () => ""], [/^\/bed\/([^/]+)\/start$/, Start, () => words.startSession], [/^\/alarms$/, Alarms, () => words.alarms],
-  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/sessions$/, Sessions, () => words.sessions], [/^\/sessions\/(\d+)\/form$/, FormView, () => words.form], [/^\/admin$/, WhatIf, () => words.whatIf], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
+  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/sessions$/, Sessions, () => words.sessions], [/^\/sessions\/(\d+)\/form$/, FormView, () => words.form], [/^\/numbers$/, NumbersOfWeeks, () => words.numbers], [/^\/admin$/, WhatIf, () => words.whatIf], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
 ];
 
 function route() {

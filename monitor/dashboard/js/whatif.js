@@ -4,11 +4,12 @@ import { useState } from "preact/hooks";
 import { api } from "./api.js";
 import { chem } from "./draw.js";
 import { html } from "./html.js";
+import { LeaderPages } from "./numbers.js";
 import { Plain } from "./plain.js";
 import { problem } from "./signin.js";
 import { clock, day, minutes, words } from "./words.js";
 
-const LAST = [5, 10, 20, 50], TERMS = ["limit", "baseline_percent", "baseline_delta", "hold_s"];
+const LAST = ["5", "10", "20", "50"], WEEKS = ["1w", "4w", "8w"], TERMS = ["limit", "baseline_percent", "baseline_delta", "hold_s"];
 const PRIORITIES = ["HIGH", "MEDIUM", "LOW"];
 
 /** Every limit that is known here, once, as the profile has it. */
@@ -21,27 +22,32 @@ export function limitsKnown(state) {
 /** The rows that are asked for: {"spo2-low-m": {limit: 91}}. */
 export const proposed = (rows) => rows.reduce((all, row) => ({ ...all, [row.rule]: { ...all[row.rule], [row.term]: row.value } }), {});
 
+/** How many sessions or weeks: "20" are the last 20, "4w" those of the last four weeks. */
+const asked = (which) => (which.endsWith("w") ? { weeks: Number.parseInt(which, 10) } : { last: Number(which) });
+const wished = () => { const weeks = `${new URLSearchParams(location.search).get("weeks")}w`; return WEEKS.includes(weeks) ? weeks : "20"; };
+const saying = (which, of, ofWeeks) => (which.endsWith("w") ? ofWeeks : of)(Number.parseInt(which, 10));
+
 const nameOf = (known, { rule }) => {
   const limit = rule in words.alarmNames ? null : known.find((l) => l.condition === rule);
   return limit ? words.limitSide(limit) : words.condition(rule);
 };
 
 export function WhatIf({ app }) {
-  const { state } = app, known = limitsKnown(state), [rows, setRows] = useState([]), [last, setLast] = useState(20), [found, setFound] = useState(null), [busy, setBusy] = useState(false), [error, setError] = useState(null);
+  const { state } = app, known = limitsKnown(state), [rows, setRows] = useState([]), [which, setWhich] = useState(wished), [found, setFound] = useState(null), [busy, setBusy] = useState(false), [error, setError] = useState(null);
   const judge = async (event) => {
     event.preventDefault();
     if (busy) return;
     setBusy(true);
     setError(null);
-    const answer = await api.whatIf({ last, limits: rows.length ? proposed(rows) : null });
+    const answer = await api.whatIf({ ...asked(which), limits: rows.length ? proposed(rows) : null });
     setBusy(false);
     if (answer.ok) setFound({ ...answer.data, rows });
     else setError({ at: "whatif", text: answer.detail });
   };
-  return html`<${Plain} app=${app} here="/admin" title=${words.whatIf}><div class="whatif"><p>${words.whatIfIs}</p>
+  return html`<${Plain} app=${app} here="/admin" title=${words.whatIf}><div class="whatif"><${LeaderPages} here="/admin" /><p>${words.whatIfIs}</p>
     <${Proposal} known=${known} rows=${rows} add=${(row) => setRows([...rows.filter((r) => r.rule !== row.rule || r.term !== row.term), row])} drop=${(row) => setRows(rows.filter((r) => r !== row))} />
-    <form class="form" onSubmit=${judge}><label>${words.onWhich}<select value=${String(last)} onChange=${(e) => setLast(Number(e.currentTarget.value))}>${LAST.map((n) => html`<option value=${String(n)}>${words.lastSessions(n)}</option>`)}</select></label>
-      ${problem(error, "whatif")}<div class="row-of-acts"><button class="main" aria-busy=${busy} disabled=${busy}>${busy ? words.judging : words.judge(last)}</button></div></form>
+    <form class="form" onSubmit=${judge}><label>${words.onWhich}<select value=${which} onChange=${(e) => setWhich(e.currentTarget.value)}>${[...LAST, ...WEEKS].map((each) => html`<option value=${each}>${saying(each, words.lastSessions, words.lastWeeks)}</option>`)}</select></label>
+      ${problem(error, "whatif")}<div class="row-of-acts"><button class="main" aria-busy=${busy} disabled=${busy}>${busy ? words.judging : saying(which, words.judge, words.judgeWeeks)}</button></div></form>
     ${found && html`<${Found} known=${known} found=${found} />`}</div><//>`;
 }
 

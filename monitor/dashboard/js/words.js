@@ -265,6 +265,19 @@ export const words = {
   sums: "Alarms", asSet: "As set", asProposed: "As proposed", onTheDay: "On the day", pagesSent: "Pages", perSession: "Pages in a session", byLimit: "By alarm", bySession: "By session", inAlarm: (span) => `${span} in alarm`,
   judgedAs: (now, then) => (then === null ? many(now, "alarm", "alarms") : `${many(now, "alarm", "alarms")}, ${then} as proposed`), otherNumbers: "Its therapy has changed since",
 
+  // The alarms of the weeks.
+  numbers: "Alarms by week", numbersAre: "How often alarms came, and how they were answered. It is counted from the record, and says nothing of any one patient.", budget: "The weeks against the budget", week: "Week", thisWeek: "This week", weekFrom: (date) => `from ${date}`, weekOf: (date) => `The week from ${date}`,
+  sessionsOpened: "Sessions", kept: "kept", missed: "missed", nothingJudged: "Nothing to judge by", noAlarmsThen: "No alarm in this week.",
+  targets: {
+    pages_a_session: (bound) => `Pages in a session, high and medium: at most ${bound}`, acted_on_percent: (bound) => `Pages acted on: at least ${bound} %`, high_accepted_median_s: (bound) => `High, half of them accepted within ${bound} s`,
+    high_accepted_p95_s: (bound) => `High, 95 of 100 accepted within ${bound} s`, low_pages: () => "Low pages nobody",
+  },
+  targetValue: (name, value) => (name === "pages_a_session" ? value.toFixed(2) : name === "acted_on_percent" ? `${Math.round(value)} %` : name === "low_pages" ? String(value) : `${Math.round(value)} s`),
+  weekSums: ({ sessions, pages, pages_again, acted_on_share }) => `${many(sessions, "session", "sessions")}, ${many(pages, "page", "pages")} and ${many(pages_again, "further one", "further ones")}.${acted_on_share === null ? "" : ` ${Math.round(acted_on_share * 100)} % were acted on: somebody accepted or came before it was over.`}`,
+  conditionColumns: ["Alarm", "Raised", "In a session", "Gone within its delay", "Lasted", "Paged", "Acted on", "Unanswered"], howLong: "How long it took", whoCame: "Who came to the bed", toAccept: "accepted", toCome: "at the bed",
+  answering: (priority, what, { answers, median_s, p95_s }) => `${priority}, ${what}: half within ${Math.round(median_s)} s, 95 of 100 within ${Math.round(p95_s)} s (${answers})`,
+  whatIfWeeks: "Try other limits on the last four weeks", lastWeeks: (n) => `All of the last ${many(n, "week", "weeks")}`, judgeWeeks: (n) => `Judge the last ${many(n, "week", "weeks")}`,
+
   // Keys.
   keys: "Keys", keysOn: "Single keys are on", keysOff: "Single keys are off", turnOff: "Turn single keys off", turnOn: "Turn single keys on",
   keyList: [["1 to 9, 0", "Open bed 1 to 10"], ["F or Esc", "Floor"], ["A", "Acknowledge at this bed"], ["C", "Cuff now"], ["B", "BP of this bed, typed"], ["S, Y, N", "Sedation score, symptom, note"], ["P", "Pause audio at this bed"], ["J, K", "Next, previous alarm"], ["L", "Lock this screen"], ["?", "This list"]],
