@@ -64,7 +64,7 @@ class Guard:
             (b"referrer-policy", b"no-referrer"),
             (b"cross-origin-opener-policy", b"same-origin"),
             (b"cross-origin-resource-policy", b"same-origin"),
-            (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+            (b"permissions-policy", b"camera=(self), geolocation=(), microphone=(), payment=(), usb=()"),
         ]
         if tls:
             self._always.append((b"strict-transport-security", b"max-age=31536000"))
