@@ -336,9 +336,9 @@ class Paging:
 
     def _unaccepted(self, page: Page) -> None:
         run = self._runs.get(page.ordered.alarm_id)
-        taken = (page.run_step.step, Came.ACCEPTED)
+        taken = (page.ordered.page_id, Came.ACCEPTED)
         for place, answer in enumerate(run.answers if run else ()):
-            if run is not None and (answer.step, answer.came) == taken:
+            if run is not None and (answer.page_id, answer.came) == taken:
                 del run.answers[place]
                 return
 
