@@ -561,6 +561,7 @@ def test_other_limits_are_tried_on_past_sessions_and_shown_beside_those_as_set(o
         stage.answers["POST", "/what-if"] = (200, judged())
         page = open_page(stage, "/", STATION)
         page.get_by_role("link", name="Admin").click()
+        page.get_by_role("link", name="Try other limits").click()
         page.get_by_role("button", name="Propose this").click()
         expect(page.locator("#error-rule")).to_contain_text("Choose a limit")
         page.locator("[name='rule']").select_option("spo2-low-m")

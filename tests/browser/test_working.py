@@ -391,7 +391,7 @@ def test_what_is_due_is_one_tap(open_page: Open) -> None:
             {"kind": "score", "score": "pump", "value": 1},
         ]
         press(page, "Correct", ".told")
-        expect(page.locator(".beside h2")).to_have_text("Sedation score")
+        expect(page.locator(".beside h2")).to_have_text("Correct an entry")
 
 
 def test_the_40_minute_check_shows_its_values_with_source_and_age_and_takes_three_taps(

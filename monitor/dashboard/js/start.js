@@ -1,6 +1,7 @@
 // The working screen of one bed, from the first question to the close: short pages, one thing a page, and the server knows where it stands.
 // A reload, or another station, goes on where the session is; what was typed and not sent stays with who typed it.
 
+import { useEffect } from "preact/hooks";
 import { Chips, Clock, Footer, Lost, Who as WhoIs } from "./bar.js";
 import { BpByHand } from "./bphand.js";
 import { chem, icon, ring } from "./draw.js";
@@ -14,6 +15,7 @@ import { draftOf, keep } from "./session/drafts.js";
 import { formOf } from "./session/forms.js";
 import { Gate } from "./session/gate.js";
 import { Infusion } from "./session/infusion.js";
+import { Lacks } from "./session/lacking.js";
 import { Leave } from "./session/leave.js";
 import { Now } from "./session/now.js";
 import { Plan } from "./session/plan.js";
@@ -44,7 +46,18 @@ export function Start({ app }) {
     ${form ?? html`<${Page} key="${of} ${bed.session?.session}" app=${app} bed=${bed} t=${t} watch=${toWatch} />`}<//>`;
 }
 
+/** While the drug is given or at its strongest a screen that is touched, and so lies beside the patient, takes its light away by itself; who has chosen a brightness for this device keeps it. */
+function useNight(app, t) {
+  const dim = Boolean(t && (t.running || t.at_peak)) && app.theme.theme === "auto" && !new URLSearchParams(location.search).has("theme") && matchMedia("(pointer: coarse)").matches;
+  useEffect(() => {
+    if (!dim) return undefined;
+    document.documentElement.dataset.theme = "night";
+    return () => dispatchEvent(new Event("storage"));   // as theme.js chooses it
+  }, [dim]);
+}
+
 function Frame({ app, bed = null, t = null, page = null, may = [], waits = null, title = words.startSession, children }) {
+  useNight(app, t);
   const { state, now_ms, of } = app, seen = bed?.session ? look(state, of, now_ms) : null;
   return html`<div id="screen" aria-busy=${state.server ? undefined : "true"} class="flow" data-screen="start" data-page=${page ?? undefined}>
     <header id="bar"><a class="back" href=${bed ? `/bed/${of}` : "/"}>${bed ? html`← <span>${words.bed(of)}</span>` : words.back}</a><h1 class="number"><span class="sr">${words.number}</span>${of}</h1>
@@ -54,12 +67,12 @@ function Frame({ app, bed = null, t = null, page = null, may = [], waits = null,
     ${seen?.top && html`<${Band} app=${app} seen=${seen} />`}
     ${seen && html`<${Live} seen=${seen} />`}
     ${page && PAGES.includes(page) && html`<${Rail} app=${app} bed=${bed} t=${t} page=${page} may=${may} />`}
-    <main id="flow" tabindex="-1" aria-label=${title}><div class="title"><h2>${title}</h2><${Refused} state=${state} app=${app} /></div>${children}${state.wish && html`<${SignInBeside} app=${app} />`}</main>
+    <main id="flow" tabindex="-1" aria-label=${title}><div class="title"><h2>${title}</h2><${Refused} state=${state} app=${app} bed=${bed} /></div>${children}${state.wish && html`<${SignInBeside} app=${app} />`}</main>
     <${Footer} state=${state} ...${app.theme} /></div>`;
 }
 
 /** An alarm of this patient stands over every page of the work at this bed. */
-const Band = ({ app, seen }) => html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(seen.top)}>${line(seen, Infinity)}
+const Band = ({ app, seen }) => html`<section id="alarm" class="lamp" data-field="alarm" aria-label=${words.alarms} ...${marks(seen.top)}>${line(seen, Infinity)}
   ${seen.alarms.some((a) => a.state !== "acked") && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}</section>`;
 
 /** The four numbers as they are now: what is not live is not there. */
@@ -74,8 +87,8 @@ function Rail({ app, bed, t, page, may }) {
     ${may.includes(p) && p !== page ? html`<button onClick=${() => go(p)}>${said.steps[p]}</button>` : html`<span>${said.steps[p]}</span>`}</li>`)}</ol></nav>`;
 }
 
-/** What came of the last press. What a refused one lacks stands here until it is done, each line a way to fill it. */
-function Refused({ state, app }) {
-  const lacks = state.told?.missing ?? [], of = app.of;
-  return html`<${Told} state=${state} />${state.told?.is === "refused" && lacks.length > 1 && html`<ul class="lacks">${lacks.map((text) => html`<li key=${text}><a href="/bed/${of}/start">${text}</a></li>`)}</ul>`}`;
+/** What came of the last press. What a refused one lacks stands here until it is done, each line leads to the field that fills it. */
+function Refused({ state, app, bed }) {
+  const lacks = state.told?.is === "refused" ? state.told.missing ?? [] : [];
+  return lacks.length > 0 && bed ? html`<p class="told" data-is="refused"><span class="mark" aria-hidden="true">!</span>${said.stillMissing}</p><${Lacks} app=${app} bed=${bed} lines=${lacks} />` : html`<${Told} state=${state} />`;
 }

@@ -1,5 +1,6 @@
-// What the working screens do: moves of the session, said the same on button, answer and record. An entry is never deleted; a later one stands instead.
+// What the working screens do: moves of the session, said the same on button, answer and record. An entry is never deleted: a wrong one is struck, and what should have been entered stands instead.
 
+import { api } from "../api.js";
 import { words } from "../words.js";
 import { said } from "./words.js";
 
@@ -22,12 +23,19 @@ const timed = (minutes) => (minutes ? { minutes_ago: minutes } : {});
 /** Scores as {name: value}; what was said of them is offered to be corrected. */
 export const saveScores = (app, t, scores, minutes, text, note = {}) => moves(app, t, text,
   Object.entries(scores).map(([score, value]) => ({ kind: "score", score, value, ...(note[score] ? { note: note[score] } : {}), ...timed(minutes) })),
-  said.savedOf(text), () => ({ text: words.correct, act: () => { app.dispatch({ kind: "told", told: null }); app.beside("session scores"); } }));
+  said.savedOf(text), () => ({ text: words.correct, act: () => { app.dispatch({ kind: "told", told: null }); const names = Object.keys(scores); app.beside(names.length === 1 ? `session correct ${names[0]}` : "session correct"); } }));
 
-/** A symptom that is there; taken back it is marked as over, at once. */
+/** A symptom that is there; taken back at once its newest entry is struck. */
 export const noteSymptom = (app, t, symptom, severe, minutes) => move(app, t, said.symptomNames[symptom], { kind: "symptom", symptom, severe, ...timed(minutes) },
   said.savedOf(severe ? `${said.symptomNames[symptom]}, ${said.severe}` : said.symptomNames[symptom]),
-  () => ({ text: words.undo, act: () => move(app, t, words.undo, { kind: "symptom", symptom, over: true }, said.taken(said.symptomNames[symptom])) }));
+  () => ({ text: words.undo, act: () => withdraw(app, t, symptom) }));
+
+/** Which entry it was stands in the session as the server knows it now; the screen may not have heard of it yet. */
+async function withdraw(app, t, symptom) {
+  const { data } = await api.session(t.session), line = data?.now?.timeline.findLast((one) => one.kind === "symptom" && one.may_correct && one.words.toLowerCase().startsWith(symptom));
+  const body = line ? { kind: "correct", entry: line.entry, instead: null, why: said.atOnce } : { kind: "symptom", symptom, over: true };
+  return move(app, t, words.undo, body, said.taken(said.symptomNames[symptom]));
+}
 
 export const symptomOver = (app, t, symptom) => move(app, t, said.over(said.symptomNames[symptom]), { kind: "symptom", symptom, over: true }, said.savedOf(said.over(said.symptomNames[symptom])));
 

@@ -6,6 +6,7 @@ import { named } from "../look.js";
 import { clock, running, words } from "../words.js";
 import { move } from "./acts.js";
 import { Field, lacking } from "./controls.js";
+import { Lacks } from "./lacking.js";
 import { Scores } from "./scales.js";
 import { wantedScores } from "./stage.js";
 import { said } from "./words.js";
@@ -21,7 +22,7 @@ export function Baseline({ app, bed, t }) {
         : html`<b aria-hidden="true">––</b><small>${i === readings.length ? (runs ? said.cuffRuns(now_ms - runs) : next_ms !== null && next_ms > 0 ? said.cuffFollows(next_ms) : said.noReading) : said.noReading}</small>`}</li>`)}</ol></section>
     ${wanted.length > 0 && html`<${Scores} key=${wanted.join()} app=${app} t=${t} names=${wanted} main=${readings.length > 0 || Boolean(runs)} />`}
     ${given.length > 0 && html`<ul class="given">${given.map((s) => html`<li key=${s.score}><span>${s.title}</span> <b>${said.scaleWord(s.words)}</b></li>`)}</ul>`}
-    ${missing.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
+    ${missing.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><${Lacks} app=${app} bed=${bed} lines=${missing} /></section>`}
     ${steady.length > 0 && html`<p class="hint">${words.phase.baseline}: ${steady.join(", ")}</p>`}
     ${readings.length > 0 && html`<${Anew} app=${app} t=${t} />`}
     <div class="foot"><${CuffButton} app=${app} bed=${bed} main=${missing.length > 0 && next_ms === null} /></div></div>`;
@@ -31,7 +32,7 @@ export function Baseline({ app, bed, t }) {
 export function CuffButton({ app, bed, main = true, text = said.startCuff }) {
   const runs = bed.cuff?.running_since_ms;
   if (runs) return html`<button onClick=${() => app.acts.stopCuff(bed.bed)}>${words.stopCuff} ${running(app.now_ms - runs)}</button>`;
-  return html`${bed.cuff_refusal && html`<p class="refusal" id="cuff-refusal">${bed.cuff_refusal}</p>`}<button class=${main ? "main" : ""} disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${text}</button>`;
+  return html`${bed.cuff_refusal && html`<p class="refusal" id="cuff-refusal">${bed.cuff_refusal}</p>`}<button class=${main ? "main" : ""} data-field="cuff" disabled=${bed.cuff_refusal !== null} aria-describedby=${bed.cuff_refusal ? "cuff-refusal" : undefined} onClick=${() => app.acts.startCuff(bed.bed)}>${text}</button>`;
 }
 
 /** The readings so far are no baseline: with a reason. */

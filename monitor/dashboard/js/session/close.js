@@ -8,6 +8,7 @@ import { move } from "./acts.js";
 import { CuffButton } from "./baseline.js";
 import { Decide } from "./decide.js";
 import { draftOf, forget, keep } from "./drafts.js";
+import { Lacks } from "./lacking.js";
 import { Proof } from "./proof.js";
 import { moveOf } from "./stage.js";
 import { said } from "./words.js";
@@ -19,9 +20,9 @@ export function Close({ app, bed, t }) {
     const answer = await move(app, t, words.closeSession, { kind: "close" }, said.savedOf(said.closed));
     if (answer.ok) keep(bed.bed, { closed: { session: t.session, alias: bed.session.alias, form: t.form?.words ?? null } });
   };
-  return html`<section class="close"><h3>${said.sign}</h3>
+  return html`<section class="close" data-field="sign"><h3>${said.sign}</h3>
     ${pressures.map((p) => html`<${Pressure} key=${p.pressure} app=${app} bed=${bed} t=${t} p=${p} />`)}
-    ${lacks.length > 0 && html`<ul class="lacks">${lacks.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}
+    ${lacks.length > 0 && html`<${Lacks} app=${app} bed=${bed} lines=${lacks} />`}
     ${signed.signed.length > 0 && html`<ul class="given">${signed.signed.map((s) => html`<li key=${s.at_ms}>${said.signed(named(state, s.by), s.role, s.at_ms)}</li>`)}</ul>`}
     ${signed.missing.length > 0 && sign && sign.missing.length === 0 && html`<p class="hint">${said.signMeaning} ${signed.missing.join(" ")}</p>
       <${Proof} key=${signed.signed.length} app=${app} roles=${[...new Set([...signed.alone, ...signed.roles])]} preset=${signed.alone.includes(state.me?.role) ? state.me.name : null} title=${said.sign} prove=${(by) => move(app, t, said.sign, { kind: "sign", meaning: said.signMeaning, by }, said.savedOf(said.sign))} />`}
@@ -30,7 +31,7 @@ export function Close({ app, bed, t }) {
 
 function Pressure({ app, bed, t, p }) {
   const [deciding, setDeciding] = useState(false);
-  return html`<div class="pressure"><p>${p.missing}</p>${p.pressure === "final" && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}
+  return html`<div class="pressure" data-field="pressure-${p.pressure}"><p>${p.missing}</p>${p.pressure === "final" && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}
     ${p.may.length > 0 && (deciding ? html`<${Decide} app=${app} t=${t} what=${p.override} may=${p.may} done=${() => setDeciding(false)} />` : html`<button class="quiet" onClick=${() => setDeciding(true)}>${said.decisions.pressure}</button>`)}</div>`;
 }
 

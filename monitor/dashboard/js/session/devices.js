@@ -7,6 +7,7 @@ import { move } from "./acts.js";
 import { Field, lacking, useEarlier } from "./controls.js";
 import { draftOf, keep } from "./drafts.js";
 import { hasExpired, readDevice } from "./gs1.js";
+import { Lacks } from "./lacking.js";
 import { Scan } from "./scan.js";
 import { moveOf } from "./stage.js";
 import { Turn } from "./turns.js";
@@ -41,7 +42,7 @@ export function Devices({ app, bed, t }) {
     ${next && (scanned ? html`<p class="readback"><b>${said.readBack(scanned.lot, scanned.expires)[0]}</b>${said.readBack(scanned.lot, scanned.expires)[1]}${scanned.serial && said.serialIs(scanned.serial)} <button class="quiet" onClick=${() => { keep(bed.bed, { scanned: null }); app.redrawNow(); }}>${words.correct}</button></p>`
       : typing ? html`<${Typed} today=${dayOf(now_ms)} hold=${hold} back=${() => setTyping(false)} />`
         : html`<${Scan} key=${next.number} name="scan" label=${`${said.scanLot} ${next.number}`} read=${read} />`)}
-    ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${lacks.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
+    ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><${Lacks} app=${app} bed=${bed} lines=${lacks} /></section>`}
     <div class="row-of-acts">${next && !scanned && !typing && html`<button class="quiet" onClick=${() => setTyping(true)}>${said.typeLot}</button>`}${next && earlier}${fewer && html`<${Fewer} app=${app} t=${t} />`}</div>
     <div class="foot">${next && html`<button class="main giant" disabled=${wait_ms > 0 || !scanned || lacks.length > 0} onClick=${give}>${wait_ms > 0 ? said.deviceIn(next.number, Math.ceil(wait_ms / 1000) * 1000) : said.given(next.number)}</button>`}</div></div>`;
 }

@@ -5,6 +5,7 @@ import { html } from "../html.js";
 import { named } from "../look.js";
 import { moves, step } from "./acts.js";
 import { Field, lacking, useEarlier } from "./controls.js";
+import { Lacks } from "./lacking.js";
 import { Proof } from "./proof.js";
 import { Scan } from "./scan.js";
 import { amounts, readDose } from "./slips.js";
@@ -15,15 +16,15 @@ import { said } from "./words.js";
 const FIELDS = [["weight_kg", said.weight], ["dose_mg_per_kg", said.dose], ["concentration_mg_per_ml", said.concentration], ["rate_ml_per_h", said.rate]];
 const CHECKERS = ["nurse", "charge nurse", "prescriber"];
 
-export function Infusion({ app, t }) {
+export function Infusion({ app, bed, t }) {
   const [anew, setAnew] = useState(false), start = moveOf(t, "infusion_start"), dose = t.phase === "timeout" && !anew ? t.dose : null;
-  return dose ? html`<${Ready} app=${app} t=${t} dose=${dose} start=${start} anew=${() => setAnew(true)} />` : html`<${Dose} app=${app} t=${t} done=${() => setAnew(false)} />`;
+  return dose ? html`<${Ready} app=${app} bed=${bed} t=${t} dose=${dose} start=${start} anew=${() => setAnew(true)} />` : html`<${Dose} app=${app} t=${t} done=${() => setAnew(false)} />`;
 }
 
-function Ready({ app, t, dose, start, anew }) {
+function Ready({ app, bed, t, dose, start, anew }) {
   const [minutes, earlier] = useEarlier(), sum = amounts(dose), [strong, rest] = said.doseIs(sum.mg, sum.ml, dose.rate_ml_per_h, sum.min), lacks = start?.missing ?? [];
   return html`<div class="form stands"><p class="readback"><b>${strong}</b>${rest}</p><p>${said.checkedBy(named(app.state, dose.by), named(app.state, dose.second))}</p>
-    ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><ul>${lacks.map((line) => html`<li key=${line}>${line}</li>`)}</ul></section>`}
+    ${lacks.length > 0 && html`<section class="lacks"><h3>${said.stillMissing}</h3><${Lacks} app=${app} bed=${bed} lines=${lacks} /></section>`}
     <div class="row-of-acts">${earlier}<button class="quiet" onClick=${anew}>${said.changeDose}</button></div>
     <div class="foot"><button class="main giant" disabled=${lacks.length > 0} onClick=${() => step(app, t, "infusion_start", said.infusionStarted, { minutes })}>${said.infusionStarted}</button></div></div>`;
 }

@@ -20,7 +20,7 @@ export function Leave({ app, bed, t, entries = true }) {
   useSitting(app, bed, t);
   const ready = moveOf(t, "ready"), signing = t.phase === "ready" || t.over, items = t.over ? [] : t.ready_items.filter((i) => !(i.item === "signed")), lacks = items.filter((i) => !i.holds), holds = items.filter((i) => i.holds);
   return html`<div class="leave stands">
-    ${lacks.length > 0 && html`<ul class="items">${lacks.map((i) => html`<li key=${i.item}><h3>${i.title}</h3><p>${i.missing.join(" ")}</p><${Fill} app=${app} bed=${bed} t=${t} item=${i} /></li>`)}</ul>`}
+    ${lacks.length > 0 && html`<ul class="items">${lacks.map((i) => html`<li key=${i.item} data-field="item-${i.item}"><h3>${i.title}</h3><p>${i.missing.join(" ")}</p><${Fill} app=${app} bed=${bed} t=${t} item=${i} /></li>`)}</ul>`}
     ${holds.length > 0 && html`<details class="true"><summary>${said.trueItems(holds.length)}</summary><ul>${holds.map((i) => html`<li key=${i.item}><b>${i.title}</b> <span>${i.decided ? said.decided(named(app.state, i.decided.by), i.decided.why) : i.values.map((v) => [v.words, v.who && named(app.state, v.who), v.at_ms && clock(v.at_ms, false)].filter(Boolean).join(", ")).join("; ")}</span></li>`)}</ul></details>`}
     ${signing && html`<${Close} app=${app} bed=${bed} t=${t} />`}
     ${entries && !t.over && html`<${Entries} app=${app} bed=${bed} t=${t} />`}

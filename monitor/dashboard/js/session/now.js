@@ -7,6 +7,8 @@ import { ago, words } from "../words.js";
 import { move, step } from "./acts.js";
 import { CuffButton } from "./baseline.js";
 import { useEarlier } from "./controls.js";
+import { correctable } from "./correct.js";
+import { Lacks } from "./lacking.js";
 import { Scale, Scores } from "./scales.js";
 import { leaving, moveOf, scoreOf, todo } from "./stage.js";
 import { turnsOf } from "./turns.js";
@@ -23,7 +25,7 @@ export function Now({ app, bed, t }) {
 
 /** Every thing that is due, each with its form open. It stands beside the trends as well. */
 export const Tasks = ({ app, bed, t, open = todo(t) }) => (open.length === 0 ? html`<p class="nothing">${said.nothingDue}</p>`
-  : open.map((d) => html`<section class="task" key=${d.what}><h3>${dueText(d, app.now_ms)}</h3>${t.checks.some((c) => c.check === d.what) ? html`<${Check} app=${app} bed=${bed} t=${t} check=${t.checks.find((c) => c.check === d.what)} asks=${d.asks} />` : html`<${Scores} app=${app} t=${t} names=${d.asks} />`}</section>`));
+  : open.map((d) => html`<section class="task" key=${d.what} data-field="check-${d.what}"><h3>${dueText(d, app.now_ms)}</h3>${t.checks.some((c) => c.check === d.what) ? html`<${Check} app=${app} bed=${bed} t=${t} check=${t.checks.find((c) => c.check === d.what)} asks=${d.asks} />` : html`<${Scores} app=${app} t=${t} names=${d.asks} />`}</section>`));
 
 /** A check that comes once: its numbers from the devices, with source and age; what only people can say; and the press that keeps it. */
 function Check({ app, bed, t, check, asks }) {
@@ -34,7 +36,7 @@ function Check({ app, bed, t, check, asks }) {
     ${lacks.some((l) => l.item === "nibp") && html`<${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} />`}
     ${asks.map((name) => (scoreOf(t, name).scale.length > 2 ? html`<${Scores} key=${name} app=${app} t=${t} names=${[name]} />` : html`<${Scale} key=${name} app=${app} t=${t} name=${name} />`))}
     <button class="main" disabled=${!save || save.missing.length > 0} onClick=${() => move(app, t, said.saveCheck(check.title), { kind: "check_done", check: check.check }, said.savedOf(check.title))}>${said.saveCheck(check.title)}</button>
-    ${save?.missing.length > 0 && !lacks.some((l) => l.required) && html`<ul class="lacks">${save.missing.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}`;
+    ${save?.missing.length > 0 && !lacks.some((l) => l.required) && html`<${Lacks} app=${app} bed=${bed} lines=${save.missing} />`}`;
 }
 
 const SOON_MIN = 1;
@@ -52,6 +54,7 @@ export function Entries({ app, bed, t }) {
     <button onClick=${() => open("scores")}>${said.sedation}</button><button onClick=${() => open("symptoms")}>${said.symptom}</button>
     <button onClick=${() => open("note")}>${said.note}</button><button onClick=${() => open("adverse")}>${said.adverse}</button>
     <${CuffButton} app=${app} bed=${bed} main=${false} text=${words.startCuff} /><button onClick=${() => app.beside("bp")}>${words.bpByHand}</button>
+    ${correctable(t).length > 0 && html`<button onClick=${() => open("correct")}>${said.corrects}</button>`}
     ${moveOf(t, "ready") && !leaving(t) && html`<button onClick=${() => open("leave")}>${said.leaving}, ${said.holds(...readyCount(t))}</button>`}
     ${turnsOf(t).map((kind) => html`<button key=${kind} class="turn" onClick=${() => open(`turn ${kind}`)}>${said.moves[kind][0]}</button>`)}
     ${moveOf(t, "emergency") && html`<button class="turn wide" onClick=${() => step(app, t, "emergency", said.moves.emergency[0])}>${said.moves.emergency[0]}</button>`}</section>`;

@@ -1,9 +1,10 @@
-// Page three: the questions of the check-in, each in a row of its own with yes and no. Nothing is preset, and nothing answers them all at once.
+// Page three: the questions of the check-in, each in a row of its own with yes and no. Nothing is preset.
+// Medicines and conditions that only set a flag are read out as one list: one press says that none of them is so, and each is recorded apart. What can stop or must be decided is answered by itself.
 
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { words } from "../words.js";
-import { move, step } from "./acts.js";
+import { move, moves, step } from "./acts.js";
 import { Field } from "./controls.js";
 import { keep } from "./drafts.js";
 import { afterAnswer, unanswered } from "./stage.js";
@@ -17,15 +18,23 @@ export function Questions({ app, bed, t }) {
     // The last answer is what the check-in was waiting for.
     if (taken.ok && !done && open.every((each) => each.question === q.question)) await step(app, t, "checked_in", said.checkedIn);
   };
+  const flags = t.questions.filter((q) => q.kind === "flag"), others = flags.filter((q) => q.yes === null), first = t.questions.indexOf(flags[0]), none = others.length < flags.length ? said.noneOther : said.noneOf;
+  const noneOf = async () => {
+    const taken = await moves(app, t, none, others.map((q) => ({ kind: "answer", question: q.question, yes: false })), said.savedOf(none));
+    if (taken.ok && !done && open.every((each) => others.includes(each))) await step(app, t, "checked_in", said.checkedIn);
+  };
+  const rows = (some) => some.length > 0 && html`<ul>${some.map((q) => html`<${Row} key=${q.question} app=${app} t=${t} q=${q} answer=${answer} />`)}</ul>`;
   return html`<div class="questions stands"><p class="count" role="status">${said.answered(t.questions.length - open.length, t.questions.length)}</p>
-    <ul>${t.questions.map((q) => html`<${Row} key=${q.question} app=${app} t=${t} q=${q} answer=${answer} />`)}</ul>
+    ${rows(t.questions.filter((q, i) => q.kind !== "flag" && (first < 0 || i < first)))}
+    ${flags.length > 0 && html`<section class="any"><h3>${said.anyOf}</h3>${rows(flags)}${others.length > 1 && html`<button class="none" onClick=${noneOf}>${none}</button>`}</section>`}
+    ${rows(t.questions.filter((q, i) => q.kind !== "flag" && first >= 0 && i > first))}
     ${(done || open.length === 0) && html`<div class="foot"><button class="main" onClick=${done ? onward : () => step(app, t, "checked_in", said.checkedIn)}>${done ? said.next : said.checkedIn}</button></div>`}</div>`;
 }
 
 function Row({ app, t, q, answer }) {
   const after = afterAnswer(q), flag = q.flag && q.yes ? t.flags.find((f) => f.flag === q.flag) : null;
   const opens = q.yes === true && q.kind !== "must";
-  return html`<li data-after=${after ?? undefined}><fieldset><legend>${q.asks}</legend>
+  return html`<li data-field="question-${q.question}" data-after=${after ?? undefined}><fieldset><legend>${q.asks}</legend>
     <div class="pair">${[[true, said.yes], [false, said.no]].map(([value, text]) => html`<button key=${text} aria-pressed=${q.yes === value} onClick=${() => answer(q, value)}>${text}</button>`)}</div></fieldset>
     ${after && said.after[after] && html`<p class="after"><span class="mark" aria-hidden="true">!</span>${said.after[after]}</p>`}${flag && html`<p class="after">${flag.words}</p>`}
     ${opens && html`<${More} app=${app} t=${t} q=${q} />`}</li>`;

@@ -17,7 +17,7 @@ const stepsOf = ({ score, scale }) => { const steps = scale.map((word, value) =>
 export function Scale({ app, t, name, minutes = 0 }) {
   const score = scoreOf(t, name), numbers = score.scale.length > 6;
   const choose = (value) => saveScores(app, t, { [name]: value }, minutes, `${score.title}: ${score.scale[value]}`);
-  return html`<section class="scale"><h3>${score.title}</h3>${score.value !== null && html`<p class="newest">${said.scaleWord(score.words)}, ${named(app.state, score.by)} ${clock(score.at_ms, false)}</p>`}
+  return html`<section class="scale" data-field="score-${name}"><h3>${score.title}</h3>${score.value !== null && html`<p class="newest">${said.scaleWord(score.words)}, ${named(app.state, score.by)} ${clock(score.at_ms, false)}</p>`}
     <${Choice} name=${score.title} hidden columns=${numbers ? "numbers" : score.scale.length === 2 ? "2" : "1"} options=${stepsOf(score)} chosen=${score.wanted ? null : score.value} choose=${choose} /></section>`;
 }
 
@@ -28,13 +28,13 @@ export function Scores({ app, t, names, main = true, also = null }) {
   const usual = names.filter((name) => said.usualValue(name) !== undefined), others = names.filter((name) => said.usualValue(name) === undefined);
   const text = usual.length ? said.usual(usual) : "";
   return html`<div class="scores">
-    ${usual.length > 0 && html`<button class=${main ? "main usual" : "usual"} onClick=${() => saveScores(app, t, Object.fromEntries(usual.map((name) => [name, said.usualValue(name)])), minutes, text)}>${text}</button>`}
+    ${usual.length > 0 && html`<button class=${main ? "main usual" : "usual"} data-field=${usual.map((name) => `score-${name}`).join(" ")} onClick=${() => saveScores(app, t, Object.fromEntries(usual.map((name) => [name, said.usualValue(name)])), minutes, text)}>${text}</button>`}
     ${others.map((name) => html`<${Scale} key=${name} app=${app} t=${t} name=${name} minutes=${minutes} />`)}
     <div class="row-of-acts">${usual.length > 0 && !open && html`<button class="quiet" aria-expanded="false" onClick=${() => setOpen(true)}>${said.otherwise}</button>`}${earlier}${also}</div>
     ${open && usual.map((name) => html`<${Scale} key=${name} app=${app} t=${t} name=${name} minutes=${minutes} />`)}</div>`;
 }
 
-/** Every scale there is, for what nobody has asked for: the form of key S, and of `Correct`. */
+/** Every scale there is, for what nobody has asked for: the form of key S. */
 const FIRST = ["moaas", "dissociation", "nausea", "pain", "anxiety", "mood", "oriented", "confusion", "oxygen", "posture"];
 export function AllScores({ app, t, close }) {
   const [minutes, earlier] = useEarlier();

@@ -33,7 +33,7 @@ export const said = {
   // Questions.
   yes: "Yes", no: "No", answered: (n, all) => `${n} of ${all} answered`, more: "More about this", keep: "Save", checkedIn: "Check-in done",
   after: { must: "Nothing goes on without a yes.", confirm: "A prescriber decides.", ask: "A prescriber decides.", contraindication: "Stop." },
-  escortWho: "Who takes the patient home",
+  escortWho: "Who takes the patient home", anyOf: "Any of these?", noneOf: "None of these", noneOther: "None of the others",
 
   // Before the drug.
   startCuff: "Start cuff", cuffFollows: (ms) => `Next reading in ${running(ms)}, by itself`, cuffRuns: (ms) => `Cuff running ${running(ms)}`,
@@ -49,6 +49,7 @@ export const said = {
   rest: "Let the patient rest, then measure anew.",
 
   // Nasal devices.
+  camera: "Use the camera", cameraSees: "What the camera sees", cameraOff: "Camera off", noCamera: "The camera cannot be used here.",
   scanLot: "Scan device", lot: "Lot", expires: "Expiry date", expiresHint: "As on the device, 2027-05-31", typeLot: "Type it", scanLotInstead: "Scan instead",
   readBack: (lot, expires) => [`Lot ${lot}`, `, expires ${expires}`], serialIs: (serial) => `, serial ${serial}`, expired: (expires) => `This device expired on ${expires}. Take another one.`,
   noGs1: "This is no device code. Scan again, or type it.", unclear: "The code runs together. Type the lot and the expiry date.", sameDevice: "This device was given already. Scan the next one.",
@@ -72,6 +73,9 @@ export const said = {
     "sudden severe headache": "Sudden severe headache", "visual disturbance": "Visual disturbance", seizure: "Seizure", "reduced consciousness": "Less awake", "focal deficit": "Weakness or speech lost", collapse: "Collapse",
   },
   whatHappened: "What happened", outcome: "What became of it", related: "Due to the drug", serious: "Serious", notSerious: "Not serious", relatedTo: ["Yes", "Possibly", "No", "Not known"], outcomes: ["Over", "Goes on", "Sent to hospital"],
+  corrects: "Correct an entry", correctHint: "The wrong entry is struck and stays to be read.", nothingToCorrect: "No entry can be corrected.", whyWrong: "What was wrong", slips: ["Pressed by mistake", "Misheard"],
+  insteadIs: "What stands instead", chooseInstead: "Choose what stands instead", strikeOnly: "Strike it, nothing instead", corrected: "Corrected. The old entry is struck.", atOnce: "taken back at once", device: (n) => `Device ${n}`,
+  symptomIs: { there: "There", severe: "Severe", over: "Over" }, struckBy: (who, at_ms, why) => `struck by ${who}, ${clock(at_ms, false)}: ${why}`, replaces: "instead of the one that is struck",
   words: "Note", needWords: "Write what happened", savedOf: (what) => `Saved: ${what}.`, taken: (what) => `${what}: taken back.`,
 
   // Side states, each with its consequence.
@@ -84,6 +88,8 @@ export const said = {
     no_more_devices: ["No further device", "No further device", "The dose ends here. The record keeps the reason."],
     abort: ["End before dose", "End before dose", "No drug was given. The session ends."],
   },
+
+  news2: (n) => (n.total === null ? `incomplete: ${n.missing.join(", ")} missing` : `${n.total}${n.red ? ", one value alone gives 3" : ""}, of ${clock(n.at_ms, false)}`),
 
   // Leaving.
   leaving: "Who may leave", holds: (n, all) => `${n} of ${all} true`, trueItems: (n) => `${n} true`,
