@@ -32,6 +32,8 @@ class TokenKind(StrEnum):
     PIN = "pin"
     SCREEN = "screen"
     BEARER = "bearer"
+    PAGE = "page"
+    """Opened by the link of one page: it opens that page and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Token:
     name: Staff
     """The account; for a screen its own name."""
     screen: str | None
-    """The paired screen a PIN sign-in was made on, or the screen itself."""
+    """The paired screen a PIN sign-in was made on, or the screen itself; of a page's link, "page.17"."""
     created_at_ms: int
     seen_at_ms: int
     ends_at_ms: int | None

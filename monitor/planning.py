@@ -10,7 +10,8 @@ from typing import Any
 from monitor.alerts import limits
 from monitor.alerts.escalation import Chain, Step
 from monitor.alerts.roster import Duty, Person
-from monitor.config.settings import Clinic, HighChain, MediumChain
+from monitor.alerts.trials import Terms
+from monitor.config.settings import BedChains, Clinic, HighChain, MediumChain
 from monitor.config.words import nearest
 from monitor.devices.driver import Driver, line_of, silence_ms, vitals_of
 from monitor.model import Priority, Vital
@@ -233,9 +234,21 @@ def plan(clinic: Clinic, drivers: Mapping[str, Driver]) -> Plan:
             Priority.HIGH: chain(clinic.paging.chains.high),
             Priority.MEDIUM: chain(clinic.paging.chains.medium),
         },
+        bed_chains={bed.name: _own_chains(bed.chains) for bed in clinic.beds if bed.chains is not None},
+        tests=Terms(
+            _ms(clinic.paging.test.lasts_s),
+            _ms(clinic.paging.test.answer_s),
+            clinic.paging.test.coming_on,
+        ),
         same_arm=frozenset(bed.name for bed in clinic.beds if bed.same_arm),
         undelivered_ms=_ms(clinic.paging.undelivered_s),
     )
+
+
+def _own_chains(own: BedChains) -> dict[Priority, Chain]:
+    """The ladders of one bed that are not the clinic's."""
+    given = {Priority.HIGH: own.high, Priority.MEDIUM: own.medium}
+    return {priority: chain(set_to) for priority, set_to in given.items() if set_to is not None}
 
 
 def chain(set_to: HighChain | MediumChain) -> Chain:

@@ -17,11 +17,12 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -29,8 +30,10 @@ import structlog
 from monitor.alerts.became import Follower
 from monitor.alerts.pagers.apprise_way import ApprisePager
 from monitor.alerts.pagers.console import Console
+from monitor.alerts.pagers.heartbeat import Heartbeat
 from monitor.alerts.pagers.outbox import Outbox
-from monitor.alerts.pagers.pager import Pager
+from monitor.alerts.pagers.pager import Link, Pager, no_link
+from monitor.alerts.pagers.screen_way import ScreenPager
 from monitor.alerts.pagers.webhook import Webhook
 from monitor.api.app import build
 from monitor.api.doors import Settings, Status
@@ -41,6 +44,8 @@ from monitor.archive import Archive
 from monitor.clock import Clock, SteadyClock
 from monitor.config.settings import ApprisePager as ApprisePagerSettings
 from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
+from monitor.config.settings import ScreenPager as ScreenPagerSettings
+from monitor.dead_man import DeadMan
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import vitals_of
 from monitor.devices.links.link import LinkLost
@@ -67,6 +72,7 @@ from monitor.model import (
     VitalTyped,
 )
 from monitor.numbers import Counters
+from monitor.page_link import PageLinks
 from monitor.planning import plan
 from monitor.records.report import SessionReport
 from monitor.reporting.door import Reports
@@ -312,9 +318,9 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         hub = Hub(secrets.token_hex(4), clock.now_ms)
         ward = Ward(plan(clinic, DRIVERS))
         service = Service(ward, store.journal, store.trends, hub, clock, speed)
-        service.outbox = Outbox(
-            _pagers(clinic.paging, clock.now_ms), {m.name: m.pagers for m in clinic.staff}, service.report
-        )
+        links = _links(clinic.paging)
+        pagers = _pagers(clinic.paging, hub, clock.now_ms, _linked(links))
+        service.outbox = Outbox(pagers, {m.name: m.pagers for m in clinic.staff}, service.report)
         stack.push_async_callback(service.outbox.close)
         events = [row.event async for row in store.journal.replay()]
         service.outbox.restore(events)
@@ -333,7 +339,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         service.ehr = await _ehr(clinic, service)
         if service.ehr is not None:
             stack.push_async_callback(service.ehr.close)
-        web = _web(clinic, service, store.accounts, speed)
+        web = _web(clinic, service, store.accounts, links, speed)
         tasks = [
             asyncio.create_task(service.run(), name="the loop"),
             asyncio.create_task(store.run(), name="the trends"),
@@ -342,6 +348,7 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
             *(asyncio.create_task(reader.run(), name=name) for name, reader in readers.items()),
             *(asyncio.create_task(outlet.run(), name="Home Assistant") for outlet in outlets),
         ]
+        tasks += [asyncio.create_task(run, name=name) for name, run in _watching(clinic, service, pagers)]
         if service.ehr is not None:
             tasks.append(asyncio.create_task(service.ehr.run(), name="the EHR link"))
         stack.push_async_callback(_end, tasks)
@@ -483,18 +490,69 @@ def full_link(mqtt: Mqtt | None, link: str) -> str:
     return f"mqtt://{mqtt.host}:{mqtt.port}/{parts.path.removeprefix('/')}"
 
 
-def _pagers(paging: Paging, now_ms: Callable[[], int]) -> dict[str, Pager]:
+DEAD_S = 5.0
+"""A ward that has not turned for so long is not well, and nobody outside is told that it is."""
+
+
+def _watching(
+    clinic: Clinic, service: Service, pagers: Mapping[str, Pager]
+) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    """Who looks whether a page would go out, and who tells the outside that this service is alive."""
+
+    def paging(ok: bool, why: str) -> None:  # noqa: FBT001  the contract of a heartbeat
+        service.part("paging", ok=ok, why=why)
+
+    def watcher(ok: bool, why: str) -> None:  # noqa: FBT001  as above
+        service.part("watcher", ok=ok, why=why)
+
+    def well() -> bool:
+        return service.status().turn_age_ms < DEAD_S * 1_000
+
+    found: list[tuple[str, Coroutine[Any, Any, None]]] = []
+    asked = [each for each in pagers.values() if isinstance(each, Webhook) and each.heartbeat_s]
+    if asked:
+        found.append(("the heartbeat", Heartbeat(asked, paging).run()))
+    if clinic.dead_man is not None:
+        url, every_s = clinic.dead_man.url.get_secret_value(), clinic.dead_man.every_s
+        found.append(("the dead man's switch", DeadMan(url, every_s, well, watcher).run()))
+    return found
+
+
+def _links(paging: Paging) -> PageLinks | None:
+    """What makes the links of pages, where they carry any."""
+    link = paging.link
+    if link is None:
+        return None
+    address, secret = link.address.get_secret_value(), link.secret.get_secret_value()
+    return PageLinks(address, secret, round(link.lasts_s * 1_000))
+
+
+def _linked(links: PageLinks | None) -> Link:
+    return no_link if links is None else lambda page: links.of(page.page_id, page.to, page.at_ms)
+
+
+def _pagers(paging: Paging, hub: Hub, now_ms: Callable[[], int], link: Link) -> dict[str, Pager]:
     """One pager for each `[[paging.pager]]`."""
     made: dict[str, Pager] = {}
     for pager in paging.pagers:
         match pager:
             case ConsolePager():
                 made[pager.name] = Console(pager.name, pager.timeout_s)
+            case ScreenPagerSettings():
+                made[pager.name] = ScreenPager(pager.name, hub.watches, pager.timeout_s)
             case WebhookPager():
-                url, secret = pager.url.get_secret_value(), pager.secret.get_secret_value()
-                made[pager.name] = Webhook(pager.name, url, secret, now_ms, pager.timeout_s)
+                made[pager.name] = Webhook(
+                    pager.name,
+                    pager.url.get_secret_value(),
+                    pager.secret.get_secret_value(),
+                    now_ms,
+                    pager.timeout_s,
+                    heartbeat_s=pager.heartbeat_s,
+                    link=link,
+                )
             case ApprisePagerSettings():
-                made[pager.name] = ApprisePager(pager.name, pager.url.get_secret_value(), pager.timeout_s)
+                url = pager.url.get_secret_value()
+                made[pager.name] = ApprisePager(pager.name, url, pager.timeout_s, link)
     return made
 
 
@@ -508,19 +566,24 @@ def _listen(settings: Server) -> socket.socket:
         raise CannotStartError(f"{where}: {why}; set another server.port") from taken
 
 
-def _web(clinic: Clinic, service: Service, accounts: Accounts, speed: float) -> WebServer:
+def _web(
+    clinic: Clinic, service: Service, accounts: Accounts, links: PageLinks | None, speed: float
+) -> WebServer:
     """The API and the dashboard, as a server that has not begun."""
-    web = clinic.server
+    web, link = clinic.server, clinic.paging.link
+    linked = [] if link is None else [urlsplit(link.address.get_secret_value()).hostname or ""]
     settings = Settings(
         name=clinic.about.name,
         zone=clinic.about.zone,
         version=VERSION,
         dashboard=Path(str(files("monitor"))) / "dashboard",
-        hosts=tuple(dict.fromkeys(["localhost", "127.0.0.1", "::1", web.host, *web.allowed_hosts])),
+        hosts=tuple(dict.fromkeys(["localhost", "127.0.0.1", "::1", web.host, *web.allowed_hosts, *linked])),
         tls=web.tls_cert is not None,
         insecure_lan=web.insecure_lan,
         speed=speed,
         idle_pin_ms=round(web.idle_lock_s * 1_000),
+        links=links,
+        link_networks=() if link is None else tuple(map(str, link.networks)),
     )
     app = build(
         read=service.read,

@@ -82,6 +82,8 @@ async def type_vitals(bed: BedName, body: VitalsBody, house: InHouse, asker: Ask
 
 async def acknowledge(alarm_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """Somebody is at the bed and has seen this alarm."""
+    if asker.page is not None and the_page(house, asker.page).alarm_id != alarm_id:
+        raise Problem(403, OTHER_PAGE)
     if not any(alarm.alarm_id == alarm_id for alarm in house.doors.read().alarms):
         raise Problem(404, "This alarm is over.")
     return done(await submit(house, Acked(UNSTAMPED, alarm_id, asker.name)))
@@ -115,7 +117,7 @@ async def resume(bed: BedName, pause_id: Number, house: InHouse, asker: AskedBy)
 
 async def accept_page(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """The person paged says "I go"."""
-    _may_answer(_the_page(house, page_id), asker)
+    _may_answer(the_page(house, page_id), asker)
     return done(await submit(house, Accepted(UNSTAMPED, page_id, asker.name)))
 
 
@@ -123,13 +125,13 @@ async def reject_page(
     page_id: Number, house: InHouse, asker: AskedBy, body: RejectBody | None = None
 ) -> Response:
     """The person paged says "I can't go"; the next step is due at once."""
-    _may_answer(_the_page(house, page_id), asker)
+    _may_answer(the_page(house, page_id), asker)
     return done(await submit(house, Rejected(UNSTAMPED, page_id, asker.name, body.why if body else "")))
 
 
 async def call_help(page_id: Number, house: InHouse, asker: AskedBy) -> Response:
     """Who is going calls for more people; the next step is due at once."""
-    _may_answer(_the_page(house, page_id), asker)
+    _may_answer(the_page(house, page_id), asker)
     return done(await submit(house, HelpCalled(UNSTAMPED, page_id, asker.name)))
 
 
@@ -254,7 +256,11 @@ def done(taken: Answer) -> Response:
     return answer(answers.DoneShown(taken.recorded))
 
 
-def _the_page(house: House, page_id: int) -> PageNow:
+OTHER_PAGE = "This link opens one page. Sign in for anything else."
+
+
+def the_page(house: House, page_id: int) -> PageNow:
+    """The page of that number, or the Problem that there is none."""
     for page in house.doors.read().pages:
         if page.page_id == page_id:
             return page
@@ -262,5 +268,7 @@ def _the_page(house: House, page_id: int) -> PageNow:
 
 
 def _may_answer(page: PageNow, asker: Asker) -> None:
+    if asker.page is not None and asker.page != page.page_id:
+        raise Problem(403, OTHER_PAGE)
     if asker.name != page.to and asker.role is not Role.CHARGE_NURSE:
         raise Problem(403, "Only the person paged or the charge nurse can answer this page.")

@@ -22,7 +22,7 @@ from monitor.api.guard import SAFE, Guard, content_security_policy
 from monitor.api.hub import Hub
 from monitor.api.metrics import Metrics
 from monitor.api.problems import Problem, ProblemShown, http_error, not_valid, problem_raised
-from monitor.api.routes import API, ROLES, ROUTES, Row, who
+from monitor.api.routes import API, OF_A_PAGE, ROLES, ROUTES, Row, who
 from monitor.api.signin import SignIns
 from monitor.api.throttle import Throttle
 from monitor.numbers import Counters
@@ -95,7 +95,7 @@ def build(
     app.add_middleware(
         Guard,
         hosts=settings.hosts,
-        cookies=(sign_ins.person_cookie, sign_ins.screen_cookie),
+        cookies=(sign_ins.person_cookie, sign_ins.screen_cookie, sign_ins.page_cookie),
         policy=content_security_policy(files["index.html"]),
         tls=settings.tls,
         body_bytes_max=settings.body_bytes_max,
@@ -130,7 +130,8 @@ async def permit(request: Request, path: str) -> None:
         return
     house: House = request.app.state.house
     acting = request.method not in SAFE or path == ACTING
-    asker = await house.sign_ins.asker(request, acting=acting)
+    of_a_page = (request.method, path) in OF_A_PAGE
+    asker = await house.sign_ins.asker(request, acting=acting, page=of_a_page)
     if asker is None:
         raise Problem(401, headers={"WWW-Authenticate": "Bearer"})
     if asker.role not in roles:

@@ -74,6 +74,19 @@ class ScreenBody(Body):
     name: Name
 
 
+class LinkBody(Body):
+    """What stood behind the # of a page's link."""
+
+    token: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[0-9A-Za-z._-]+$")]
+
+
+class HandOverBody(Body):
+    """Who goes off duty, and whose beds and pages they are from now on."""
+
+    was: Name
+    to: Name
+
+
 class SoundBody(Body):
     """How a screen's own sound does."""
 

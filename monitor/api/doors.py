@@ -11,6 +11,7 @@ from monitor.api.ward_view import TrendKept
 from monitor.earlier import Earlier
 from monitor.model import Bed, Staff
 from monitor.numbers import Counters, Numbers
+from monitor.page_link import PageLinks
 from monitor.people import Account, Token
 from monitor.snapshot import (
     Answer,
@@ -156,6 +157,10 @@ class Settings:
     connections_max: int = 200
     connections_per_source: int = 20
     header_deadline_s: float = 10.0
+    links: PageLinks | None = None
+    """How the links of pages are told; None where pages carry none."""
+    link_networks: tuple[str, ...] = ()
+    """Where such a link may be opened."""
 
 
 @dataclass(frozen=True, slots=True)

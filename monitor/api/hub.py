@@ -101,10 +101,11 @@ class Listener:
     task waits for it in `next`, and the line grows until the listener is let go.
     """
 
-    def __init__(self, view: View, mark: str, sign_in: str) -> None:
-        """`sign_in` is the hash of the token the stream was opened with."""
+    def __init__(self, view: View, mark: str, sign_in: str, whose: str = "") -> None:
+        """`sign_in` is the hash of the token the stream was opened with, `whose` browser it is at."""
         self.view = view
         self.sign_in = sign_in
+        self.whose = whose
         self.ended: str | None = None
         self.sending_since: float | None = None
         self.connection: Connection | None = None
@@ -213,6 +214,7 @@ class Hub:
         sign_in: str,
         last_event_id: str | None,
         snapshot: Callable[[], shapes.LiveSnapshot],
+        whose: str = "",
     ) -> Listener:
         """A new stream: what was missed since `last_event_id` if that is still known, else a snapshot.
 
@@ -220,7 +222,7 @@ class Hub:
         service is closing, the stream has ended before it began: a screen that was just hung up on comes back
         at once, and would hold the web server up.
         """
-        listener = Listener(view, mark, sign_in)
+        listener = Listener(view, mark, sign_in, whose)
         if self._closing:
             listener.end(CLOSING)
             return listener
@@ -235,6 +237,10 @@ class Hub:
             listener.hear(self._beat())
         self._listeners.add(listener)
         return listener
+
+    def watches(self, name: str) -> bool:
+        """Whether a browser of this person's own has an open stream that is being read."""
+        return any(each.whose == name and each.ended is None for each in self._listeners)
 
     def leave(self, listener: Listener) -> None:
         """The stream is closed."""

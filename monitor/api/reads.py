@@ -222,6 +222,8 @@ async def live(
         asker.sign_in,
         last_event_id,
         lambda: _live_snapshot(house, asker, mark, staff),
+        # On a paired screen a person is there for two minutes: that is nobody's own browser.
+        asker.name if asker.kind is TokenKind.PASSWORD else "",
     )
     # The sign-in may have ended while the staff were looked up; then nobody would close this stream.
     if await house.sign_ins.asker(request, acting=False) != asker:

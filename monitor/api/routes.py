@@ -11,8 +11,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from monitor.api import acts, moves, pages, reads, reports, wellness
+from monitor.api import acts, moves, paged, pages, reads, reports, wellness
 from monitor.api.views import answers
+from monitor.api.views.shapes import LiveSnapshot
 from monitor.earlier import Earlier
 from monitor.numbers import Numbers
 from monitor.people import CLINICAL, Role
@@ -70,16 +71,21 @@ ROUTES = (
     Row("GET", f"{API}/alarms", EVERYONE, reads.alarms, answers.AlarmsShown),
     Row("POST", f"{API}/alarms/{{alarm_id}}/acknowledge", CLINICAL, acts.acknowledge, answers.DoneShown),
     Row("GET", f"{API}/pages", EVERYONE, reads.pages, answers.PagesShown),
+    Row("GET", f"{API}/pages/{{page_id}}", PEOPLE, paged.page, LiveSnapshot),
+    Row("POST", f"{API}/pages/{{page_id}}/open", CLINICAL, paged.open_page, answers.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/accept", CLINICAL, acts.accept_page, answers.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/reject", CLINICAL, acts.reject_page, answers.DoneShown),
     Row("POST", f"{API}/pages/{{page_id}}/help", CLINICAL, acts.call_help, answers.DoneShown),
     Row("GET", f"{API}/duty", EVERYONE, reads.duty, answers.DutyLoadShown),
     Row("PUT", f"{API}/duty", PEOPLE, acts.set_duty, answers.DoneShown),
+    Row("POST", f"{API}/duty/hand-over", PEOPLE, paged.hand_over, answers.DoneShown),
+    Row("POST", f"{API}/duty/test", PEOPLE, paged.send_test, answers.DoneShown),
     Row("GET", f"{API}/screens", ADMINISTRATORS, reads.screens, answers.ScreensShown),
     Row("POST", f"{API}/screens", ADMINISTRATORS, acts.pair_screen, answers.ScreenShown, 201),
     Row("POST", f"{API}/screens/sound", PEOPLE | {Role.DISPLAY}, acts.say_sound, answers.DoneShown),
     Row("DELETE", f"{API}/screens/{{screen}}", ADMINISTRATORS, acts.revoke_screen, None, 204),
     Row("POST", f"{API}/signin", OPEN, acts.sign_in, answers.MeShown),
+    Row("POST", f"{API}/link", OPEN, paged.open_link, answers.LinkOpened),
     Row("POST", f"{API}/signout", PEOPLE, acts.sign_out, None, 204),
     Row("GET", f"{API}/me", EVERYONE, reads.me, answers.MeShown),
     Row("GET", f"{API}/live", EVERYONE, reads.live),
@@ -95,6 +101,7 @@ ROUTES = (
     Row("GET", "/sessions", OPEN, pages.dashboard),
     Row("GET", "/sessions/{session}/form", OPEN, pages.dashboard),
     Row("GET", "/pages/{page_id}", OPEN, pages.dashboard),
+    Row("GET", "/link", OPEN, pages.dashboard),
     Row("GET", "/me", OPEN, pages.dashboard),
     Row("GET", "/duty", OPEN, pages.dashboard),
     Row("GET", "/admin", OPEN, pages.dashboard),
@@ -108,6 +115,15 @@ ROUTES = (
     Row("GET", "/vendor/{file}", OPEN, pages.dashboard_file),
 )
 """`/metrics` looks at its asker itself: a token, or the machine it runs on."""
+
+OF_A_PAGE = frozenset(
+    {
+        ("GET", f"{API}/pages/{{page_id}}"),
+        *(("POST", f"{API}/pages/{{page_id}}/{act}") for act in ("open", "accept", "reject", "help")),
+        ("POST", f"{API}/alarms/{{alarm_id}}/acknowledge"),
+    }
+)
+"""What whoever has opened a page by its link may do with it and its alarm; no other route knows them."""
 
 ROLES: dict[tuple[str, str], frozenset[Role] | None] = {(row.method, row.path): row.roles for row in ROUTES}
 

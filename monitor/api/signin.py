@@ -55,6 +55,8 @@ class Asker:
     """The hash of the token it came with."""
     screen: str | None
     ends_at_ms: int | None
+    page: int | None = None
+    """The one page that it may see and answer, where it was opened by that page's link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,20 @@ class SignIns:
         prefix = "" if settings.insecure_lan else "__Host-"
         self.person_cookie = f"{prefix}chairside"
         self.screen_cookie = f"{prefix}chairside-screen"
+        self.page_cookie = f"{prefix}chairside-page"
 
-    async def asker(self, request: HTTPConnection, *, acting: bool) -> Asker | None:
-        """Who sent this request, or None. `acting` marks what only a person does: it puts idleness off."""
+    async def asker(self, request: HTTPConnection, *, acting: bool, page: bool = False) -> Asker | None:
+        """Who sent this request, or None. `acting` marks what only a person does: it puts idleness off.
+
+        `page`: this is about one page, which whoever has opened it by its link may do, too.
+        """
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
         if bearer:
             return await self._machine(bearer.strip()) if scheme.lower() == "bearer" else None
         screen = await self.screen(request)
         person = await self._person(request.cookies.get(self.person_cookie), screen, acting=acting)
+        if person is None and page:
+            person = await self._paged(request.cookies.get(self.page_cookie))
         return person or screen
 
     async def screen(self, request: HTTPConnection) -> Asker | None:
@@ -133,6 +141,26 @@ class SignIns:
         await self._accounts.put_token(token)
         self._standing[token.secret_hash] = _Standing(account.role, account.password_hash, account.pin_hash)
         return secret, token
+
+    async def begin_page(self, account: Account, page_id: int, lasts_ms: int) -> str:
+        """Let whoever has opened the link of a page go on with that page: the secret their browser keeps."""
+        secret, now_ms = secrets.token_urlsafe(32), self._now_ms()
+        token = Token(
+            secret_hash(secret),
+            TokenKind.PAGE,
+            account.name,
+            f"{_PAGE}{page_id}",
+            now_ms,
+            now_ms,
+            now_ms + lasts_ms,
+        )
+        await self._accounts.put_token(token)
+        return secret
+
+    async def may_sign_in(self, name: Staff) -> Account | None:
+        """The account of this name, where somebody may sign in with it."""
+        account = await self._account(name)
+        return account if account is not None and _may_sign_in(account) else None
 
     async def proves_password(self, name: Staff, password: str, source: str) -> Account:
         """Whose password this is, or a Problem; a wrong one counts, whatever it was for."""
@@ -208,6 +236,10 @@ class SignIns:
         """Give the browser its person cookie."""
         self._set(answer, self.person_cookie, secret, self._settings.absolute_ms // 1000)
 
+    def remember_page(self, answer: Response, secret: str, lasts_ms: int) -> None:
+        """Give the browser the cookie of one page."""
+        self._set(answer, self.page_cookie, secret, lasts_ms // 1000)
+
     def remember_screen(self, answer: Response, secret: str) -> None:
         """Give the browser its screen cookie, or renew it."""
         self._set(answer, self.screen_cookie, secret, SCREEN_COOKIE_S)
@@ -259,6 +291,23 @@ class SignIns:
             token.ends_at_ms,
         )
 
+    async def _paged(self, secret: str | None) -> Asker | None:
+        """Whoever has opened one page by its link."""
+        token = await self._good_token(secret, TokenKind.PAGE)
+        account = await self._account_of(token) if token else None
+        if token is None or account is None or token.screen is None:
+            return None
+        return Asker(
+            account.name,
+            account.display,
+            account.role,
+            token.kind,
+            token.secret_hash,
+            None,
+            token.ends_at_ms,
+            int(token.screen.removeprefix(_PAGE)),
+        )
+
     async def _good_token(self, secret: str | None, *kinds: TokenKind) -> Token | None:
         if not secret:
             return None
@@ -285,7 +334,7 @@ class SignIns:
         if token is None or self._over(token):
             return False
         match token.kind:
-            case TokenKind.PASSWORD | TokenKind.PIN:
+            case TokenKind.PASSWORD | TokenKind.PIN | TokenKind.PAGE:
                 return await self._account_of(token) is not None
             case TokenKind.SCREEN | TokenKind.BEARER:
                 account = await self._account(token.name)
@@ -366,6 +415,10 @@ class SignIns:
                 return right and kept is not None
         finally:
             self._waiting -= 1
+
+
+_PAGE = "page."
+"""What the token of one page has for a screen: no screen's name has a dot."""
 
 
 def _may_sign_in(account: Account) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Mapping
+from ipaddress import ip_network
 from itertools import pairwise
 from math import isfinite
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    IPvAnyNetwork,
     SecretStr,
     StrictBool,
     StringConstraints,
@@ -204,6 +206,12 @@ Recipient = Literal["assigned nurse", "second nurse", "charge nurse", "prescribe
 """Whom a step of a chain may name (alarms.md 8)."""
 
 
+OWN_NETWORKS = (
+    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
+    *("fc00::/7", "fe80::/10", "::1/128"),
+)
+"""The addresses that no machine on the internet has (RFC 1918, RFC 3927, RFC 4193, and this machine)."""
+
 Limits = Mapping[str, Mapping[str, RuleNumber]]
 """By rule, the numbers that this clinic changes in the profile's row. The profile judges whether they fit."""
 
@@ -268,6 +276,7 @@ class Bed(Section):
     place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
     same_arm: StrictBool = False
     """Cuff and SpO2 probe are on one arm here: a running cuff explains a lost pulse, for 60 s at most."""
+    chains: BedChains | None = None
 
 
 class Device(Section):
@@ -343,6 +352,13 @@ class MediumChain(Section):
     latched_repeat_s: Seconds = 300
 
 
+class BedChains(Section):
+    """[bed.chains]: the ladders of one bed, in place of the clinic's."""
+
+    high: HighChain | None = None
+    medium: MediumChain | None = None
+
+
 class Chains(Section):
     """[paging.chains]: one for each priority that pages."""
 
@@ -358,6 +374,14 @@ class ConsolePager(Section):
     timeout_s: Annotated[Seconds, Field(le=10)] = 2
 
 
+class ScreenPager(Section):
+    """[[paging.pager]] way = "screen": the person's own phone or tablet that has Chairside open."""
+
+    name: Name
+    way: Literal["screen"]
+    timeout_s: Annotated[Seconds, Field(le=10)] = 2
+
+
 class WebhookPager(Section):
     """[[paging.pager]] way = "webhook": signed JSON to an address of the clinic's own."""
 
@@ -367,6 +391,8 @@ class WebhookPager(Section):
     secret: Annotated[Secret, Field(min_length=16)]
     """Both sides know it; the signature is made with it."""
     timeout_s: Annotated[Seconds, Field(le=10)] = 5
+    heartbeat_s: Annotated[Moment, Field(le=60)] = 10
+    """How often the gateway is asked whether it is there (ALM-082); 0: never."""
 
 
 class ApprisePager(Section):
@@ -378,7 +404,30 @@ class ApprisePager(Section):
     timeout_s: Annotated[Seconds, Field(le=10)] = 10
 
 
-Pager = Annotated[ConsolePager | WebhookPager | ApprisePager, Field(discriminator="way")]
+Pager = Annotated[ConsolePager | ScreenPager | WebhookPager | ApprisePager, Field(discriminator="way")]
+
+
+class Trial(Section):
+    """[paging.test]: how it is known that pages reach those on duty (ALM-082)."""
+
+    lasts_s: Seconds = 43_200
+    """How long an answer counts: no shift is longer."""
+    answer_s: Seconds = 120
+    """A test page that nobody has answered for this long has failed."""
+    coming_on: StrictBool = True
+    """Whoever comes on duty is sent a test page."""
+
+
+class Link(Section):
+    """[paging.link]: a page carries a link that opens it, once, for its person, in the clinic's network."""
+
+    address: Annotated[Secret, AfterValidator(_web_address)]
+    """Where phones find the dashboard. No secret, but shown nowhere."""
+    secret: Annotated[Secret, Field(min_length=32)]
+    """The links are signed with it; nobody else knows it."""
+    lasts_s: Annotated[Seconds, Field(le=3600)] = 900
+    networks: tuple[IPvAnyNetwork, ...] = tuple(map(ip_network, OWN_NETWORKS))
+    """Where a link may be opened: the private networks, unless said otherwise."""
 
 
 class Paging(Section):
@@ -387,6 +436,8 @@ class Paging(Section):
     chains: Chains = Chains()
     undelivered_s: Seconds = 30
     """No page delivered for this long is a HIGH alarm on every screen (alarms.md 7)."""
+    test: Trial = Trial()
+    link: Link | None = None
     pagers: tuple[Pager, ...] = Field(default=(), alias="pager")
 
 
@@ -422,6 +473,13 @@ class Budget(Section):
     acted_on_percent_min: Annotated[float, Field(ge=0, le=100)] = 50.0
     high_accepted_median_s_max: Seconds = 30
     high_accepted_p95_s_max: Seconds = 90
+
+
+class DeadMan(Section):
+    """[dead_man]: whoever notices from outside that this service has died."""
+
+    url: Annotated[Secret, AfterValidator(_web_address)]
+    every_s: Annotated[Seconds, Field(ge=5)] = 60
 
 
 class Ehr(Section):
@@ -466,4 +524,5 @@ class Clinic(Section):
     duty: Duty = Duty()
     retention: Retention = Retention()
     budget: Budget = Budget()
+    dead_man: DeadMan | None = None
     ehr: Ehr | None = None

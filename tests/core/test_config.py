@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from monitor import planning
 from monitor.alerts.escalation import CHAINS
 from monitor.alerts.rules import INDEX
+from monitor.alerts.trials import Terms
 from monitor.config import Clinic, ConfigError, described, judged, load
 from monitor.config.settings import HighChain, MediumChain, WebhookPager
 from monitor.devices.codecs import DRIVERS
-from monitor.model import Priority
+from monitor.model import Bed, Priority
 from monitor.people import Role
 from monitor.sessions.loading import digest, merged
 from monitor.sessions.therapy import Therapy
@@ -66,6 +67,8 @@ def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path
         "mqtt-password": "a password",
         "webhook-secret": "sixteen characters and more",
         "anna-phone-url": "json://localhost/",
+        "link-secret": "thirty-two characters and some more",
+        "dead-man-url": "https://watcher.example/ping/7f3c",
     }
     for name, text in secrets.items():
         (tmp_path / name).write_text(text)
@@ -81,7 +84,14 @@ def test_every_commented_line_of_the_example_is_right_too(write: Write, tmp_path
     assert clinic.therapies.overrides == {"watch": {"hr-high-m": {"limit": 125}}}
     assert clinic.therapies.own["spravato_us"]["floor"] == {"min": 150}
     assert planning.mistakes(clinic, DRIVERS) == []
-    assert [pager.way for pager in clinic.paging.pagers] == ["console", "webhook", "apprise"]
+    assert [pager.way for pager in clinic.paging.pagers] == ["console", "screen", "webhook", "apprise"]
+    assert clinic.paging.link is not None
+    assert [str(network) for network in clinic.paging.link.networks] == ["192.168.20.0/24"]
+    assert clinic.dead_man is not None
+    made = planning.plan(clinic, DRIVERS)
+    assert [step.after_ms for step in made.bed_chains[Bed("1")][Priority.HIGH].steps] == [0, 15_000]
+    assert made.chain(Bed("1"), Priority.MEDIUM) == made.chain(Bed("2"), Priority.MEDIUM)
+    assert made.tests == Terms()
 
 
 def _is_setting(line: str) -> bool:

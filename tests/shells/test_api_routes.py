@@ -22,6 +22,7 @@ from monitor.model import (
     CuffTaken,
     Discharged,
     DutySet,
+    HandedOver,
     HelpCalled,
     LimitSet,
     Paused,
@@ -34,6 +35,7 @@ from monitor.model import (
     SoundState,
     Staff,
     StaffAction,
+    TrialAsked,
     Vital,
     VitalTyped,
 )
@@ -126,6 +128,8 @@ ACTS: list[tuple[str, str, Any, int, StaffAction | CuffTaken]] = [
         DutySet(0, (ANNA, Staff("ben")), ((BED3, ANNA),), ANNA),
     ),
     ("DELETE", "/beds/3/cuff", None, 200, CuffCancelled(0, BED3, ANNA)),
+    ("POST", "/duty/hand-over", {"was": "anna", "to": "ben"}, 200, HandedOver(0, ANNA, Staff("ben"), ANNA)),
+    ("POST", "/duty/test", None, 200, TrialAsked(0, ANNA)),
 ]
 
 
@@ -450,7 +454,7 @@ async def test_the_openapi_document_is_whole_and_every_answer_fits_it() -> None:
         assert len(operations) == len(set(operations))
         for row in ROUTES:
             if row.method == "GET" and row.shows is not None and "screens" not in row.path:
-                path = row.path.replace("{bed}", "3").replace("{session}", "7")
+                path = row.path.replace("{bed}", "3").replace("{session}", "7").replace("{page_id}", "5")
                 answer = await client.get(path)
                 assert answer.status_code == 200, path
                 msgspec.json.decode(answer.content, type=row.shows)

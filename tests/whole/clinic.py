@@ -283,6 +283,9 @@ class Gateway:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in head[1:] if line)}
+        if head[0].startswith("HEAD "):
+            writer.write(b"HTTP/1.1 204 Here\r\n\r\n")
+            return
         body = await reader.readexactly(int(headers["content-length"]))
         mark = headers.get("chairside-signature", "")
         at_s = int(mark.removeprefix("t=").partition(",")[0] or 0)
@@ -475,6 +478,7 @@ class Clinic:
         gateway: Gateway | None = None,
         chain: Mapping[str, Any] | None = None,
         broker_port: int | None = None,
+        heartbeat_s: float = 0,
         more: str = "",
     ) -> None:
         """Write the settings; `accounts` are the people of this clinic, as `user add` has kept them."""
@@ -497,7 +501,7 @@ class Clinic:
                 for wire in wires
             ),
             _table("[paging.chains.high]", chain) if chain else "",
-            _table("[[paging.pager]]", _pager(gateway)),
+            _table("[[paging.pager]]", _pager(gateway, heartbeat_s)),
             *(
                 _table("[[staff]]", {"name": name, "role": role, "pagers": ["gateway"]})
                 for name, role in PEOPLE.items()
@@ -654,7 +658,7 @@ class Clinic:
         resource.prlimit(self.running.process.pid, resource.RLIMIT_FSIZE, (most, hard))
 
 
-def _pager(gateway: Gateway | None) -> dict[str, object]:
+def _pager(gateway: Gateway | None, heartbeat_s: float) -> dict[str, object]:
     if gateway is None:
         return {"name": "gateway", "way": "console"}
     return {
@@ -663,6 +667,7 @@ def _pager(gateway: Gateway | None) -> dict[str, object]:
         "url": f"http://127.0.0.1:{gateway.port}/pages",
         "secret": SECRET,
         "timeout_s": 2,
+        "heartbeat_s": heartbeat_s,
     }
 
 

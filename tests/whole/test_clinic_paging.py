@@ -10,9 +10,20 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.whole.clinic import FALLEN, QUICK_CHAIN, Clinic, Gateway, Screen, Wire, open_clinic
+from tests.whole.clinic import (
+    FALLEN,
+    PATIENCE_S,
+    PEOPLE,
+    QUICK_CHAIN,
+    Clinic,
+    Gateway,
+    Screen,
+    Wire,
+    open_clinic,
+)
 
 pytestmark = pytest.mark.real
 
@@ -129,3 +140,76 @@ async def test_a_gateway_that_hangs_or_refuses_counts_as_no_answer_and_its_late_
         await screen.until(
             lambda: [o["outcome"] for o in screen.pages[page["page_id"]]["outcomes"]] == ["timed out", "sent"]
         )
+
+
+LINKED = """
+[paging.link]
+address = "http://127.0.0.1:9"
+secret = "a secret of at least thirty-two letters"
+"""
+
+
+async def test_a_test_page_goes_to_everybody_and_its_link_answers_it_once_also_after_a_crash(
+    tmp_path: Path, accounts: Path, gateway: Gateway
+) -> None:
+    async with open_clinic(tmp_path, accounts, beds=["1"], gateway=gateway, more=LINKED) as clinic:
+        await clinic.act("/duty/test")
+        pages = await gateway.until(lambda: gateway.pages if len(gateway.pages) == len(PEOPLE) else None)
+        assert {m.body["why"] for m in pages} == {"a test of the paging"}
+        assert {m.body["text"] for m in pages} == {"Clinic: Test page. Open Chairside."}
+        links = {m.body["to"]: m.body["link"].partition("#")[2] for m in pages}
+        phone = httpx.AsyncClient(base_url=clinic.url, headers={"Origin": clinic.url}, trust_env=False)
+        opened = await phone.post("/api/v1/link", json={"token": links["sam"]})
+        page_id = opened.json()["page_id"]
+        phone.cookies.jar.clear()
+        phone.headers["Cookie"] = opened.headers["set-cookie"].partition(";")[0]
+        assert (await phone.post(f"/api/v1/pages/{page_id}/accept")).status_code == 200
+        people = {one["staff"]: one for one in (await clinic.get("/duty"))["test"]["people"]}
+        assert (people["sam"]["reach"], people["dana"]["reach"]) == ("answered", "waiting")
+        assert 0 <= people["sam"]["took_ms"] < PATIENCE_S * 1_000
+        shown = (await phone.get(f"/api/v1/pages/{page_id}")).json()["pages"][0]
+        assert [o["outcome"] for o in shown["outcomes"]] == ["sent", "read"]
+        assert shown["over"]
+        clinic.running.kill()
+        await clinic.start()
+        again = await phone.post("/api/v1/link", json={"token": links["sam"]})
+        assert (again.status_code, again.json()["detail"]) == (
+            410,
+            "This link has been used. Sign in to see your pages.",
+        )
+        assert (await phone.get(f"/api/v1/pages/{page_id}")).status_code == 200, "the cookie still carries on"
+        await phone.aclose()
+
+
+async def test_ALM_082_a_gateway_that_is_down_is_a_HIGH_before_there_is_any_page(
+    tmp_path: Path, accounts: Path, gateway: Gateway
+) -> None:
+    async with (
+        open_clinic(tmp_path, accounts, beds=["1"], gateway=gateway, heartbeat_s=0.2) as clinic,
+        await clinic.screen() as screen,
+    ):
+        assert screen.alarm("paging-down", bed="") is None
+        await gateway.close()
+        down = await screen.until(lambda: screen.alarm("paging-down", bed=""))
+        assert (down["priority"], down["technical"]) == ("HIGH", True)
+        assert "gateway: cannot be reached" in (await clinic.get("/status"))["paging_why"]
+        assert gateway.messages == []
+        await gateway.open()
+        await screen.until(lambda: screen.alarm("paging-down", bed="", states=("latched",)))
+
+
+async def test_who_goes_off_duty_leaves_beds_and_open_pages_to_the_next(
+    tmp_path: Path, accounts: Path, gateway: Gateway
+) -> None:
+    async with fallen(tmp_path, accounts, gateway) as (clinic, _):
+        await gateway.until(lambda: gateway.pages)
+        await clinic.act("/duty/hand-over", {"was": "dana", "to": "sam"})
+        taken = await gateway.until(lambda: next((m for m in gateway.pages if m.body["to"] == "sam"), None))
+        assert taken.body["why"] == "whoever had this page has handed over"
+        over = await gateway.until(lambda: gateway.overs)
+        assert [(m.body["to"], m.body["text"]) for m in over] == [
+            ("dana", "Bed 1: somebody else has this now.")
+        ]
+        duty = await clinic.get("/duty")
+        assert "dana" not in duty["on"]
+        assert {each["staff"] for each in duty["beds"]} == {"sam"}

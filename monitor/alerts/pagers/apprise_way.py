@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from monitor.alerts.pagers.pager import aside
+from monitor.alerts.pagers.pager import Link, aside, no_link
 from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled, Priority
 
 _KINDS = {Priority.HIGH: "failure", Priority.MEDIUM: "warning", Priority.LOW: "info"}
@@ -22,16 +22,19 @@ _KINDS = {Priority.HIGH: "failure", Priority.MEDIUM: "warning", Priority.LOW: "i
 class ApprisePager:
     """One address of apprise's. What a service answers stays in the library: a token might be in it."""
 
-    def __init__(self, way: str, url: str, timeout_s: float = 10) -> None:
+    def __init__(self, way: str, url: str, timeout_s: float = 10, link: Link = no_link) -> None:
         """Begin to load; an address that cannot be read fails every page, and the config refuses it."""
         self.way = way
         self.timeout_s = timeout_s
+        self._link = link
         self._loaded: Future[Any] = Future()
         threading.Thread(target=self._load, args=(url,), name="apprise", daemon=True).start()
 
     async def send(self, page: PageOrdered) -> tuple[Outcome, str]:
         """One message; the number lets a person see that two of them are one page."""
-        return await self._notify(f"{page.text} (page {page.page_id})", _KINDS[page.priority])
+        link = self._link(page)
+        text = f"{page.text} (page {page.page_id})"
+        return await self._notify(f"{text}\n{link}" if link else text, _KINDS[page.priority])
 
     async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
         """One message more, under the same number, as loud as the page: somebody is still to look."""

@@ -18,6 +18,14 @@ from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled
 
 Got = TypeVar("Got")
 
+Link = Callable[[PageOrdered], str]
+"""The address that opens a page, for whoever it is sent to; empty where pages carry none."""
+
+
+def no_link(_: PageOrdered) -> str:
+    """Pages carry no link."""
+    return ""
+
 
 class Pager(Protocol):
     """One way of paging. It says what became of a page and raises nothing; the outbox counts the time."""

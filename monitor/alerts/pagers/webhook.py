@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from monitor.alerts.pagers.pager import Link, no_link
 from monitor.model import Outcome, PageChanged, PageOrdered, PageRecalled
 
 ANSWER_MAX = 64 * 1024
@@ -33,11 +34,21 @@ class Webhook:
     """Posts to one address. No redirect is followed, no proxy asked, no answer shown to anybody (T17)."""
 
     def __init__(
-        self, way: str, url: str, secret: str, now_ms: Callable[[], int], timeout_s: float = 5
+        self,
+        way: str,
+        url: str,
+        secret: str,
+        now_ms: Callable[[], int],
+        timeout_s: float = 5,
+        *,
+        heartbeat_s: float = 10,
+        link: Link = no_link,
     ) -> None:
         """`now_ms` is the service's clock: the signature carries its time."""
         self.way = way
         self.timeout_s = timeout_s
+        self.heartbeat_s = heartbeat_s
+        self._link = link
         self._url = url
         self._secret = secret.encode()
         self._now_ms = now_ms
@@ -51,6 +62,7 @@ class Webhook:
 
     async def send(self, page: PageOrdered) -> tuple[Outcome, str]:
         """Post the page."""
+        link = self._link(page)
         return await self._post(
             {
                 "kind": "page",
@@ -63,8 +75,24 @@ class Webhook:
                 "why": page.why.value,
                 "text": page.text,
                 "ordered_at_ms": page.at_ms,
+                **({"link": link} if link else {}),
             }
         )
+
+    async def beat(self) -> str:
+        """Ask with a HEAD, which pages nobody, whether somebody answers at the address; why not, if not.
+
+        Whatever is answered will do: a gateway need not know HEAD. One that says it is broken (5xx) is so.
+        """
+        try:
+            answer = await self._client.head(
+                self._url, headers={"User-Agent": "chairside"}, timeout=self.timeout_s
+            )
+        except httpx.TimeoutException:
+            return "does not answer"
+        except httpx.HTTPError:
+            return "cannot be reached"
+        return f"answers {answer.status_code}" if answer.is_server_error else ""
 
     async def change(self, changed: PageChanged, page: PageOrdered) -> tuple[Outcome, str]:
         """Post what it says now, under the same id."""

@@ -89,6 +89,13 @@ class AlarmsShown(msgspec.Struct, frozen=True):
     alarms: list[AlarmShown]
 
 
+class LinkOpened(msgspec.Struct, frozen=True):
+    """The page that a link has opened, and until when this browser may see and answer it."""
+
+    page_id: int
+    until_ms: int
+
+
 class PagesShown(msgspec.Struct, frozen=True):
     """Pages, newest first."""
 

@@ -32,6 +32,7 @@ from monitor.api.views.shapes import (
 )
 from monitor.model import (
     Cuff,
+    Outcome,
     Quality,
     SoundState,
     Staff,
@@ -80,6 +81,40 @@ def live_snapshot(
         load=load(snapshot.duty, map(burden, snapshot.beds)),
         therapies=list(snapshot.therapies) if names else [],
     )
+
+
+def page_snapshot(
+    snapshot: Snapshot,
+    page_id: int,
+    server: ServerShown,
+    me: PersonShown,
+    staff: Sequence[PersonShown],
+) -> LiveSnapshot:
+    """What a phone is shown that has opened one page by its link: that page, its alarm and its bed."""
+    here = pages_of_now(snapshot)
+    alarms = {page.alarm_id for page in here if page.page_id == page_id}
+    pages = [page for page in here if page.page_id == page_id or (page.alarm_id in alarms and page.bed)]
+    people, beds = {page.to for page in pages} | {me.name}, {page.bed for page in pages}
+    shown = [bed_shown(bed, now_ms=snapshot.at_ms) for bed in snapshot.beds if bed.bed in beds]
+    return LiveSnapshot(
+        server=server,
+        me=me,
+        beds=[without_alias(bed) for bed in shown],
+        alarms=[alarm_shown(alarm) for alarm in snapshot.alarms if alarm.alarm_id in alarms],
+        pages=[page_shown(page) for page in pages],
+        links=[],
+        parts=[],
+        duty=DutyShown([], [], None, None, None),
+        staff=[person for person in staff if person.name in people],
+        sounds=[],
+        load=[],
+        therapies=[],
+    )
+
+
+def was_opened(page: PageNow) -> bool:
+    """Whether the person paged has had this page before their eyes."""
+    return any((way, outcome) == ("screen", Outcome.READ) for way, outcome, _, _ in page.outcomes)
 
 
 def beds_shown(snapshot: Snapshot, *, names: bool) -> list[BedShown]:
