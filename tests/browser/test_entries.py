@@ -98,6 +98,26 @@ def test_an_unanswered_question_is_found_from_any_line_of_a_refusal(open_page: O
         assert violations(page) == []
 
 
+def test_what_is_missing_is_filled_from_the_trends_too(open_page: Open) -> None:
+    with at("leaving") as stage:
+        lines = [
+            "Steady on the feet: Gait: not asked yet.",
+            "A HIGH alarm has not been acknowledged: No breath.",
+        ]
+        path = f"/sessions/{number(stage)}/moves"
+        stage.answers["POST", path] = (409, {"detail": " ".join(lines), "missing": lines})
+        page = open_page(stage, "/bed/1", STATION)
+        page.keyboard.press("n")
+        page.get_by_label("Note").fill("something")
+        press(page, "Save note", "#session")
+        expect(page.locator("#session > .lacks li")).to_have_text(lines)
+        expect(page.get_by_label("Note")).to_have_value("something")
+        assert violations(page) == []
+        page.get_by_role("link", name=lines[0]).click()
+        focused = page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field")
+        assert focused == "item-steady"
+
+
 # A wrong entry.
 
 

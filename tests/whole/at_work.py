@@ -128,6 +128,9 @@ class Nurse:
         row = self.page.locator(".questions li:not(:has([aria-pressed='true']))").first
         if not await row.count():
             return False
+        none = self.page.locator(".questions .any .none")
+        if await none.count() and await row.evaluate("(row) => row.closest('.any') !== null"):
+            return await self._tap_gone(none)
         asked = await row.locator("legend").inner_text()
         answer = "Yes" if asked.startswith(YES) else "No"
         button = self._button(answer, row)

@@ -11,6 +11,7 @@ import { Limits } from "./limits.js";
 import { limitsOf, look, marks, named, numberOf, priorityOf, sentence, textOf } from "./look.js";
 import { Told } from "./plain.js";
 import { formOf } from "./session/forms.js";
+import { Lacks } from "./session/lacking.js";
 import { turnsOf } from "./session/turns.js";
 import { said } from "./session/words.js";
 import { SignInBeside } from "./signin.js";
@@ -167,8 +168,9 @@ function beside(app, bed, seen, earlier, over) {
     <div class="row-of-acts"><button class="main" onClick=${() => app.acts.closeSession(bed.bed, bed.session.session)}>${words.confirmClose(bed.bed)}</button><button onClick=${close}>${words.cancel}</button></div></section>`;
   if (shown?.startsWith("limits ")) return html`<${Limits} key=${shown} app=${app} bed=${bed} row=${shown.slice(7)} close=${close} />`;
   const form = formOf(app, bed), t = treatmentOf(bed);
-  if (form) return form;
-  return html`<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed, over)}<${Responses} earlier=${earlier} />${facts(app, bed, seen)}<${Timeline} app=${app} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed, over)}`}</div>${actsOf(app, bed, t)}`;
+  const missing = t && state.told?.is === "refused" ? state.told.missing ?? [] : [], lacks = missing.length > 0 && html`<${Lacks} app=${app} bed=${bed} lines=${missing} />`;
+  if (form) return html`${lacks}${form}`;
+  return html`${lacks}<div class="facts" tabindex="0" role="group" aria-label=${words.facts}>${t && html`<${Steps} app=${app} bed=${bed} t=${t} />`}${t ? html`${log(app, bed, over)}<${Responses} earlier=${earlier} />${facts(app, bed, seen)}<${Timeline} app=${app} state=${state} t=${t} />` : html`${facts(app, bed, seen)}${log(app, bed, over)}`}</div>${actsOf(app, bed, t)}`;
 }
 
 function facts(app, bed, seen) {
@@ -181,7 +183,7 @@ function facts(app, bed, seen) {
     <div><dt>${words.nurse}</dt><dd>${seen.nurse ?? words.noNurse}</dd></div>
     <div><dt>${words.today}</dt><dd>${words.baseline(s.baseline) || words.baselineIs("")}</dd></div>
     <div><dt>${words.cuffEvery}</dt><dd>${s.cuff_interval_ms ? words.every(s.cuff_interval_ms) : words.onRequest}</dd></div>
-    ${seen.treatment?.news2 && (seen.treatment.news2.total !== null || seen.treatment.news2.missing.length > 0) && html`<div><dt>${seen.treatment.news2.label}</dt><dd>${said.news2(seen.treatment.news2)}</dd></div>`}
+    ${seen.treatment?.news2 && (seen.treatment.news2.total !== null || seen.treatment.news2.missing.length > 0) && html`<div class="news2"><dt>${seen.treatment.news2.label}</dt><dd>${said.news2(seen.treatment.news2)}</dd></div>`}
     ${seen.treatment && html`<${Layers} state=${state} t=${seen.treatment} />`}
     ${others.map((v) => { const n = numberOf(state, v, now_ms); return html`<div key=${v.vital}><dt>${words.vital[v.vital] ?? v.vital}</dt><dd>${n.live ? html`${n.text}${n.doubtful && "?"} ${words.unit[v.unit] ?? v.unit}` : n.last === null ? "––" : `–– ${words.last(n.last)}, ${ago(n.age_ms)}`}</dd></div>`; })}
     ${links.map((l) => html`<div key=${l.device}><dt>${l.device}</dt><dd>${words.link[l.state]}${l.state === "up" ? "" : `, ${running(now_ms - l.since_ms)}`}${l.notices.length > 0 && `. ${l.notices.join(", ")}`}</dd></div>`)}</dl>`;

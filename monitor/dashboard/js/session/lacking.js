@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { ofBed } from "../look.js";
 import { treatmentOf } from "../treatment.js";
 import { draftOf, keep } from "./drafts.js";
-import { pageOf, within } from "./stage.js";
+import { pageOf, PAGES, within } from "./stage.js";
 
 /** Where a line of what is missing is filled: {page, field}; either may be null. The lines are the server's own, held against what it has shown. Pure. */
 export function placeOf(t, line, alarms = []) {
@@ -25,11 +25,14 @@ export function placeOf(t, line, alarms = []) {
 }
 
 const FOCUSABLE = "button:not(:disabled), input, select, summary";
+const atWork = () => document.querySelector("[data-screen='start']") !== null;
 const found = (field) => field && document.querySelector(`[data-field~="${CSS.escape(field)}"]`);
 
 /** To the page, then to the field; what has none leads to the first field of the page that waits. */
 function lead(app, bed, t, line) {
-  const { page, field } = placeOf(t, line, ofBed(app.state, bed.bed).map((a) => a.text).filter(Boolean)), start = document.querySelector("[data-screen='start']") !== null;
+  const { page, field } = placeOf(t, line, ofBed(app.state, bed.bed).map((a) => a.text).filter(Boolean));
+  if (!atWork() && PAGES.includes(page)) app.go(`/bed/${bed.bed}/start`);   // the pages of a start are there and nowhere else
+  const start = atWork();
   if (start && !found(field)) {
     const draft = draftOf(bed.bed);
     app.beside(null);
