@@ -53,9 +53,12 @@ class Rule:
     def family(self) -> str:
         """Rules of one family have one cause ("bp-high"): the worst of them speaks for the lesser."""
         if self.vital is None or self.side is None or not self.measured:
-            return self.condition
+            return _SAID_OF.get(self.condition, self.condition)
         return f"{_CAUSE[self.vital]}-{self.side.value}"
 
+
+_SAID_OF = {"bp-not-declining": "bp-high"}
+"""What is said of a vital that is judged as well (protocols.md 6.3): it has that one's cause."""
 
 H, M, L = Priority.HIGH, Priority.MEDIUM, Priority.LOW
 _SUFFIX = {H: "", M: "-m", L: "-l"}

@@ -107,7 +107,13 @@ async def trend(
         raise Problem(404, "No session is open on this bed.")
     now_ms = house.doors.now_ms()
     until_ms = min(to_ms if to_ms is not None else now_ms, now_ms)
-    since_ms = max(from_ms if from_ms is not None else until_ms - TREND_SPAN_MS, session.opened_at_ms)
+    # The trends know no session: of the very millisecond of a change of patients nobody can say whose it is.
+    changed = any(
+        last.bed == session.bed and last.closed_at_ms == session.opened_at_ms for last in snapshot.closed
+    )
+    since_ms = max(
+        from_ms if from_ms is not None else until_ms - TREND_SPAN_MS, session.opened_at_ms + changed
+    )
     until_ms = max(until_ms, since_ms)
     kept = await house.doors.history.trend(session.bed, since_ms, until_ms, points)
     return answer(answers.trend_shown(session.bed, since_ms, until_ms, kept))

@@ -344,7 +344,7 @@ def _of_alarms(report: SessionReport, clock: Clock) -> Iterator[Table]:
 def _alarm(one: AlarmOf, clock: Clock) -> tuple[str, ...]:
     return (
         *clock.both(one.raised_ms),
-        one.priority.name + (", technical" if one.technical else ""),
+        one.priority.name + (", whole clinic" if one.clinic else ", technical" if one.technical else ""),
         said(one.title, one.note, one.device or ""),
         clock.at(one.since_ms),
         "by nobody" if one.acked_ms is None else f"{clock.at(one.acked_ms)} by {one.acked_by}",

@@ -102,7 +102,7 @@ class _Made:
             yield self._entry("reading", self._key(one), made)
         for check in self._checks:
             yield self._entry("check", f"{self._session}-{check.name}-{check.due_ms}", self._check(check))
-        for alarm in self._report.alarms:
+        for alarm in (one for one in self._report.alarms if not one.clinic):
             yield self._entry("alarm", f"{self._session}-{alarm.alarm_id}", self._flag(alarm))
 
     # Who and where.

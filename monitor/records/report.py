@@ -539,6 +539,8 @@ class AlarmOf:
     """Where it was at the end."""
     moves: tuple[tuple[int, AlarmState, AlarmState], ...]
     pages: tuple[PageOf, ...]
+    clinic: bool = False
+    """Of the whole clinic and of no bed: nobody could be paged, nothing was recorded, the clock was off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,11 +205,14 @@ def _legend(report: SessionReport) -> str:
 
 def _alarms(report: SessionReport) -> Iterator[dict[str, str]]:
     patient = [one for one in report.alarms if not one.technical]
-    technical = [one for one in report.alarms if one.technical]
+    technical = [one for one in report.alarms if one.technical and not one.clinic]
+    clinic = [one for one in report.alarms if one.clinic]
     if not report.alarms:
         yield {"title": "Alarms", "words": "None was raised."}
         return
     said = [f"Of the patient {_counts(patient)}.", f"Of the equipment {_counts(technical)}."]
+    if clinic:
+        said.append(f"Of the whole clinic {_counts(clinic)}.")
     unseen = [one for one in report.alarms if one.acked_ms is None]
     if unseen:
         said.append(f"{_many(len(unseen), 'alarm')} ended before anybody said they had seen it.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from monitor.alerts.rules import INDEX, RULES, Kind, Rule
 from monitor.alerts.words import alarm_text
 from monitor.model import (
+    CLINIC,
     Accepted,
     Acked,
     AlarmMoved,
@@ -28,6 +29,7 @@ from monitor.model import (
 )
 from monitor.records.report import AlarmOf, LimitOf, PageOf, PauseOf
 from monitor.reporting.kept import Kept
+from monitor.store.journal import Recorded
 
 RAISED = frozenset({AlarmState.ACTIVE, AlarmState.ACKED})
 """While it is one of these the condition is there; what is latched is over and not yet looked at."""
@@ -61,12 +63,17 @@ class _Alarm:
 
 
 def alarms(kept: Kept) -> tuple[AlarmOf, ...]:
-    """Every alarm of the session that was raised, in the order in which they were."""
+    """Every alarm of the session and of the whole clinic meanwhile that was raised, in their order."""
+    found = (*_alarms(kept.rows), *_alarms(kept.clinic))
+    return tuple(sorted(found, key=lambda one: one.raised_ms))
+
+
+def _alarms(rows: Iterable[Recorded]) -> Iterator[AlarmOf]:
     lives: dict[int, _Alarm] = {}
     pending: dict[int, list[AlarmMoved]] = {}
     pages: dict[int, _Page] = {}
     cuff: Cuff | None = None
-    for row in kept.rows:
+    for row in rows:
         match row.event:
             case CuffTaken(cuff=taken):
                 cuff = taken
@@ -86,7 +93,7 @@ def alarms(kept: Kept) -> tuple[AlarmOf, ...]:
                 page = pages[page_id]
                 page.answer = "accepted" if isinstance(answered, Accepted) else "rejected"
                 page.answered_ms, page.answered_by = answered.at_ms, answered.by
-    return tuple(_done(life) for life in lives.values())
+    return map(_done, lives.values())
 
 
 def title(moved: AlarmMoved, cuff: Cuff | None) -> str:
@@ -126,6 +133,7 @@ def _done(life: _Alarm) -> AlarmOf:
         last.now,
         tuple((moved.at_ms, moved.was, moved.now) for moved in life.moves),
         tuple(page.done() for page in life.pages),
+        clinic=raised.bed == CLINIC,
     )
 
 
@@ -135,8 +143,8 @@ def open_at(alarm: AlarmOf, at_ms: int) -> bool:
 
 
 def loud(alarm: AlarmOf) -> bool:
-    """Whether it keeps a patient from leaving: MEDIUM or HIGH."""
-    return alarm.priority > Priority.LOW
+    """Whether it keeps a patient from leaving: MEDIUM or HIGH, of the bed."""
+    return alarm.priority > Priority.LOW and not alarm.clinic
 
 
 def raised_by_words(rule: str) -> bool:

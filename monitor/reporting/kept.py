@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from dataclasses import dataclass
 
 from monitor.model import (
-    Accepted,
     Acked,
     Admitted,
     AlarmMoved,
@@ -21,16 +20,11 @@ from monitor.model import (
     CuffOrdered,
     CuffTaken,
     Device,
-    HelpCalled,
     LimitSet,
     LinkMoved,
-    PageChanged,
     PageOrdered,
-    PageRecalled,
-    PageReported,
     PartMoved,
     Paused,
-    Rejected,
     Resumed,
     ServiceStarted,
     SessionMoved,
@@ -39,6 +33,8 @@ from monitor.model import (
     Vital,
     VitalTyped,
 )
+from monitor.reporting import clinics
+from monitor.reporting.clinics import OF_A_PAGE
 from monitor.store.journal import Journal, Recorded
 from monitor.store.trends import History, Trends
 from monitor.treatment import Phase, PhaseMoved, TreatmentEvent, TreatmentOpened
@@ -66,7 +62,6 @@ AT_BED = (
     Resumed,
     LimitSet,
 )
-OF_A_PAGE = (PageReported, PageChanged, PageRecalled, Accepted, Rejected, HelpCalled)
 
 
 class NoSuchSessionError(LookupError):
@@ -87,6 +82,8 @@ class Kept:
     admitted: Admitted | None
     opened: TreatmentOpened | None
     rows: tuple[Recorded, ...]
+    clinic: tuple[Recorded, ...]
+    """What there was of alarms of the whole clinic meanwhile, from their own beginning on."""
     ended_ms: int | None
     history: dict[Vital, History]
     first_seq: int
@@ -113,7 +110,11 @@ async def gather(
     later = [row async for row in _later(journal, session, last_seq)]
     events = [row.event for row in (*read.rows, *later)]
     ended_ms = _ended_ms(events, session)
-    history = await trends.history(moved.bed, moved.at_ms, (now_ms if ended_ms is None else ended_ms) + 1)
+    from_ms, until_ms = moved.at_ms, (now_ms if ended_ms is None else ended_ms) + 1
+    # The trends know no session: of the very millisecond of a change of patients nobody can say whose it is.
+    from_ms += _changed_then(before.rows, moved, from_ms)
+    until_ms -= ended_ms is not None and _changed_then(read.rows, moved, ended_ms)
+    history = await trends.history(moved.bed, from_ms, until_ms)
     devices = {
         *(device for device, bed in beds.items() if bed == moved.bed),
         *_devices(events, moved),
@@ -121,6 +122,7 @@ async def gather(
     }
     ours = _Ours(moved, devices)
     rows = tuple(row for row in (*read.rows, *later) if ours(row.event))
+    standing = await clinics.standing(journal, first_seq)
     return Kept(
         session,
         moved.bed,
@@ -128,6 +130,7 @@ async def gather(
         next((row.event for row in rows if isinstance(row.event, Admitted)), None),
         next((row.event for row in rows if isinstance(row.event, TreatmentOpened)), None),
         rows,
+        (*standing, *clinics.during(read.rows, standing, ended_ms)),
         ended_ms,
         history,
         first_seq,
@@ -162,6 +165,17 @@ def _opens(event: object, moved: SessionMoved) -> bool:
             return session == moved.session
         case _:
             return event == moved
+
+
+def _changed_then(rows: Iterable[Recorded], ours: SessionMoved, at_ms: int) -> bool:
+    """Whether another session of the bed ended or began in this very millisecond."""
+    return any(
+        isinstance(row.event, SessionMoved)
+        and row.at_ms == at_ms
+        and row.event.bed == ours.bed
+        and row.event.session != ours.session
+        for row in rows
+    )
 
 
 async def _last_seq(journal: Journal, opening: Recorded) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from heapq import merge
 
 from monitor.model import (
+    CLINIC,
     Accepted,
     Acked,
     Admitted,
@@ -153,7 +155,8 @@ class Words:
         if state is AlarmState.ACTIVE and moved.was not in {AlarmState.CLEAR, AlarmState.PENDING}:
             return f"Alarm again: {self._alarms.get(moved.alarm_id, moved.rule)}"
         if state is AlarmState.ACTIVE or (state is AlarmState.LATCHED and moved.alarm_id not in self._alarms):
-            self._alarms[moved.alarm_id] = f"{title(moved, self._cuff)} ({moved.priority.name})"
+            of = ", of the whole clinic" if moved.bed == CLINIC else ""
+            self._alarms[moved.alarm_id] = f"{title(moved, self._cuff)} ({moved.priority.name}{of})"
         if moved.alarm_id not in self._alarms or state not in STATES:
             return ""  # it was never raised, or staff's own line says it
         return f"{STATES[state]}: {self._alarms[moved.alarm_id]}{_more(moved.note)}"
@@ -165,9 +168,9 @@ def timeline(kept: Kept, words: Words) -> tuple[Entry, ...]:
 
 
 def _entries(kept: Kept, words: Words) -> Iterator[Entry]:
-    for row in kept.rows:
+    for row in merge(kept.rows, kept.clinic, key=lambda row: row.seq):
         said = words.of(row.event)
-        if said:
+        if said and row.seq >= kept.first_seq:
             done_ms = getattr(row.event, "done_at_ms", getattr(row.event, "measured_at_ms", row.at_ms))
             by = getattr(row.event, "by", None)
             made = Entry(row.seq, row.at_ms, done_ms, type(row.event).__name__, said, by, row.late)

@@ -546,6 +546,26 @@ def test_6_3_a_pressure_that_does_not_decline_is_medium() -> None:
     assert visit.shift.find(BED, "bp-not-declining-m") is None
 
 
+def test_0009_a_pressure_that_is_high_and_does_not_decline_is_one_cause_and_one_page() -> None:
+    visit = Treated(IV)
+    visit.to_recovery()
+    visit.shift.forget_pages()
+    visit.pressure = (172, 98)
+    visit.cuff(170, 98)
+    visit.waits(1)
+    visit.cuff(172, 98)
+    visit.waits(4)
+    raised = visit.raises()
+    assert {"bp-not-declining-m", "sbp-high-m"} <= set(raised)
+    paged = [page.rule for page in visit.shift.of(PageOrdered)]
+    assert set(paged) in ({"bp-not-declining-m"}, {"sbp-high-m"})
+    spoken = [visit.shift.alarm(BED, rule).spoken_for for rule in ("bp-not-declining-m", "sbp-high-m")]
+    assert sorted(spoken) == [False, True]
+    assert visit.shift.acks(BED, "sbp-high-m") is None
+    states = {visit.shift.alarm(BED, rule).state for rule in ("bp-not-declining-m", "sbp-high-m")}
+    assert states == {AlarmState.ACKED}, "who has seen one has seen both"
+
+
 def closed(name: str = "spravato_us") -> Treated:
     visit = Treated(name)
     visit.to_ready()

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from monitor.api.move_bodies import StepBody
+from monitor.model import Bed
 from monitor.treatment import KINDS, Act, Phase, TreatmentEvent
 from tests.core.visit import MIN
 from tests.shells.api_clinic import PASSWORD, PIN
@@ -501,6 +502,43 @@ async def test_a_next_patient_is_shown_nothing_of_the_last(tmp_path: Path) -> No
         assert all(score["value"] is None for score in fresh["scores"])
         assert [line["kind"] for line in fresh["timeline"]] == ["opened"]
         assert clinic.port
+
+
+@pytest.mark.parametrize("place", ["before the end", "between", "after the opening"])
+async def test_a_cuff_in_the_very_millisecond_of_a_change_of_sessions_is_in_one_record_and_no_value_in_both(
+    place: str, tmp_path: Path
+) -> None:
+    async with treating(tmp_path / "data") as clinic, clinic.browser() as dana:
+
+        async def measures() -> None:
+            await clinic.cuff("3", 151, 91)
+            await clinic.hears(*clinic._says(Bed("3"), clinic.clock.now_ms()))
+
+        await dana.opens(alias="one")
+        await clinic.waits(1)
+        if place == "before the end":
+            await measures()
+        await dana.does("abort", why="has eaten")
+        await dana.does("sign", by=KIM)
+        await dana.does("close")
+        if place == "between":
+            await measures()
+        await dana.opens(alias="two")
+        opened_ms = clinic.clock.now_ms()
+        if place == "after the opening":
+            await measures()
+        await clinic.waits(1)
+        assert await clinic.service.trends.flush()
+        of = [(await dana.client.get(f"{API}/sessions/{one}/report.json")).json() for one in (1, 2)]
+        measured = [[one["systolic"] for one in each["cuffs"] if one["at_ms"] == opened_ms] for each in of]
+        assert measured == {
+            "before the end": [[151], []], "between": [[], []], "after the opening": [[], [151]]
+        }[place]  # fmt: skip
+        assert not [line for each in of for line in each["lines"] if opened_ms in line["times_ms"]]
+        trend = (await dana.client.get(f"{API}/beds/3/trend")).json()
+        times_ms = [point[0] for line in trend["vitals"].values() for point in line]
+        assert times_ms
+        assert opened_ms not in times_ms
 
 
 async def test_a_nurses_load_counts_her_beds_at_the_peak_of_the_drug(tmp_path: Path) -> None:

@@ -295,7 +295,9 @@ def test_groups_are_in_order_and_hold_each_code_once(told: bytes) -> None:
 
 def test_a_check_is_a_group_that_says_which(report: SessionReport, told: bytes) -> None:
     said = [str(one[13]) for one in parsed(told).segments("OBR") if len(one) > 13 and str(one[13])]
-    assert [text.partition(";")[0].partition(":")[0] for text in said] == [c.title for c in report.checks]
+    assert [text.partition(";")[0].partition(":")[0] for text in said] == [
+        c.title for c in report.checks if not c.again
+    ]
     assert len(said) == len(checks(report)) > 0
 
 
