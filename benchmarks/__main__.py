@@ -17,7 +17,7 @@ from pathlib import Path
 import benchmarks
 from benchmarks.measure import Row, table, watching_steal
 
-FRAME = {"__main__", "measure", "streams", "visits"}
+FRAME = {"__main__", "judges", "measure", "recorded", "streams", "visits"}
 """The modules here that are no benchmarks."""
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"

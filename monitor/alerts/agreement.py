@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import median
 
 from msgspec import structs
 
+from monitor.alerts.heart import Course, Heart, HeartNumbers, Says, Witness
 from monitor.model import Cuff, CuffTaken, Device, Doubt, Quality, Reading, Readings, Vital
 
 # The numbers are those of physiology.md 2, proposed there for the medical director to sign.
@@ -64,15 +66,17 @@ RATES = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2})
 LEAPS = {Vital.SPO2: FALL_SPO2} | dict.fromkeys(RATES, JUMP_RATE)
 """C9 by vital: of SpO2 a fall, of a rate either way."""
 _OTHER_RATE = {Vital.HEART_RATE: Vital.PULSE_SPO2, Vital.PULSE_SPO2: Vital.HEART_RATE}
-WITNESSES = RATES | {Vital.SPO2, Vital.RESPIRATION, Vital.PERFUSION, Vital.ETCO2}
+ARTERY = frozenset({Vital.ARTERIAL_SYSTOLIC, Vital.ARTERIAL_DIASTOLIC})
+WITNESSES = RATES | ARTERY | {Vital.SPO2, Vital.RESPIRATION, Vital.PERFUSION, Vital.ETCO2}
 """The vitals that are held against each other; the rest pass unseen."""
 
 
 class Agreement:
     """What the signals of one bed have said together; a new patient starts with a new one."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: HeartNumbers | None = None) -> None:
         """Nothing has been heard: nothing disagrees."""
+        self.heart = Heart(numbers)
         self._now: dict[Vital, Reading] = {}
         """The newest reading of each, as it was believed."""
         self._courses: dict[Vital, _Course] = {}
@@ -101,10 +105,21 @@ class Agreement:
             weighed = self._after_a_jump(reading)
         elif vital is Vital.RESPIRATION:
             weighed = self._while_moving(reading)
+        elif vital is Vital.ARTERIAL_SYSTOLIC and reading.value is not None:
+            self._courses.setdefault(vital, _Course(inf)).hears(at_ms, reading.device, reading.value)
         self._now[vital] = weighed
         if vital in RATES:
             weighed = self._now[vital] = self._beside_the_other_rate(weighed)
-        return weighed
+        # What is kept is the ECG's own word: what the others say of it may be another thing a moment later.
+        return self._of_one_heart(weighed) if vital is Vital.HEART_RATE else weighed
+
+    def asked_again(self, at_ms: int) -> Reading | None:
+        """The ECG's rate, where a pulse that has come after it makes the others say something else of it."""
+        ecg, before = self._now.get(Vital.HEART_RATE), self.heart.says
+        if ecg is None or ecg.value is None or not _live(ecg, at_ms) or self.heart.within(ecg.value):
+            return None
+        weighed = self._of_one_heart(ecg)
+        return None if self.heart.says is before else weighed
 
     def _goes_on(self, reading: Reading) -> bool:
         """Whether this is one more of the same, as nearly every value is: the short way through `weighs`."""
@@ -119,9 +134,9 @@ class Agreement:
             return False
         if vital is Vital.SPO2:
             self.weak_since_ms = None
-        elif self.apart_since_ms is not None:
+        elif self.apart_since_ms is not None or (vital is Vital.HEART_RATE and not self.heart.rests(value)):
             return False
-        else:
+        elif vital in RATES:
             other = self._now.get(_OTHER_RATE[vital])
             if other is not None and other.value is not None and abs(other.value - value) > RATES_APART:
                 return False
@@ -144,10 +159,12 @@ class Agreement:
         for vital, (least, most) in spans.items():
             if first_ms < table.at_ms and vital in LEAPS and most - least > LEAPS[vital]:
                 return False
-            course = self._courses.get(vital)
+            course = self._courses.get(vital) if vital in LEAPS else None
             if course is not None and course.would_doubt(first_ms, table.device, vital, least, most):
                 return False
         if not spans.keys().isdisjoint(RATES) and self._could_part(first_ms, spans):
+            return False
+        if not all(self.heart.rests(rate) for rate in spans.get(Vital.HEART_RATE, ())):
             return False
         slow = spans.get(Vital.RESPIRATION)
         return slow is None or slow[0] >= RR_SLOW
@@ -155,8 +172,8 @@ class Agreement:
     def took(self, table: Readings) -> None:
         """Keep of a table that rests what all but its last row leave; the last one is weighed as ever."""
         for vital, column in zip(table.vitals, table.columns, strict=True):
-            if vital in LEAPS:
-                course = self._courses.setdefault(vital, _Course(LEAPS[vital]))
+            if vital in LEAPS or vital is Vital.ARTERIAL_SYSTOLIC:
+                course = self._courses.setdefault(vital, _Course(LEAPS.get(vital, inf)))
                 told = zip(table.times_ms[:-1], column[:-1], strict=True)
                 if table.times_ms[0] == table.at_ms:  # of one instant only the edges say anything
                     told = zip((table.at_ms,) * 2, (min(column), max(column)), strict=True)
@@ -265,6 +282,31 @@ class Agreement:
             return False
         return max(b[1] for b in both) - min(b[0] for b in both) > RATES_APART
 
+    def _of_one_heart(self, reading: Reading) -> Reading:
+        """C7: a rate of the ECG beyond its limits, and what the other signals of the heart say of it."""
+        if reading.value is None:
+            return reading
+        says = self.heart.ask(reading.at_ms, reading.value, *self._others(reading.at_ms))
+        if says is not Says.OTHERWISE or self.heart.within(reading.value):
+            return reading
+        return _doubted(reading, Doubt.POOR_SIGNAL, f"poor signal: {self.heart.why}")
+
+    def _others(self, at_ms: int) -> tuple[Witness | None, Witness | None, float | None]:
+        pulse = self._witness(Vital.PULSE_SPO2, at_ms)
+        artery = self._witness(Vital.ARTERIAL_SYSTOLIC, at_ms)
+        low = self._now.get(Vital.ARTERIAL_DIASTOLIC)
+        beat = None
+        if artery is not None and low is not None and low.value is not None and _live(low, at_ms):
+            beat = (artery.reading.value or 0.0) - low.value
+        return pulse, artery, beat
+
+    def _witness(self, vital: Vital, at_ms: int) -> Witness | None:
+        reading, course = self._now.get(vital), self._courses.get(vital)
+        if reading is None or not _live(reading, at_ms):
+            return None
+        span = None if course is None else course.span(at_ms)
+        return Witness(reading, Course(0.0, 0.0, known=False) if span is None else Course(*span))
+
     # C11.
 
     def _while_moving(self, reading: Reading) -> Reading:
@@ -372,12 +414,16 @@ class _Course:
         while at_ms - self._recent[0][0] > JUMP_WITHIN_MS:
             self._recent.popleft()
 
+    def span(self, at_ms: int) -> tuple[float, float] | None:
+        """Between which values it has been for the last 15 s or more; None where it is not known so long."""
+        if self._before is None or self._swing is None or at_ms - self._at_ms > MOTION_STANDS_MS:
+            return None
+        return min(self._before[0], self._swing[0]), max(self._before[1], self._swing[1])
+
     def steady(self, at_ms: int, within: float) -> bool:
         """Whether it has been known for 15 s or more, up to now, and has swung no further than that."""
-        if self._before is None or self._swing is None or at_ms - self._at_ms > MOTION_STANDS_MS:
-            return False
-        low, high = min(self._before[0], self._swing[0]), max(self._before[1], self._swing[1])
-        return high - low <= within
+        span = self.span(at_ms)
+        return span is not None and span[1] - span[0] <= within
 
     def _jumps(self, at_ms: int, vital: Vital, low: float, high: float) -> bool:
         # What comes in one instant came late to a part: between those values there is no speed.

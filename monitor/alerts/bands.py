@@ -88,6 +88,8 @@ class Bands:
         self.record[:, SIGN] = _of_each_rule(_SIGN, beds)
         self.record[:, HOLD:] = 0.0, nan, 0.0, OUT
         self.flat = self.record.reshape(-1)
+        self.agreed = np.full(rules, inf)
+        """The delay where two signals agree, ms; looked at only then."""
         self._edges = _aligned(cells, 2 * WIDTH, np.float32)
         self._edges[:] = -inf
         self._flat_edges = self._edges.reshape(-1)
@@ -111,14 +113,18 @@ class Bands:
         shown = nan if limit.limit is None else limit.limit
         after = np.array([*_turned(limit), limit.hold_ms, shown])
         before = self.record[where[:, None], _NUMBERS]
-        moved: Ints = where[~((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=1)]
+        agreed = inf if limit.agreed_ms is None else limit.agreed_ms
+        same = ((before == after) | (np.isnan(before) & np.isnan(after))).all(axis=1)
+        moved: Ints = where[~same | (self.agreed[where] != agreed)]
         self.record[moved[:, None], _NUMBERS] = after
+        self.agreed[moved] = agreed
         return moved
 
     def forget_numbers(self, where: range) -> None:
         """No limit is set for these any more."""
         self.record[where, SHOWN] = nan
         self.record[where, LIMIT : BOUND + 1] = -inf
+        self.agreed[where] = inf
 
     # The edges of a rule.
 

@@ -134,7 +134,7 @@ class Clocks:
         works[:waiting, (WINDOW, BREACH, RUN)] = 1.0, 1.0, inf
         low, high = records[:, CLEAR].copy(), np.full(where.size, inf)
         low[:waiting], high[:waiting] = records[:waiting, BOUND], records[:waiting, LIMIT]
-        low[:waiting][doubt[:waiting] != SURE] = -inf
+        low[:waiting][doubt[:waiting] > SURE] = -inf
         self.faces[TURN, columns] = records[:, SIGN]
         now_due = np.where(due <= fresh, due, inf)
         self._show_all(columns, doubt, low, high, inf, due, fresh, value, now_due)
@@ -153,7 +153,7 @@ class Clocks:
         np.copyto(low, recovered, where=clear)
         np.copyto(high, inf, where=clear)
         if doubt.any():
-            np.copyto(low, -inf, where=breach & (doubt != SURE))
+            np.copyto(low, -inf, where=breach & (doubt > SURE))
         np.copyto(low, inf, where=np.isnan(value))
         self._show_all(columns, doubt, low, high, until, due, fresh, value, np.where(due <= fresh, due, inf))
 
@@ -194,7 +194,7 @@ def _same(clock: list[float], y: float, doubt: float) -> tuple[float, float]:
     """The interval around y in which a value says the same as y does; none where y is not known."""
     if y < clock[LIMIT]:
         # A doubt is a doubt: however far beyond the severe bound, it says no more.
-        return clock[BOUND] if doubt == Doubt.NONE else -inf, clock[LIMIT]
+        return clock[BOUND] if doubt <= Doubt.NONE else -inf, clock[LIMIT]
     if y >= clock[CLEAR]:
         return clock[CLEAR], inf
     return (inf, -inf) if isnan(y) else (clock[LIMIT], clock[CLEAR])

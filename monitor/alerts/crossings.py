@@ -51,6 +51,7 @@ from monitor.alerts.clocks import (
     WINDOW,
     Clocks,
 )
+from monitor.alerts.heart import AGREED, DISPUTED
 from monitor.alerts.limits import Limit, Timing
 from monitor.alerts.moves import SAID_END, SAID_HELD, SAID_ONSET, Said
 from monitor.model import Doubt
@@ -93,7 +94,7 @@ class Crossings:
         """A rule at rest hears a value that may move it; True if it does."""
         record = self._bands.record[where].tolist()
         y, phase, since = value * record[SIGN], record[PHASE], record[SINCE]
-        severe = doubt == Doubt.NONE and y < record[BOUND]
+        severe = doubt <= Doubt.NONE and y < record[BOUND]
         sample = value, fresh, doubt
         if phase == OUT:
             if not y < record[LIMIT]:
@@ -146,7 +147,7 @@ class Crossings:
         # UNKNOWN is no cue: it stops the clocks and breaks a recovery, and nothing else.
         c[RUN] = (at if known_until < at else min(c[RUN], at)) if clear else inf
         c[AT], c[BREACH] = at, breach
-        severe = breach and doubt == Doubt.NONE and y < c[BOUND]
+        severe = breach and doubt <= Doubt.NONE and y < c[BOUND]
         due, until = c[RUN] + self._timing.clear_ms, inf
         if c[PHASE] != PENDING:
             if not clear:
@@ -191,8 +192,17 @@ class Crossings:
         return c[AT] + left
 
     def _in_force(self, where: int, hold: float, doubt: float) -> float:
-        """The delay that counts while a value is so doubted; only a HIGH waits (physiology.md 1, ALM-073)."""
-        if doubt == Doubt.NONE or not WITHHELD[where // (self._beds * WIDTH) * WIDTH + where % WIDTH]:
+        """The delay that counts while a value is so doubted, or so sure (physiology.md 1, ALM-073).
+
+        A doubted value makes a HIGH wait; one that another signal disputes makes every rule wait.
+        """
+        if doubt == Doubt.NONE:
+            return hold
+        if doubt == AGREED:
+            return min(hold, float(self._bands.agreed[where]))
+        if doubt == DISPUTED:
+            return max(hold, self._timing.poor_signal_ms)
+        if not WITHHELD[where // (self._beds * WIDTH) * WIDTH + where % WIDTH]:
             return hold
         if doubt == Doubt.POOR_SIGNAL:
             return max(hold, self._timing.poor_signal_ms)
@@ -313,7 +323,7 @@ class Crossings:
         records = self._bands.record.take(where, axis=0)
         record = records.T
         y, phase = value * record[SIGN], record[PHASE]
-        severe = (y < record[BOUND]) & (doubt == SURE)
+        severe = (y < record[BOUND]) & (doubt <= SURE)
         hold = self._in_force_all(where, record[HOLD], doubt)
         out = (phase == OUT) & (y < record[LIMIT])
         at_once = out & (severe | (hold == 0))
@@ -400,7 +410,7 @@ class Crossings:
         breach, clear, known = y < c[LIMIT], y >= c[CLEAR], value == value  # noqa: PLR0124  not NaN
         c[RUN] = np.where(clear, np.where(known_until < at, at, np.minimum(c[RUN], at)), inf)
         c[AT], c[BREACH] = at, breach
-        severe = breach & (y < c[BOUND]) & (doubt == SURE)
+        severe = breach & (y < c[BOUND]) & (doubt <= SURE)
         pending, window = c[PHASE] == PENDING, c[WINDOW] != 0
         waits = pending & breach
         hold = self._in_force_all(where, c[HOLD], doubt)
@@ -445,9 +455,10 @@ class Crossings:
         if not doubt.any():
             return hold
         high = WITHHELD[where // (self._beds * WIDTH) * WIDTH + where % WIDTH] != 0
-        poor = high & (doubt == Doubt.POOR_SIGNAL)
+        poor = (high & (doubt == Doubt.POOR_SIGNAL)) | (doubt == DISPUTED)
         odd = high & (doubt == Doubt.UNUSUAL) & (hold == 0)
         held = np.where(poor, np.maximum(hold, self._timing.poor_signal_ms), hold)
+        np.minimum(held, self._bands.agreed[where], out=held, where=doubt == AGREED)
         return np.where(odd, self._timing.unusual_ms, held)
 
     def draw_all(self, cell: Ints) -> None:

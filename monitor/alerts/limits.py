@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from monitor.alerts.heart import HeartNumbers
 from monitor.alerts.rules import INDEX, RULES, Kind, Rule
 from monitor.model import Baseline, Priority, Side, Vital
 
@@ -43,6 +44,8 @@ class Limit:
     slow_heart_below: float | None = None
     at_first: bool = False
     """Whether one reading in breach is enough: nothing is repeated to confirm it (protocols.md 6.3)."""
+    agreed_ms: int | None = None
+    """The delay while another signal says so too; None where that shortens nothing."""
 
     def reached(self, value: float, *, heart_rate: float | None = None) -> bool:
         """Whether this value is in breach."""
@@ -95,6 +98,7 @@ class Numbers:
     span: tuple[float, float] | None = None
     slow_heart_limit: float | None = None
     slow_heart_below: float | None = None
+    agreed_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class Profile:
     """How long a repeat may be waited for before a cuff breach is raised "not confirmed" (ALM-063)."""
     delays_ms: Mapping[str, int]
     """How long each rule must last that has no limit: the technical ones, and what people say."""
+    heart: HeartNumbers = field(default_factory=HeartNumbers)
+    """When the signals of one heart are believed."""
 
     def limits_for(
         self,
@@ -160,6 +166,7 @@ class Profile:
             numbers.slow_heart_limit,
             numbers.slow_heart_below,
             at_first,
+            numbers.agreed_ms,
         )
 
 
@@ -215,6 +222,7 @@ def profile(data: Mapping[str, Any]) -> Profile:
         timing=_timing(check, check.table(data, "timing")),
         confirm_ms=check.ms(check.table(data, "confirm"), "repeat_within_s", "confirm.repeat_within_s"),
         delays_ms=_delays(check, check.table(data, "delays_s")),
+        heart=_heart(check, check.table(data, "heart")),
     )
     check.unknown("", data, _TABLES)
     if check.mistakes:
@@ -232,6 +240,7 @@ _TABLES = (
     "confirm",
     "delays_s",
     "arterial_hold_s",
+    "heart",
 )
 _KEYS = (
     "limit",
@@ -243,6 +252,7 @@ _KEYS = (
     "span",
     "slow_heart_limit",
     "slow_heart_below",
+    "agreed_s",
 )
 _WATCHED = tuple(dict.fromkeys(_vital(rule) for rule in RULES if rule.measured))
 
@@ -327,6 +337,12 @@ def _timing(check: _Check, data: Mapping[str, Any]) -> Timing:
     )
 
 
+def _heart(check: _Check, data: Mapping[str, Any]) -> HeartNumbers:
+    names = [each.name for each in fields(HeartNumbers)]
+    check.unknown("heart.", data, names)
+    return HeartNumbers(*(check.number(data, name, f"heart.{name}") for name in names))
+
+
 T = TypeVar("T")
 
 
@@ -385,6 +401,7 @@ def _one(check: _Check, data: Mapping[str, Any], rule: Rule) -> Numbers:
         span=check.span(data, "span", f"{where}span") if "span" in data else None,
         slow_heart_limit=check.maybe(data, "slow_heart_limit", f"{where}slow_heart_limit"),
         slow_heart_below=check.maybe(data, "slow_heart_below", f"{where}slow_heart_below"),
+        agreed_ms=check.ms(data, "agreed_s", f"{where}agreed_s") if "agreed_s" in data else None,
     )
     if len(check.mistakes) == before:
         _agree(check, where, made, rule)

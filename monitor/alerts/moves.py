@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.alerts.bands import RULE, RULES_OF_ROW, WIDTH, Bools, Floats, Ints
+from monitor.alerts.heart import AGREED, DISPUTED
 from monitor.alerts.rules import RULES
 from monitor.model import Cue, Doubt
 
 CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
 SAID_ONSET, SAID_HELD, SAID_END = range(3)
 POOR_SIGNAL = "poor signal"
-_DOUBTS = tuple(Doubt)
+BOTH_SAY_SO = "two signals agree"
+_DOUBTS = {float(doubt): doubt for doubt in Doubt} | {AGREED: Doubt.NONE, DISPUTED: Doubt.POOR_SIGNAL}
 _NO_DOUBT, _NO_NOTE = [Doubt.NONE], [""]
 _NEW = tuple.__new__
 _Move = tuple[int, int, float, float, float, float, bool, float]
@@ -132,16 +134,22 @@ class Said:
             self._few.clear()
 
 
+def note_of(cue: Cue, doubt: float) -> str:
+    """What is to be known with a condition that is held: its signal is poor, or two signals agree."""
+    if cue is not Cue.HELD or doubt == Doubt.NONE:
+        return ""
+    return BOTH_SAY_SO if doubt == AGREED else POOR_SIGNAL if doubt >= Doubt.POOR_SIGNAL else ""
+
+
 def _few_changes(said: list[_Move], beds: int) -> list[Change]:
     found = []
     for where, cue, since, at, value, limit, severe, doubt in said:
         cell, place = divmod(where, WIDTH)
         row, bed = divmod(cell, beds)
-        poor = cue == SAID_HELD and doubt == Doubt.POOR_SIGNAL
         found.append(
             Change(
                 bed, RULES_OF_ROW[row][place], CUES[cue], int(since), int(at), value, limit, severe,
-                _DOUBTS[int(doubt)], POOR_SIGNAL if poor else "",
+                _DOUBTS[doubt], note_of(CUES[cue], doubt),
             )
         )  # fmt: skip
     found.sort(key=_order)
@@ -158,11 +166,9 @@ def _changes(moves: Moves) -> list[Change]:
     plain = [column.tolist() for column in said]
     doubts, notes = _NO_DOUBT * moves.bed.size, _NO_NOTE * moves.bed.size
     if moves.doubt.any():
-        doubts = [_DOUBTS[int(doubt)] for doubt in moves.doubt.tolist()]
-        notes = [
-            POOR_SIGNAL if doubt is Doubt.POOR_SIGNAL and cue is Cue.HELD else ""
-            for doubt, cue in zip(doubts, plain[2], strict=True)
-        ]
+        said_of = moves.doubt.tolist()
+        doubts = [_DOUBTS[doubt] for doubt in said_of]
+        notes = [note_of(cue, doubt) for cue, doubt in zip(plain[2], said_of, strict=True)]
     # What Change(...) does, in a quarter of the time: a storm says thousands of things a second.
     return [_NEW(Change, fields) for fields in zip(*plain, doubts, notes, strict=True)]
 

@@ -580,6 +580,8 @@ class Ward:
 
     def _judge(self, found: Sequence[Found], out: list[Happening]) -> None:
         for f in found:
+            if f.withheld and (latched := self._board.at(*f.key)) and latched.state is AlarmState.LATCHED:
+                continue  # only what nobody doubts is back at once; the delay of this one runs all the same
             moved = self._board.move(
                 f.key, f.cue, self._now_ms, since_ms=f.since_ms, value=f.value, limit=f.limit, note=f.note
             )

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isnan, nan
 
+from msgspec import structs
+
 from monitor.alerts.agreement import (
     WEAK_FIRST_MS,
     Agreement,
@@ -19,8 +21,10 @@ from monitor.alerts.agreement import (
 from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
+from monitor.alerts.heart import Says
 from monitor.alerts.limits import Limits, Profile
 from monitor.alerts.limits import profile as limits_of
+from monitor.alerts.moves import BOTH_SAY_SO
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
 from monitor.model import (
@@ -36,6 +40,7 @@ from monitor.model import (
     Priority,
     Reading,
     Readings,
+    Side,
     Vital,
     VitalTyped,
 )
@@ -67,6 +72,8 @@ class Found:
     limit: float | None = None
     note: str = ""
     severe: bool = False
+    withheld: bool = False
+    """An onset of a value that is doubted: it waits for longer than its rule says."""
 
 
 class Watch:
@@ -96,7 +103,8 @@ class Watch:
         self._cuffs_due_ms: dict[Bed, int] = {}
         self._lows = [-inf for _ in plan.beds]
         """Below this an SpO2 is in breach of a limit."""
-        self._agreements = [Agreement() for _ in plan.beds]
+        self._heart = first.heart
+        self._agreements = [Agreement(self._heart) for _ in plan.beds]
         self._weak_until_ms: dict[Bed, int] = {}
         self._unsaid_until_ms: dict[tuple[Bed, str], int] = {}
         self._rare_due_ms: int | None = None
@@ -107,7 +115,7 @@ class Watch:
     def new_patient(self, bedside: Bedside, at_ms: int) -> None:
         """Nothing of the last patient stays: no verdict, no limit, no silence."""
         self._engine.reset(bedside.index)
-        self._agreements[bedside.index] = Agreement()
+        self._agreements[bedside.index] = Agreement(self._heart)
         self._weak_until_ms.pop(bedside.bed, None)
         for condition in ("spo2-weak", "rates-differ"):
             self.holds(condition, bedside.bed, None, None, session=True)
@@ -136,6 +144,7 @@ class Watch:
         self._plain[bedside.index] = self._without_layers(bedside) if layers is not None else {}
         lows = [limit.limit for limit in limits if limit.rule.vital is Vital.SPO2 and limit.limit is not None]
         self._lows[bedside.index] = max(lows, default=-inf)
+        self._agreements[bedside.index].heart.set_span(*_witnessed_span(limits))
         dense = [limit for limit in limits if not self._is_repeated(limit.rule)]
         self._engine.set_limits(at_ms, bedside.index, dense)
         rare = [limit for limit in limits if self._is_repeated(limit.rule)]
@@ -266,13 +275,25 @@ class Watch:
         if vital in SPOT_VITALS:
             return self._hears_spot(bedside, vital, reading)
         row = _ROW_OF.get(vital)
-        if row is None or not self._speaks(bedside, reading):
+        if row is None:
             return ()
+        if vital is Vital.PULSE_SPO2 and not self._plan.sparse:
+            again = self._agreements[bedside.index].asked_again(reading.at_ms)
+            if again is not None and self._speaks(bedside, again):
+                self._feeds(bedside, row, structs.replace(again, at_ms=reading.at_ms))
+        if not self._speaks(bedside, reading):
+            return self._findings(self._engine.take_changes())
         if vital in self._plan.sparse:
             return self._hears_spot(bedside, ROWS[row], reading)
-        value = nan if reading.value is None else reading.value
-        self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, reading.doubt)
+        self._feeds(bedside, row, reading)
         return self._findings(self._engine.take_changes())
+
+    def _feeds(self, bedside: Bedside, row: int, reading: Reading) -> None:
+        value = nan if reading.value is None else reading.value
+        doubt: int = reading.doubt
+        if reading.vital is Vital.HEART_RATE and reading.value is not None:
+            doubt = self._agreements[bedside.index].heart.weighed(reading.value, reading.doubt)
+        self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, doubt)
 
     def _hears_spot(self, bedside: Bedside, vital: Vital, said: Reading | VitalTyped) -> Sequence[Found]:
         """One reading of a vital that is measured now and then; without a number it is no reading."""
@@ -544,7 +565,12 @@ class Watch:
 
     def _finding(self, change: Change) -> Found:
         rule = RULES[change.rule]
-        note = change.note
+        heart = self._agreements[change.bed].heart
+        note = heart.why if change.note == BOTH_SAY_SO else change.note
+        withheld = change.cue is Cue.ONSET and change.doubt is Doubt.POOR_SIGNAL
+        if withheld:
+            of_heart = rule.vital is Vital.HEART_RATE and heart.says is Says.OTHERWISE
+            note = f"withheld: {heart.why if of_heart else 'poor signal'}"
         if change.cue is Cue.HELD and change.doubt is Doubt.POOR_SIGNAL and not note:
             note = "poor signal"
         return Found(
@@ -555,6 +581,7 @@ class Watch:
             limit=None if isnan(change.limit) else change.limit,
             note=note,
             severe=change.severe,
+            withheld=withheld,
         )
 
 
@@ -580,6 +607,14 @@ _SAID = (
 )
 """What is said at a bed, and what of no bed."""
 _GAP_OF = {vital: condition for condition, vitals in GAPS.items() for vital in vitals}
+
+
+def _witnessed_span(limits: Limits) -> tuple[float, float]:
+    """Between which rates no limit is in breach that a second signal could hasten."""
+    own = [limit for limit in limits if limit.agreed_ms is not None and limit.limit is not None]
+    lows = [limit.limit or 0.0 for limit in own if limit.rule.side is Side.LOW]
+    highs = [limit.limit or 0.0 for limit in own if limit.rule.side is Side.HIGH]
+    return max(lows, default=-inf), min(highs, default=inf)
 
 
 def _is_live(reading: Reading | None, at_ms: int) -> bool:

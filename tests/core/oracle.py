@@ -11,6 +11,8 @@ is never "normal" and never "in breach": all clocks stand still.
 - Pending or held -> out once the value has been past the hysteresis band for 5 s without a break. A gap is
   a break.
 - Held -> held, severe: the first undoubted sample beyond the severe bound.
+- Where two signals agree, a delay is no longer than the rule's own for that; where a steady one disputes a
+  value, every rule waits as long as a HIGH does for a poor signal. Either is said with the sample.
 - New limits: where time is being counted, the sample is judged again at once; else the next one is.
 """
 
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from math import inf, isnan, nan
 
 from monitor.alerts.engine import Change, Standing
+from monitor.alerts.heart import AGREED, DISPUTED
 from monitor.alerts.limits import Limit, Timing
 from monitor.model import Cue, Doubt, Priority
 
@@ -31,7 +34,7 @@ class Heard:
     at: int
     value: float
     fresh: int
-    doubt: Doubt
+    doubt: int
     breach: bool
 
     def known_until(self, now: int) -> int:
@@ -89,7 +92,7 @@ class Judge:
                 self.say(Cue.HELD, int(due), self.heard.value, self.heard.doubt)
                 self.rest(Cue.HELD)
 
-    def hears(self, at: int, value: float, fresh: int, doubt: Doubt) -> None:
+    def hears(self, at: int, value: float, fresh: int, doubt: int) -> None:
         """A sample comes. The rule has been told of all the time before it."""
         before = self.heard
         if fresh < at:
@@ -110,10 +113,10 @@ class Judge:
         if not isnan(value):
             self.judge(at, value, doubt)
 
-    def judge(self, at: int, value: float, doubt: Doubt) -> None:
+    def judge(self, at: int, value: float, doubt: int) -> None:
         """A known value, and what it means."""
         assert self.limit is not None
-        hold, severe = self.hold(doubt), self.limit.at_once(value) and doubt is Doubt.NONE
+        hold, severe = self.hold(doubt), self.limit.at_once(value) and doubt <= Doubt.NONE
         if not self.reached(value):
             if self.window is not None and self.spent(inside=False) > hold - self.needed(hold):
                 self.window = None
@@ -157,14 +160,18 @@ class Judge:
         """In breach? Never, where the value or the limit is not there."""
         return self.limit is not None and not isnan(value) and self.limit.reached(value)
 
-    def hold(self, doubt: Doubt) -> int:
-        """The delay that counts while a value is so doubted; only HIGH is withheld for it."""
+    def hold(self, doubt: int) -> int:
+        """The delay that counts while a value is so doubted; only HIGH is withheld for its own doubts."""
         assert self.limit is not None
         hold = self.limit.hold_ms
+        if doubt == AGREED:
+            return hold if self.limit.agreed_ms is None else min(hold, self.limit.agreed_ms)
+        if doubt == DISPUTED:
+            return max(hold, self.timing.poor_signal_ms)
         if self.limit.rule.priority is Priority.HIGH:
-            if doubt is Doubt.POOR_SIGNAL:
+            if doubt == Doubt.POOR_SIGNAL:
                 return max(hold, self.timing.poor_signal_ms)
-            if doubt is Doubt.UNUSUAL and hold == 0:
+            if doubt == Doubt.UNUSUAL and hold == 0:
                 return self.timing.unusual_ms
         return hold
 
@@ -188,15 +195,18 @@ class Judge:
         if cue is None:
             self.severe = False
 
-    def say(self, cue: Cue, at: int, value: float, doubt: Doubt) -> None:
+    def say(self, cue: Cue, at: int, value: float, doubt: int) -> None:
         """Write down what has moved."""
         assert self.limit is not None
         limit = nan if self.limit.limit is None else self.limit.limit
-        note = "poor signal" if cue is Cue.HELD and doubt is Doubt.POOR_SIGNAL else ""
+        note = ""
+        if cue is Cue.HELD and doubt != Doubt.NONE:
+            note = "two signals agree" if doubt == AGREED else "poor signal" * (doubt >= Doubt.POOR_SIGNAL)
+        doubt = Doubt(min(max(doubt, Doubt.NONE), Doubt.POOR_SIGNAL))
         severe = cue is Cue.HELD and self.severe
         moved = Change(self.bed, self.rule, cue, self.since, at, value, limit, severe, doubt, note)
         self.changes.append(moved)
 
 
 def _numbers(limit: Limit) -> tuple[float | None, ...]:
-    return limit.limit, limit.severe, limit.hysteresis, limit.hold_ms
+    return limit.limit, limit.severe, limit.hysteresis, limit.hold_ms, limit.agreed_ms

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import monitor
 from monitor.alerts.engine import Change, Engine
+from monitor.alerts.heart import AGREED, DISPUTED
 from monitor.alerts.limits import Limit, Limits, Profile, profile, timed
 from monitor.alerts.rules import ROWS, RULES, Kind
 from monitor.model import Baseline, Cue, Doubt, Side
@@ -66,7 +67,7 @@ class Both:
         for rule, limit in timed(limits):
             self.judges[bed, rule].limited(self.now, limit)
 
-    def hear(self, row: int, bed: int, value: float, fresh: int, doubt: Doubt) -> None:
+    def hear(self, row: int, bed: int, value: float, fresh: int, doubt: int) -> None:
         """The judges hear what the engine has heard."""
         self.to(self.now)
         for judge in self.every(bed, row):
@@ -126,8 +127,9 @@ def interesting(limits: Limits, row: int, rng: Random) -> float:
     )
 
 
-def doubt(rng: Random) -> Doubt:
-    return rng.choice((Doubt.NONE, Doubt.NONE, Doubt.NONE, Doubt.UNUSUAL, Doubt.POOR_SIGNAL))
+def doubt(rng: Random) -> int:
+    doubts = (Doubt.NONE, Doubt.NONE, Doubt.NONE, Doubt.UNUSUAL, Doubt.POOR_SIGNAL, AGREED, AGREED, DISPUTED)
+    return rng.choice(doubts)
 
 
 def one(both: Both, limits: list[Limits], rng: Random) -> None:
@@ -162,7 +164,7 @@ def whole_ward(both: Both, limits: list[Limits], rng: Random) -> None:
     both.engine.feed_ward(both.now, values, given_fresh, doubts if doubts.any() else 0)
     for row in range(len(ROWS)):
         for bed in range(BEDS):
-            how = Doubt(int(doubts[row, bed]))
+            how = int(doubts[row, bed])
             both.hear(row, bed, float(values[row, bed]), int(fresh[row, bed]), how)
 
 
@@ -190,7 +192,10 @@ def moved(limit: Limit, rng: Random) -> Limit:
     if rng.random() < 0.2:
         return replace(limit, limit=None)
     return replace(
-        limit, limit=limit.limit + rng.choice((-2, -1, 1, 2)), hold_ms=rng.choice((0, 5_000, 7_001))
+        limit,
+        limit=limit.limit + rng.choice((-2, -1, 1, 2)),
+        hold_ms=rng.choice((0, 5_000, 7_001)),
+        agreed_ms=rng.choice((None, 0, 3_000, 60_000)),
     )
 
 
