@@ -25,10 +25,13 @@ EXPLAINED: dict[FaultKind, tuple[float, str]] = {
     "clock_jump": (3600, "the device's own clock jumps by ARG s, for good; back with a minus"),
     "half_frame": (1, "ARG times only the first half of what is sent comes"),
     "flood": (200, "what is sent comes ARG times, once"),
+    "disorder": (60, "for ARG s one message of a broker in fifty comes twice, and one after the next"),
 }
 """Every kind with its usual ARG, in words for `--help`."""
 
 NOISE_SHARE = 0.02
+DISORDER_SHARE = 0.02
+"""Physiology.md 6, T5: 2 % twice, 2 % swapped with the next."""
 CUT_WITHIN_MS = 1_000
 """What is sent so soon after the wire broke was on it; what comes later never gets there."""
 FLOOD_MAX = 100_000
@@ -93,6 +96,8 @@ class Faults:
         self._last: list[Frame] = []
         self._spent: dict[Fault, int] = {}
         self._disturbed = 0
+        self._sorted = 0
+        self._overtaken: list[Frame] = []
 
     def jumps(self) -> tuple[tuple[int, int], ...]:
         """What happens to the device's clock: (at_ms, by_ms)."""
@@ -127,8 +132,24 @@ class Faults:
         if self._on("delay", t_ms):
             self._held += frames
             return []
-        arrived, self._held = self._held + frames, []
+        arrived, self._held = self._held + self._disordered(frames, t_ms), []
         return [self._noisy(frame, t_ms) for frame in self._cropped(arrived, t_ms)]
+
+    def _disordered(self, frames: list[Frame], t_ms: int) -> list[Frame]:
+        on = self._on("disorder", t_ms)
+        arrived: list[Frame] = []
+        for frame in frames:
+            copies = [frame]
+            overtaken, self._overtaken = self._overtaken, []
+            if on and frame.topic:  # a cable has one order, and so has a connection
+                self._sorted += 1
+                twice, late = uniforms(self._seed, "disorder", self._sorted, 2)
+                if late < DISORDER_SHARE and not overtaken:
+                    self._overtaken, copies = copies, []
+                elif twice < DISORDER_SHARE:
+                    copies = copies * 2
+            arrived += [*copies, *overtaken]
+        return arrived
 
     def _garbage(self, t_ms: int) -> list[Frame]:
         frames = []

@@ -27,6 +27,7 @@ FaultKind = Literal[
     "clock_jump",
     "half_frame",
     "flood",
+    "disorder",
 ]
 
 Length = Annotated[float, msgspec.Meta(gt=0)]

@@ -43,6 +43,7 @@ from monitor.model import (
     HelpCalled,
     LimitSet,
     LinkMoved,
+    LinkState,
     PageChanged,
     PageOpened,
     PageOrdered,
@@ -142,7 +143,11 @@ class Ward:
         out: list[Happening] = [accepted]
         self._apply(accepted)
         self._follow(accepted, out)
-        self._settle(out)
+        if isinstance(accepted, LinkMoved) and accepted.now is LinkState.UP:
+            # What is back says in the same turn what it measures: nobody is called for its silence before.
+            self._judge_time(out)
+        else:
+            self._settle(out)
         return out
 
     def tick(self, now_ms: int) -> list[Happening]:

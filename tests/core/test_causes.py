@@ -11,6 +11,7 @@ from monitor.model import (
     AlarmState,
     Bed,
     Device,
+    LinkState,
     PageChanged,
     PageOrdered,
     PauseKind,
@@ -154,3 +155,26 @@ def test_a_probe_that_is_off_explains_no_loss_of_the_ecg() -> None:
     ward.hears("3", spo2=97, hr=70)
     ward.stays("3", seconds=41, spo2=None, hr=None)
     assert not ward.alarm("3", "hr-gap-m").spoken_for
+
+
+@pytest.mark.shows("HZ-04")
+def test_a_link_that_is_back_calls_nobody_for_the_silence_it_explained() -> None:
+    ward = Shift()
+    ward.hears("3", spo2=97, hr=70, rr=14)
+    ward.link("monitor-3", LinkState.DOWN)
+    ward.waits(seconds=70)
+    ward.link("monitor-3", LinkState.UP)
+    ward.hears("3", spo2=97, hr=70, rr=14)
+    ward.waits(seconds=5)
+    assert first_pages(ward) == ["link-lost-m", "link-lost"]
+
+
+def test_a_link_that_is_back_and_says_nothing_of_a_vital_calls_for_it() -> None:
+    ward = Shift()
+    ward.hears("3", spo2=97, hr=70)
+    ward.link("monitor-3", LinkState.DOWN)
+    ward.waits(seconds=70)
+    ward.link("monitor-3", LinkState.UP)
+    ward.hears("3", hr=70)
+    ward.waits(seconds=1)
+    assert first_pages(ward)[-1] == "spo2-gap-m"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from tests.safety import trace
-from tests.safety.pages import PAGES
+from tests.safety.pages import PAGES, PLAYED
 
 
 def main() -> int:
     """Write what can be written, then say what does not fit together."""
-    for name, draw in PAGES.items():
+    for name, draw in {**PAGES, **PLAYED}.items():
         page = trace.SAFETY / name
         text = draw()
         if not page.is_file() or page.read_text(encoding="utf-8") != text:

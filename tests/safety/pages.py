@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.safety import trace
+from tests.safety import scenarios, trace
 
 
 def _trace() -> str:
@@ -16,3 +16,5 @@ def _hazards() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {"trace.md": _trace, "hazards.md": _hazards}
+PLAYED: Mapping[str, Callable[[], str]] = {"scenarios.md": scenarios.page}
+"""Those for which every story is played first: half a minute."""

@@ -96,20 +96,26 @@ class Room:
         seed: int = 1,
         cuff_interval_s: float | None = 300,
         same_arm: bool = False,
+        **more: Any,
     ) -> None:
-        """Open a watch session on every bed at `begin_s`; second 0 is the start of the drug."""
+        """Open a watch session on every bed at `begin_s`; second 0 is the start of the drug.
+
+        `more` stands in the plan instead; where it brings therapies, nobody is watched yet.
+        """
         self.clock = ManualClock(EPOCH_MS + round(begin_s * 1_000))
         self.seed = seed
         beds = tuple(dict.fromkeys(place.bed for place in places))
         self.stations = [_Station(place, self, seed) for place in places]
+        people: Mapping[Staff, Person] = more.pop("people", PEOPLE)
         self.plan = Plan(
             beds=tuple((Bed(bed), "") for bed in beds),
             devices=tuple(station.plan for station in self.stations),
             profiles={"watch": profile("watch", {})},
-            people=PEOPLE,
-            ways=dict.fromkeys(PEOPLE, ("console",)),
+            people=people,
+            ways=dict.fromkeys(people, ("console",)),
             same_arm=frozenset(map(Bed, beds)) if same_arm else frozenset(),
-            duty=Duty(tuple(PEOPLE), dict.fromkeys(map(Bed, beds), Staff("dana"))),
+            duty=Duty(tuple(people), dict.fromkeys(map(Bed, beds), Staff("dana"))),
+            **more,
         )
         self.ward = Ward(self.plan)
         self.events: list[Happening] = []
@@ -117,7 +123,7 @@ class Room:
         self.pages_arrive = True
         self._inbox: list[Happening] = []
         self.hear(ServiceStarted(self.now_ms, "test", None))
-        for bed in beds:
+        for bed in () if self.plan.therapies else beds:
             patient = next(s.patient for s in self.stations if s.place.bed == bed)
             self.hear(
                 Admitted(
@@ -143,6 +149,13 @@ class Room:
     def hear(self, event: Happening) -> list[Happening]:
         """Feed one event and keep what follows."""
         return self._keep(self.ward.feed(event))
+
+    def does(self, event: Happening) -> list[Happening]:
+        """What somebody does, carried out as the service would."""
+        made_now = self.hear(event)
+        for made_one in made_now:
+            self._carry_out(made_one)
+        return made_now
 
     def run(self, *, until_s: float, every_step: Callable[[list[Happening]], None] | None = None) -> Room:
         """Let time pass until the patient's second `until_s`."""

@@ -35,10 +35,11 @@ LASTS: dict[FaultKind, float] = {
     "clock_jump": 3600,
     "half_frame": 1,
     "flood": 50,
+    "disorder": 60,
 }
 """Every kind, with its argument: long enough to be told, short enough to leave time to recover."""
 KINDS = tuple(EXPLAINED)
-SPAN = {"cut", "noise", "delay", "unplug", "silence", "repeat"}
+SPAN = {"cut", "noise", "delay", "unplug", "silence", "repeat", "disorder"}
 """Those whose argument is how long they last."""
 
 AGAIN_S = 100.0
