@@ -6,6 +6,7 @@ import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
 import { isOpen, marks, named, quietOf, ranked, sentence, textOf, whoOf } from "./look.js";
 import { Plain, Told } from "./plain.js";
+import { States } from "./reach.js";
 import { clock, running, words } from "./words.js";
 
 export function Alarms({ app }) {
@@ -18,11 +19,13 @@ export function Alarms({ app }) {
     <${Past} app=${app} /><//>`;
 }
 
+const pagesOf = (state, a) => Object.values(state.pages).filter((p) => p.alarm_id === a.alarm_id).sort((p, q) => p.ordered_at_ms - q.ordered_at_ms || p.page_id - q.page_id);
 const where = (a) => (a.bed ? html`<a href="/bed/${a.bed}">${words.bed(a.bed)}</a>` : words.system);
 
 const row = (app, a, now_ms) => html`<li class="lamp" key=${a.alarm_id} ...${marks(a)} data-state=${a.state}>
   <p class="what"><span class="sr">${words.priority[a.priority]}: </span><span class="stars" aria-hidden="true">${words.stars[a.priority]}</span>${a.technical && icon("unplugged")}<b>${where(a)}</b><span>${chem(textOf(a))}</span></p>
   <p class="facts"><span class="time">${running(now_ms - a.since_ms)}</span> ${words.sinceAt(a.since_ms)}. ${[whoOf(app.state, a, now_ms), sentence(a.note), a.state === "active" && quietOf(app.state, a), a.device && `${a.device}.`].filter((text, i, all) => text && all.indexOf(text) === i).join(" ")}</p>
+  <${States} state=${app.state} pages=${pagesOf(app.state, a)} />
   ${isOpen(a) && a.state !== "acked" && !a.local && html`<button onClick=${() => app.acts.acknowledgeOne(a.alarm_id)}>${icon("hand")}${words.acknowledge}</button>`}</li>`;
 
 const NOBODY = "-";   // no staff name begins with it

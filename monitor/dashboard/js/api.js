@@ -53,6 +53,11 @@ export const api = {
   numbers: (weeks) => ask("GET", `/numbers?weeks=${weeks}`),
   form: (session) => ask("GET", `/sessions/${id(session)}/form.json`),
   setDuty: (duty) => ask("PUT", "/duty", duty),
+  handOver: (was, to) => ask("POST", "/duty/hand-over", { was, to }),
+  sendTest: () => ask("POST", "/duty/test"),
+  openPage: (page) => ask("POST", `/pages/${id(page)}/open`),
+  openLink: (token) => ask("POST", "/link", { token }),
+  page: (page) => ask("GET", `/pages/${id(page)}`),
   alarms: (query) => ask("GET", `/alarms?${new URLSearchParams(query)}`),
   trend: (bed, from_ms, to_ms, points) => ask("GET", `/beds/${id(bed)}/trend?${new URLSearchParams({ from_ms: Math.floor(from_ms), to_ms: Math.ceil(to_ms), points })}`),
 };

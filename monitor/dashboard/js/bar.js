@@ -3,6 +3,7 @@
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
 import { chips, isWell, loads, marks, named, nextDue, textOf } from "./look.js";
+import { PagingMark } from "./reach.js";
 import { clock, running, words } from "./words.js";
 
 const SCREENS = [["/me", words.mine], ["/", words.floor], ["/alarms", words.alarms], ["/duty", words.duty], ["/sessions", words.sessions], ["/numbers", words.admin]];
@@ -43,7 +44,7 @@ export function Health({ state, brief = false }) {
   return html`<ul class="health" aria-label=${words.system}>
     ${state.sound === "on" && html`<li>${brief ? html`<a href="/sound">${icon("sound")}<span>${words.soundOn}</span></a>` : html`${icon("sound")}<span>${words.soundOn}</span>`}</li>`}
     ${!brief && isWell(state, "journal") && html`<li class="wide"><span>${words.recording}</span></li>`}
-    ${!brief && isWell(state, "paging") && html`<li class="wide"><span>${words.paging}</span></li>`}
+    <${PagingMark} state=${state} brief=${brief} />
     ${!state.reported && html`<li><span>${words.unreported}</span></li>`}
     ${!state.awake && html`<li><span>${words.maySleep}</span></li>`}</ul>`;
 }

@@ -1,9 +1,11 @@
 // Duty: who is on, and who has which bed, by select. Saved as one list.
 
 import { useState } from "preact/hooks";
+import { HandOver } from "./handover.js";
 import { html } from "./html.js";
 import { loads, named } from "./look.js";
 import { Plain, Told } from "./plain.js";
+import { Reached } from "./reach.js";
 import { Unheard } from "./sounds.js";
 import { words } from "./words.js";
 
@@ -11,7 +13,7 @@ const draftOf = (duty) => ({ on: [...duty.on], beds: Object.fromEntries(duty.bed
 
 export function Duty({ app }) {
   const { state } = app, people = state.staff.filter((s) => s.role !== "display" && s.role !== "machine");
-  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Load} state=${state} /><${Unheard} app=${app} /><a class="button" href="/sound">${words.soundCheck}</a><//>`;
+  return html`<${Plain} app=${app} here="/duty" title=${words.duty}>${people.length === 0 ? html`<p class="nothing">${state.server ? words.noStaff : ""}</p>` : html`<${Form} app=${app} people=${people} />`}<${Reached} app=${app} />${state.duty.on.length > 0 && html`<section aria-labelledby="hand-over"><h2 id="hand-over">${words.handOverTitle}</h2><${HandOver} app=${app} /></section>`}<${Load} state=${state} /><${Unheard} app=${app} /><a class="button" href="/sound">${words.soundCheck}</a><//>`;
 }
 
 /** How many beds each has, and at how many the drug is at its strongest now: as words and as dots, one a bed. */

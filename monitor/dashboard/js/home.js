@@ -2,9 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { chem, icon } from "./draw.js";
+import { HandOver } from "./handover.js";
 import { html } from "./html.js";
 import { look, marks, named, priorityOf, ranked, whoOf } from "./look.js";
 import { Plain, Told } from "./plain.js";
+import { isTest } from "./reach.js";
 import { running, words } from "./words.js";
 
 export function Home({ app }) {
@@ -12,12 +14,14 @@ export function Home({ app }) {
   if (!me) return html`<${Plain} app=${app} here="/me" title=${words.mine}>${state.server && html`<p>${words.whoseBeds}</p><a class="button main" href="/signin">${words.signIn}</a>`}<//>`;
   // The newest page of each alarm, worst alarm first; what a worse alarm speaks for has no row of its own.
   const pages = Object.values(state.pages).filter((p) => p.to === me && !p.over).sort((a, b) => a.ordered_at_ms - b.ordered_at_ms);
+  const tests = pages.filter(isTest).slice(-1);
   const newest = new Map(pages.map((p) => [p.alarm_id, p]));
   const shown = ranked([...newest.keys()].map((id) => state.alarms[id]).filter(Boolean)).map((alarm) => newest.get(alarm.alarm_id));
   const beds = state.duty.beds.filter((b) => b.staff === me).map((b) => b.bed).filter((b) => state.beds[b]);
   return html`<${Plain} app=${app} here="/me" title=${named(state, me)}><${Told} state=${state} />
     <section aria-labelledby="my-pages"><h2 id="my-pages">${words.myPages}</h2>
-      ${shown.length === 0 ? html`<p class="nothing">${words.noPages}</p>` : html`<ul class="rows">${shown.map((p) => pageRow(state, p, me, now_ms))}</ul>`}</section>
+      ${tests.map((p) => html`<div class="test-page" key=${p.page_id}><p><b>${words.testPage}</b> ${words.pagedYou(now_ms - p.ordered_at_ms)}</p><button class="main" onClick=${() => app.acts.accept(p.page_id, words.haveIt)}>${words.haveIt}</button></div>`)}
+      ${shown.length === 0 ? tests.length === 0 && html`<p class="nothing">${words.noPages}</p>` : html`<ul class="rows">${shown.map((p) => pageRow(state, p, me, now_ms))}</ul>`}</section>
     <section aria-labelledby="my-beds"><h2 id="my-beds">${words.myBeds}</h2>
       ${beds.length === 0 ? html`<p class="nothing">${words.noBedsOfMine}</p>` : html`<ul class="rows">${state.order.filter((b) => beds.includes(b)).map((b) => bedRow(look(state, b, now_ms)))}</ul>`}</section>
     <${OnDuty} app=${app} me=${me} beds=${beds} /><//>`;
@@ -48,6 +52,6 @@ function OnDuty({ app, me, beds }) {
     await app.acts.setDuty({ on: now_on ? [...on, me] : on.filter((n) => n !== me), beds: now_on ? given : given.filter((b) => b.staff !== me) });
   };
   return html`<section aria-labelledby="my-duty"><h2 id="my-duty">${words.duty}</h2><p>${is_on ? words.youAreOn : words.youAreOff}</p>
-    ${asking ? html`<p>${words.offAsk(beds.map(words.bed))}</p><div class="row-of-acts"><button class="main" onClick=${() => set(false)}>${words.offWithBeds(beds.length)}</button><button onClick=${() => setAsking(false)}>${words.cancel}</button></div>`
+    ${asking ? html`<p>${words.offAsk(beds.map(words.bed))}</p><${HandOver} app=${app} was=${me} done=${() => setAsking(false)} /><div class="row-of-acts"><button onClick=${() => set(false)}>${words.offWithBeds(beds.length)}</button><button onClick=${() => setAsking(false)}>${words.cancel}</button></div>`
       : html`<div class="row-of-acts"><button onClick=${() => (is_on ? (beds.length ? setAsking(true) : set(false)) : set(true))}>${is_on ? words.goOff : words.goOn}</button></div>`}</section>`;
 }

@@ -226,9 +226,15 @@ export function sounding(state, heard = new Set()) {
   const loud = Object.values(state.alarms).filter((a) => a.state === "active" && !a.quiet && !a.spoken_for).sort(worst);
   const urgent = loud.filter((a) => a.priority !== "LOW"), once = loud.filter((a) => a.priority === "LOW" && !heard.has(a.alarm_id));
   const top = urgent[0] ?? once[0];
-  if (!top) return null;
+  if (!top) return testSounding(state, heard);
   const same = loud.filter((a) => a.priority === top.priority);
   return { priority: top.priority, technical: same.every((a) => a.technical), alarm_ids: same.map((a) => a.alarm_id) };
+}
+
+/** A test page rings once on its person's own screen, as a LOW alarm does: that it can be heard is part of the test. */
+function testSounding(state, heard) {
+  const mine = Object.values(state.pages).filter((p) => p.alarm_id === 0 && !p.over && p.to === state.me?.name && !heard.has(`page ${p.page_id}`));
+  return mine.length && state.hears?.least !== null ? { priority: "LOW", technical: true, alarm_ids: mine.map((p) => `page ${p.page_id}`) } : null;
 }
 
 // Where an alarm may go unheard, as each screen says of itself (ALM-031, ALM-032).

@@ -12,6 +12,7 @@ import { html } from "./html.js";
 import { Keys } from "./keylist.js";
 import { listenForKeys } from "./keys.js";
 import { keepInPhase } from "./lamp.js";
+import { follow, Link, openLink } from "./link.js";
 import { ofBed, sounding, titleOf } from "./look.js";
 import { Page } from "./page.js";
 import { readyForPaper } from "./paper.js";
@@ -79,7 +80,7 @@ async function remember(bed) {
 
 const ROUTES = [
   [/^\/$/, Floor, () => words.floor], [/^\/bed\/([^/]+)$/, Bed, () => ""], [/^\/bed\/([^/]+)\/start$/, Start, () => words.startSession], [/^\/alarms$/, Alarms, () => words.alarms],
-  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/me$/, Home, () => words.mine], [/^\/sessions$/, Sessions, () => words.sessions], [/^\/sessions\/(\d+)\/form$/, FormView, () => words.form], [/^\/numbers$/, NumbersOfWeeks, () => words.numbers], [/^\/admin$/, WhatIf, () => words.whatIf], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
+  [/^\/pages\/(\d+)$/, Page, () => ""], [/^\/signin$/, SignIn, () => words.signIn], [/^\/link$/, Link, () => words.linkOpening], [/^\/me$/, Home, () => words.mine], [/^\/sessions$/, Sessions, () => words.sessions], [/^\/sessions\/(\d+)\/form$/, FormView, () => words.form], [/^\/numbers$/, NumbersOfWeeks, () => words.numbers], [/^\/admin$/, WhatIf, () => words.whatIf], [/^\/duty$/, Duty, () => words.duty], [/^\/sound$/, SoundCheck, () => words.soundCheck], [/^\/keys$/, Keys, () => words.keys],
 ];
 
 function route() {
@@ -156,7 +157,10 @@ const acts = {
   startCuff: (bed) => perform(words.startCuff, () => api.startCuff(bed)),
   stopCuff: (bed) => perform(words.stopCuff, () => api.stopCuff(bed)),
   bpByHand: (bed, s, d) => perform(words.save(`${s}/${d}`), () => api.bpByHand(bed, s, d), words.saved(`${s}/${d}`), () => ({ text: words.correct, act: () => { beside = "bp"; dispatch({ kind: "told", told: null }); drawNow(); } })),
-  accept: (page) => perform(words.iGo, () => api.accept(page)),
+  accept: (page, what = words.iGo) => perform(what, () => api.accept(page)),
+  opened: (page) => api.openPage(page),   // said by the screen itself: nobody is told of it
+  sendTest: () => perform(words.sendTest, () => api.sendTest(), words.testSent),
+  handOver: (was, to, name) => perform(words.handOverAll(name), () => api.handOver(was, to), words.handedOver(name)),
   callHelp: (page) => perform(words.callMore, () => api.callHelp(page), words.helpCalled),
   reject: (page, what) => perform(what, () => api.reject(page)),
   rrByHand: (bed, n) => perform(words.save(String(n)), () => api.rrByHand(bed, n), words.saved(String(n))),
@@ -265,7 +269,10 @@ const report = new SoundReport((is) => api.saySound(is), (failed) => dispatch({ 
 const speaker = room !== null ? null : new Speaker((is) => queueMicrotask(() => { dispatch({ kind: "sound", is }); report.say(is); }));
 const stream = connect((message) => {
   if (message.kind === "closed") {
-    if (!closed && state.server === null && !wall && !route().of) go("/signin", { replace: true });
+    const { Screen, of } = route();
+    if (followed || Screen === Link) return;
+    if (!closed && state.server === null && Screen === Page) followPage(of);   // opened by its link before
+    if (!closed && state.server === null && !wall && !of) go("/signin", { replace: true });
     closed = true;
     return draw();
   }
@@ -273,6 +280,20 @@ const stream = connect((message) => {
   dispatch(message);
   if (message.kind === "snapshot" && speaker) report.again();   // another start of the service, or another person: it may not know
 });
+// A page that was opened by its link: this browser may see that page and nothing else.
+let followed = false;
+async function followPage(page_id) {
+  followed = await follow(page_id, dispatch);
+  if (followed) closed = false;
+  draw();
+}
+if (route().Screen === Link) {
+  openLink().then(({ page_id, why }) => {
+    if (why) return dispatch({ kind: "told", told: { is: "refused", text: why, missing: [], more: null } });
+    go(`/pages/${page_id}`, { replace: true });
+    return followPage(page_id);
+  });
+}
 keepInPhase();
 readyForPaper();
 if (!wall) listenForKeys(app);

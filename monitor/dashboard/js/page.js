@@ -1,10 +1,11 @@
 // One page on one phone: the upper half tells, the lower half acts, with one thumb.
 
-import { Lost } from "./bar.js";
+import { useEffect } from "preact/hooks";
 import { Cuffs, Spark, chem, icon } from "./draw.js";
 import { html } from "./html.js";
 import { bpOf, look, marks, named, priorityOf, textOf } from "./look.js";
 import { Told } from "./plain.js";
+import { States, isTest } from "./reach.js";
 import { SignInBeside } from "./signin.js";
 import { ageOf } from "./tile.js";
 import { clock, running, words } from "./words.js";
@@ -14,9 +15,12 @@ const ROW = { spo2: "spo2", hr: "hr", pr_spo2: "hr", rr: "rr" };
 
 export function Page({ app }) {
   const { state, of } = app, page = state.pages[of];
+  const unread = page && page.to === state.me?.name && !page.outcomes.some((o) => o.way === "screen" && o.outcome === "read") ? page.page_id : null;
+  useEffect(() => { if (unread !== null) app.acts.opened(unread); }, [unread]);
   const alarm = page && state.alarms[page.alarm_id], bed = page && state.beds[page.bed];
   if (!page) return html`<${Frame} app=${app}><header class="top calm"><h1 class="kind">${state.server ? words.pageUnknown : ""}</h1></header><main id="page" class="body" tabindex="-1"></main>
     <div class="acts"><a class="button main" href="/">${words.floor}</a></div><//>`;
+  if (isTest(page)) return html`<${Trial} app=${app} page=${page} />`;
   const me = state.me?.name ?? null, mine = page.answer === "accepted" && page.answered_by === me;
   const other = alarm?.accepted_by && alarm.accepted_by !== me ? named(state, alarm.accepted_by) : null;
   const there = alarm?.state === "acked", ended = !alarm || alarm.state === "latched";
@@ -27,6 +31,14 @@ export function Page({ app }) {
       ${figure(app, page, alarm, bed, ended)}</header>
     <main id="page" class="body" tabindex="-1">${bed?.session && rest(app, bed, alarm)}${who(app, page, alarm, me, mine)}<${Told} state=${state} /><${SignInBeside} app=${app} /></main>
     ${acts(app, page, alarm, bed, stage, other, mine)}<//>`;
+}
+
+/** A test page: nothing is the matter, and one tap says that it has come. */
+function Trial({ app, page }) {
+  const said = page.answer ? words.hadIt : words.testEnded;
+  return html`<${Frame} app=${app}><header class="top calm" data-priority="low"><h1 class="kind"><span>${words.testPage}</span><span>${app.now_ms && clock(app.now_ms)}</span></h1></header>
+    <main id="page" class="body" tabindex="-1"><p class="said">${page.over ? said : words.testIs}</p><${States} state=${app.state} pages=${[page]} /><${Told} state=${app.state} /><${SignInBeside} app=${app} /></main>
+    <div class="acts">${page.over ? html`<a class="button main" href="/me">${words.mine}</a>` : html`<button class="main" onClick=${() => app.acts.accept(page.page_id, words.haveIt)}>${icon("hand")}${words.haveIt}</button>`}</div><//>`;
 }
 
 function Frame({ app, children }) {
@@ -64,7 +76,7 @@ function who(app, page, alarm, me, mine) {
   const said = (p) => (p.answer === "accepted" ? words.accepted(name(p)) : p.answer === "rejected" ? words.rejected(name(p)) : cameOf(p) ? words.told(name(p), words.outcome[cameOf(p)]) : name(p));
   const next = alarm?.next_page_at_ms && alarm.next_page_at_ms > now_ms ? alarm.next_page_at_ms - now_ms : null;
   return html`<ul class="who" aria-label=${words.whoPaged}>${latest.map((p) => html`<li key=${p.page_id}>${p.to === me ? html`<b>${said(p)}</b>` : html`<span>${said(p)}</span>`}<span>${words.agoShort(now_ms - (p.answered_at_ms ?? p.ordered_at_ms))}</span></li>`)}
-    ${next !== null && html`<li><span>${mine ? words.pagesAgain : words.nextPage}</span><span>${words.inShort(next)}</span></li>`}</ul>`;
+    ${next !== null && html`<li><span>${mine ? words.pagesAgain : words.nextPage}</span><span>${words.inShort(next)}</span></li>`}</ul><${States} state=${state} pages=${pages} />`;
 }
 
 /** What is known of a page: the furthest that it came by any way. */

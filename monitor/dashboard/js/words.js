@@ -40,6 +40,9 @@ export function day(at_ms) {
 /** A limit relative to the baseline falls between whole numbers: named is the whole number that says the same of whole readings. */
 const edge = ({ side, inclusive, limit, unit }) => (unit === "Cel" ? limit.toFixed(1) : (side === "low") === Boolean(inclusive) ? Math.floor(limit) : Math.ceil(limit));
 
+/** Two names, and how many more there are. */
+const some = (names) => `${names.slice(0, 2).join(", ")}${names.length > 2 ? ` +${names.length - 2}` : ""}`;
+
 const bed = (name) => `Bed ${name}`;
 const side = { low: "below", high: "above" };
 const PRIORITY = { HIGH: "high", MEDIUM: "medium", LOW: "low" };
@@ -205,6 +208,10 @@ export const words = {
   outcome: { sent: "sent", delivered: "delivered", read: "read", failed: "not reached", "timed out": "not reached", cancelled: "taken back" }, told: (name, what) => `${name}, ${what}`,
   agoShort: (ms) => `${running(ms)} ago`, inShort: (ms) => `in ${running(ms)}`, nextPage: "Next page", pagesAgain: "Pages again if not at bed",
   pageOver: "This page is over.", pageUnknown: "This page is not known here any more.", toBed: (name) => `Open bed ${name}`,
+  statesOf: (n) => (n === 1 ? "What became of the page" : `What became of ${n} pages`), pageWay: { screen: "own screen", link: "link" },
+  pageState: { queued: "queued", sent: "sent", delivered: "delivered", read: "read", accepted: "accepted", rejected: "cannot go", "timed out": "no answer", failed: "not delivered", cancelled: "taken back" },
+  testPage: "Test page", testIs: "Nothing is the matter. Say that this page has reached you.", haveIt: "I have it", hadIt: "You have answered this test page.", testEnded: "This test page is over.",
+  linkOpening: "Opening the page", linkFailed: "This link opens nothing here.",
   roomAway: "Not connected. This clock has stopped.",
   noReach: "This phone has lost the clinic network. Look at the wall.",
 
@@ -212,6 +219,15 @@ export const words = {
   mine: "Mine", whoseBeds: "Sign in to see your beds and pages.", myPages: "My pages", noPages: "No page is open for you.", myBeds: "My beds", noBedsOfMine: "No bed is yours now.",
   pagedYou: (ms) => `Paged ${running(ms)} ago.`, youAreOn: "You are on duty.", youAreOff: "You are off duty.", goOn: "Go on duty", goOff: "Go off duty",
   offAsk: (beds) => `${beds.join(", ")}: nobody has ${beds.length === 1 ? "it" : "them"} then.`, offWithBeds: (n) => `Go off duty and leave ${many(n, "bed", "beds")}`,
+
+  // Whether pages reach those on duty, and handing over.
+  tested: (slowest, s) => `Paging tested, slowest ${slowest} ${s} s`, untested: "Paging not tested this shift", untestedOf: (names) => `Paging not tested: ${some(names)}`, testOut: "Test page is out", testMissed: (names) => `Test page failed: ${some(names)}`,
+  reachedTitle: "Whether pages arrive", sendTest: "Send test page", testSent: "The test page is on its way.", testAsked: (who, at_ms) => `Last sent to everybody by ${who}, ${clock(at_ms, false)}.`,
+  reach: {
+    untested: () => "no test page answered this shift", waiting: (at_ms) => `test page sent ${clock(at_ms)}`, answered: (at_ms, s) => `answered ${clock(at_ms, false)}, after ${s} s`,
+    unanswered: (at_ms) => `did not answer the test page of ${clock(at_ms, false)}`, failed: (at_ms) => `test page of ${clock(at_ms, false)} not delivered`,
+  },
+  handOver: "Hand over", handOverTitle: "Hand over", handOverFrom: "Who goes off duty", handOverTo: "Who takes over", handOverAll: (name) => `Hand over to ${name}`, handedOver: (name) => `${name} has the beds and the open pages.`,
 
   // Signing in.
   signIn: "Sign in", lock: "Lock", name: "Name", password: "Password", pin: "PIN", usePassword: "Use a password", usePin: "Use a PIN",
