@@ -342,7 +342,7 @@ def _again(config: Path, sessions: list[int], last: int, limits: Path | None, *,
     import json
 
     from monitor.recording import BadRecording
-    from monitor.replay import proposed
+    from monitor.replay import proposed, proposed_layers
     from monitor.reporting.kept import NoSuchSessionError
     from monitor.store.database import StoreError
     from monitor.whatif.command import stored
@@ -354,7 +354,8 @@ def _again(config: Path, sessions: list[int], last: int, limits: Path | None, *,
 
     try:
         rows = None if limits is None else proposed(limits)
-        asyncio.run(stored(_clinic(config), sessions, last, rows, say))
+        layers = None if limits is None else proposed_layers(limits)
+        asyncio.run(stored(_clinic(config), sessions, last, rows, layers, say))
     except BadRecording as bad:
         _stop(str(bad), BAD_REQUEST)
     except WrongLimitsError as wrong:

@@ -65,7 +65,12 @@ class Archive:
             return str(why)
 
     async def what_if(
-        self, sessions: Sequence[int], last: int, weeks: int, limits: Limits | None
+        self,
+        sessions: Sequence[int],
+        last: int,
+        weeks: int,
+        limits: Limits | None,
+        layers: Mapping[str, Limits] | None,
     ) -> Sequence[Mapping[str, object]] | str | None:
         """The summaries of these, the last so many and those of the last weeks; of all, last."""
         if self._judging.locked():
@@ -74,7 +79,8 @@ class Archive:
             try:
                 newest = await self._what_ifs.newest(last) if last else []
                 newest += await self._what_ifs.since(self._weeks.begin_ms(weeks)) if weeks else []
-                made = await self._what_ifs.what_if(list(dict.fromkeys([*sessions, *newest])), limits)
+                wanted = list(dict.fromkeys([*sessions, *newest]))
+                made = await self._what_ifs.what_if(wanted, limits, layers)
             except NoSuchSessionError:
                 return None
             except (WrongLimitsError, StoreError) as why:

@@ -77,14 +77,27 @@ def play(
         raise BadRecording("\n".join(bad))
 
 
+LAYERS = "layers"
+"""The table of a file of limits that is laid over the therapies' own: `[layers."NAME".RULE]`."""
+
+
 def proposed(limits: Path) -> Mapping[str, Any]:
     """The rows of a file of limits, by rule, as they stand in `[limits]` of the settings; or BadRecording."""
+    own = _read(limits)
+    rows: Mapping[str, Any] = own.get("limits", {name: row for name, row in own.items() if name != LAYERS})
+    return rows
+
+
+def proposed_layers(limits: Path) -> Mapping[str, Any] | None:
+    """Its rows by the name of the layer whose they are, or None where it has none; or BadRecording."""
+    return _read(limits).get(LAYERS)
+
+
+def _read(limits: Path) -> dict[str, Any]:
     try:
-        own = tomllib.loads(limits.read_text(encoding="utf-8"))
+        return tomllib.loads(limits.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRecording(f"{limits.name}: cannot be read: {error}") from None
-    rows: Mapping[str, Any] = own.get("limits", own)
-    return rows
 
 
 def _profile(therapy: str, limits: Path | None) -> Profile:
@@ -93,6 +106,8 @@ def _profile(therapy: str, limits: Path | None) -> Profile:
     except KeyError:
         raise BadRecording(f"there is no limit profile {therapy!r}") from None
     own = {} if limits is None else proposed(limits)
+    if limits is not None and proposed_layers(limits) is not None:
+        raise BadRecording(f"{limits.name}: {LAYERS}: only stored sessions have the layers of a therapy")
     try:
         return limit_rows.profile(changed(data, own))
     except (ValueError, TypeError, AttributeError) as error:

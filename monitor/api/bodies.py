@@ -212,7 +212,10 @@ class DutyBody(Body):
 
 
 class WhatIfBody(Body):
-    """Which stored sessions are judged again, and under which limits: rows by rule, as in `[limits]`."""
+    """Which stored sessions are judged again, and under which limits: rows by rule, as in `[limits]`.
+
+    `layers` are such rows by the name of a layer of a therapy's own limits (docs/therapies.md).
+    """
 
     sessions: Annotated[list[Annotated[Whole, Field(ge=1, le=2**53)]], Field(max_length=WHAT_IF_MAX)] = []
     last: Annotated[Whole, Field(ge=0, le=WHAT_IF_MAX)] = 0
@@ -220,6 +223,7 @@ class WhatIfBody(Body):
     weeks: Annotated[Whole, Field(ge=0, le=WHAT_IF_WEEKS)] = 0
     """Those that ended in the last so many weeks, besides; the one that runs is the first."""
     limits: dict[Name, dict[Name, Measure | Text | list[Measure]]] | None = None
+    layers: dict[Text, dict[Name, dict[Name, Measure | Text | list[Measure]]]] | None = None
 
     @model_validator(mode="after")
     def some(self) -> Self:

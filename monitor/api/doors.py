@@ -61,7 +61,12 @@ class Archive(Protocol):
         ...
 
     async def what_if(
-        self, sessions: Sequence[int], last: int, weeks: int, limits: Limits | None
+        self,
+        sessions: Sequence[int],
+        last: int,
+        weeks: int,
+        limits: Limits | None,
+        layers: Mapping[str, Limits] | None,
     ) -> Sequence[Mapping[str, object]] | str | None:
         """The summaries of these, the last so many and those of the last weeks; of all, last."""
         ...

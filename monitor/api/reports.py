@@ -86,7 +86,7 @@ async def numbers(
 
 async def what_if(body: WhatIfBody, house: InHouse, asker: AskedBy) -> Response:
     """Stored sessions judged again under the limits as set, and beside them as proposed. Changes nothing."""
-    lines = await house.doors.archive.what_if(body.sessions, body.last, body.weeks, body.limits)
+    lines = await house.doors.archive.what_if(body.sessions, body.last, body.weeks, body.limits, body.layers)
     if lines is None:
         raise Problem(404, "There is no such session.")
     if isinstance(lines, str):

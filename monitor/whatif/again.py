@@ -163,6 +163,7 @@ def _alone(kept: Kept, plan: Plan) -> Plan:
         duty=duty(kept.bed),
         same_arm=plan.same_arm & {kept.bed},
         undelivered_ms=None,
+        tests=None,
         live=False,
     )
 

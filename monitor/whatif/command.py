@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from monitor.config.settings import Clinic
 from monitor.devices.codecs import DRIVERS
 from monitor.store.opening import look, places
 from monitor.store.trends import Trends
-from monitor.whatif.door import WhatIf, WhatIfs
+from monitor.whatif.door import Layers, Rows, WhatIf, WhatIfs
 
 
 async def stored(
     clinic: Clinic,
     sessions: list[int],
     last: int,
-    limits: Mapping[str, Mapping[str, Any]] | None,
+    limits: Rows | None,
+    layers: Layers | None,
     say: Callable[[dict[str, Any]], None],
 ) -> None:
     """Say the lines of these sessions and of the `last` ones that ended, and with several a last summary.
@@ -33,7 +34,7 @@ async def stored(
             door = WhatIfs(clinic, DRIVERS, journal, trends, _now_ms)
             wanted = list(dict.fromkeys([*sessions, *(await door.newest(last) if last else [])]))
             judged = []
-            async for one in door.judged(wanted, limits):
+            async for one in door.judged(wanted, limits, layers):
                 judged.append(one)
                 for line in one.lines():
                     say(line)

@@ -15,16 +15,25 @@ from typing import Any
 
 from monitor.alerts import limits as limit_rows
 from monitor.config.settings import Clinic
+from monitor.config.words import nearest
 from monitor.devices.driver import Driver
 from monitor.model import Bed, Device, SessionMoved, SessionPhase
 from monitor.plan import Plan
 from monitor.planning import changed, plan
 from monitor.reporting.door import setting
 from monitor.reporting.kept import Kept, gather
+from monitor.sessions.layers import InForce, lay
+from monitor.sessions.therapy import Therapy
 from monitor.store.journal import Journal
 from monitor.store.trends import Trends
 from monitor.whatif.again import Played, played, recorded
 from monitor.whatif.said import Key, Sums
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""Numbers by rule, as `[limits]` of the settings has them."""
+
+Layers = Mapping[str, Rows]
+"""The same by the name of a layer of limits, as `[[therapies.NAME.layer]]` has them (protocols.md 6.3)."""
 
 AS_SET, PROPOSED = "as set", "proposed"
 
@@ -128,25 +137,25 @@ class WhatIfs:
     now_ms: Callable[[], int]
 
     async def what_if(
-        self, sessions: list[int], limits: Mapping[str, Mapping[str, Any]] | None = None
+        self, sessions: list[int], limits: Rows | None = None, layers: Layers | None = None
     ) -> WhatIf:
-        """These sessions as the limits are set now and, where `limits` are proposed, under those beside.
+        """These sessions as the limits are set now and, where any are proposed, under those beside.
 
-        `limits` has rows by rule, as `[limits]` of the settings has. WrongLimitsError, NoSuchSessionError,
-        StoreError.
+        WrongLimitsError, NoSuchSessionError, StoreError.
         """
-        return WhatIf(tuple([one async for one in self.judged(sessions, limits)]))
+        return WhatIf(tuple([one async for one in self.judged(sessions, limits, layers)]))
 
     async def judged(
-        self, sessions: list[int], limits: Mapping[str, Mapping[str, Any]] | None = None
+        self, sessions: list[int], limits: Rows | None = None, layers: Layers | None = None
     ) -> AsyncIterator[SessionJudged]:
         """The same one by one, as they come."""
         as_set = plan(self.clinic, self.drivers)
-        proposed = None if limits is None else proposal(as_set, limits)
+        nothing = limits is None and layers is None
+        proposed = None if nothing else proposal(as_set, limits or {}, layers or {})
         beds = {Device(one.name): Bed(one.bed) for one in self.clinic.devices}
         for session in sessions:
             kept = await gather(self.journal, self.trends, session, self.now_ms(), beds)
-            yield await asyncio.to_thread(self._judge, kept, as_set, proposed)
+            yield await asyncio.to_thread(self._judge, kept, as_set, proposed, layers or {})
 
     async def newest(self, count: int) -> list[int]:
         """The numbers of the sessions that ended last, the oldest of them first."""
@@ -166,7 +175,7 @@ class WhatIfs:
             if isinstance(row.event, SessionMoved) and row.event.now is SessionPhase.CLOSED
         ]
 
-    def _judge(self, kept: Kept, as_set: Plan, proposed: Plan | None) -> SessionJudged:
+    def _judge(self, kept: Kept, as_set: Plan, proposed: Plan | None, layers: Layers) -> SessionJudged:
         of_then = setting(self.clinic, kept)
         opened = kept.opened
         made = SessionJudged(
@@ -184,16 +193,18 @@ class WhatIfs:
         if opened is not None and of_then.therapy is not None:
             # The very numbers that it went under, if they are known: what is asked is about limits.
             as_set = _under(as_set, opened.therapy, of_then.therapy)
-            proposed = proposed and _under(proposed, opened.therapy, of_then.therapy)
+            proposed = proposed and _under(
+                proposed, opened.therapy, layered(of_then.therapy, layers, proposed.numbers)
+            )
         return replace(
             made, as_set=_timed(kept, as_set), proposed=None if proposed is None else _timed(kept, proposed)
         )
 
 
-def proposal(as_set: Plan, limits: Mapping[str, Mapping[str, Any]]) -> Plan:
-    """The plan with these rows laid over every limit profile; WrongLimitsError names each wrong key.
+def proposal(as_set: Plan, limits: Rows, layers: Layers | None = None) -> Plan:
+    """The plan with these rows laid over every limit profile, and these over the layers of that name.
 
-    What a layer of a therapy says of a rule is laid over that, as ever.
+    What a layer says of a rule is laid over the profile, as ever. WrongLimitsError names each wrong key.
     """
     numbers = {}
     for name, data in as_set.numbers.items():
@@ -202,8 +213,35 @@ def proposal(as_set: Plan, limits: Mapping[str, Mapping[str, Any]]) -> Plan:
             limit_rows.profile(numbers[name])
         except (ValueError, TypeError, AttributeError) as wrong:
             raise WrongLimitsError(str(wrong)) from None
+    known = {layer.name for therapy in as_set.therapies.values() for layer in therapy.layer}
+    unknown = [
+        f'layers: there is no layer "{name}"{nearest(name, known)}'
+        for name in layers or {}
+        if name not in known
+    ]
+    if unknown:
+        raise WrongLimitsError("\n".join(unknown))
+    therapies = {name: layered(each, layers or {}, numbers) for name, each in as_set.therapies.items()}
     profiles = {name: limit_rows.profile(data) for name, data in numbers.items()}
-    return replace(as_set, numbers=numbers, profiles=dict(as_set.profiles) | profiles)
+    profiles = dict(as_set.profiles) | profiles
+    return replace(as_set, numbers=numbers, profiles=profiles, therapies=therapies)
+
+
+def layered(therapy: Therapy, layers: Layers, numbers: Mapping[str, Mapping[str, Any]]) -> Therapy:
+    """The therapy with these numbers in its layers; WrongLimitsError where its profile cannot take them."""
+    made = []
+    for layer in therapy.layer:
+        rows = layers.get(layer.name, {})
+        rules = {**layer.rules, **{rule: {**layer.rules.get(rule, {}), **row} for rule, row in rows.items()}}
+        try:
+            changes = InForce((), rules, frozenset(), 1, not_declining=False)
+            limit_rows.profile(lay(numbers[therapy.limits], changes))
+        except (ValueError, TypeError, AttributeError) as wrong:
+            where = f"layers.{layer.name}."
+            lines = [where + line.removeprefix("rules.") for line in str(wrong).splitlines()]
+            raise WrongLimitsError("\n".join(lines)) from None
+        made.append(layer.model_copy(update={"rules": rules}) if rows else layer)
+    return therapy.model_copy(update={"layer": tuple(made)}) if layers else therapy
 
 
 def _under(house: Plan, name: str, therapy: Any) -> Plan:

@@ -400,7 +400,14 @@ class NoArchive:
         """Of no week."""
         return Numbers("UTC", ())
 
-    async def what_if(self, _sessions: Sequence[int], _last: int, _weeks: int, _limits: Limits | None) -> None:
+    async def what_if(
+        self,
+        _sessions: Sequence[int],
+        _last: int,
+        _weeks: int,
+        _limits: Limits | None,
+        _layers: Mapping[str, Limits] | None,
+    ) -> None:
         """Nothing to judge."""
 
 

@@ -638,6 +638,7 @@ async def test_proposed_limits_are_tried_on_stored_sessions_and_change_nothing(t
             for body, status, words in (
                 ({"last": 1, "limits": {"spo2-lo": {"limit": 95}}}, 409, "spo2-lo"),
                 ({"last": 1, "limits": {"spo2-low-m": {"limit": 99}}}, 409, "outside its span 86 to 95"),
+                ({"last": 1, "layers": {"from 6 minutes": {"sbp-high-m": {"limit": 170}}}}, 409, "no layer"),
                 ({"sessions": [99]}, 404, "no such session"),
                 ({}, 422, "how many of the last"),
                 ({"last": 51}, 422, "at most 50"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -106,6 +107,46 @@ async def test_the_phases_of_a_treatment_are_those_of_the_day_and_so_are_their_l
             if isinstance(row.event, PhaseMoved) and row.event.now is Phase.EARLY_RECOVERY
         )
         assert all(line["t_s"] >= ended_s for line in mediums)
+
+
+async def test_a_therapys_own_layers_can_be_proposed_as_well(tmp_path: Path) -> None:
+    """Of the limits of protocols.md 6.3: early recovery calls from 160 on, and is proposed to from 175 on."""
+    day = Day("iv_ketamine_40", seed=14)
+    layers: dict[str, Limits] = {"early recovery": {"sbp-high-m": {"limit": 175}}}
+    async with stored(tmp_path, day) as store:
+        door = what_ifs(tmp_path, store)
+        found = await door.what_if([1], None, layers)
+        nothing = await door.what_if([1], None, {})
+    (one,) = found.sessions
+    assert one.as_set is not None
+    assert one.proposed is not None
+    medium, limits = ("sbp-high", "MEDIUM"), []
+    for side in (one.as_set, one.proposed):
+        raised = [line for line in side.lines if line.get("move") == "raised"]
+        limits.append({line["limit"] for line in raised if (line["rule"], line["priority"]) == medium})
+    assert limits[0] == {160}
+    assert limits[1] <= {175}
+    assert one.proposed.sums.rules[medium] <= one.as_set.sums.rules[medium]
+    (same,) = nothing.sessions
+    assert same.as_set is not None
+    assert same.proposed is not None
+    assert same.as_set.lines == same.proposed.lines
+
+
+@pytest.mark.parametrize(
+    ("layers", "words"),
+    [
+        ({"early recovry": {"sbp-high-m": {"limit": 175}}}, 'there is no layer "early recovry"'),
+        ({"early recovery": {"sbp-hih-m": {"limit": 175}}}, "layers.early recovery.sbp-hih-m"),
+        ({"early recovery": {"sbp-high-m": {"limit": 300}}}, "layers.early recovery.sbp-high-m.limit"),
+        ({"early recovery": {"sbp-high-m": {"limt": 170}}}, "layers.early recovery.sbp-high-m.limt"),
+    ],
+)
+def test_a_wrong_proposal_for_a_layer_is_said_by_its_key(
+    tmp_path: Path, layers: dict[str, Limits], words: str
+) -> None:
+    with pytest.raises(WrongLimitsError, match=re.escape(words)):
+        proposal(house(tmp_path), {}, layers)
 
 
 async def test_what_is_proposed_changes_nothing_of_what_is_kept(tmp_path: Path) -> None:
