@@ -175,8 +175,8 @@ async def test_told_to_stop_it_ends_at_once_with_screens_open_and_nothing_to_com
     wire = Wire("oximeter", "masimo-ascii1", "1", str(tmp_path / "ttyUSB0"))
     async with open_clinic(tmp_path, accounts, [wire], gateway=gateway) as clinic:
         async with await clinic.screen() as one, await clinic.screen() as other:
-            begun_ms = now_ms()
             assert await clinic.running.stop() == 0
-            assert now_ms() - begun_ms <= 2_500
             await until(lambda: one.ended and other.ended)
+        log = (clinic.folder / "service.log").read_text("utf-8")
+        assert "timeout graceful shutdown exceeded" not in log, "it waited for a stream, which has no end"
         assert "Traceback" not in clinic.running.said
