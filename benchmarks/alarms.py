@@ -75,6 +75,8 @@ baseline, which a recording without a first dose does not have.
 """
 ARTERIAL_DELAY_S = {H: 10.0, M: 15.0}
 """An arterial line has the delays of SpO2 (interfaces.md 2)."""
+WITHHELD_S = 30.0
+"""The bed's heart rate is the ECG's; a pulse that says otherwise is withheld for so long (ALM-073)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +191,19 @@ def labelled(own: Sequence[Judged], kind: str, *, true: bool, by: str) -> Share:
 
 def events(own: Sequence[Judged], by: str) -> Share:
     """How many of the threshold events that are owed a judge has raised."""
-    owed = [(one, event) for one in own for event in one.case.events if is_owed(event)]
+    owed = [(one, event) for one in own for event in one.case.events if is_owed(one.case, event)]
     return Share(sum(has_raised(_of(one, by), event) for one, event in owed), len(owed))
 
 
-def is_owed(event: Event) -> bool:
+def is_owed(case: Case, event: Event) -> bool:
     """Whether an event is at least as strict as a limit of the profile and its delay."""
     if event.name not in OWED:
         return False
     _, priority, delay_s = OWED[event.name]
-    delay_s = ARTERIAL_DELAY_S[priority] if event.parameter.startswith("abp") else delay_s
+    if event.parameter.startswith("abp"):
+        delay_s = ARTERIAL_DELAY_S[priority]
+    elif event.parameter == "pr" and "hr" in case.parameters:
+        delay_s = WITHHELD_S
     return event.end_s - event.start_s >= delay_s
 
 

@@ -110,6 +110,9 @@ class Agreement:
         self._now[vital] = weighed
         if vital in RATES:
             weighed = self._now[vital] = self._beside_the_other_rate(weighed)
+        if vital is Vital.PULSE_SPO2:
+            ecg = self._now.get(Vital.HEART_RATE)
+            self.heart.hears_pulse(weighed, ecg if ecg is not None and _live(ecg, at_ms) else None)
         # What is kept is the ECG's own word: what the others say of it may be another thing a moment later.
         return self._of_one_heart(weighed) if vital is Vital.HEART_RATE else weighed
 
@@ -134,7 +137,7 @@ class Agreement:
             return False
         if vital is Vital.SPO2:
             self.weak_since_ms = None
-        elif self.apart_since_ms is not None or (vital is Vital.HEART_RATE and not self.heart.rests(value)):
+        elif self.apart_since_ms is not None or (vital in RATES and not self.heart.rests(value)):
             return False
         elif vital in RATES:
             other = self._now.get(_OTHER_RATE[vital])
@@ -164,7 +167,7 @@ class Agreement:
                 return False
         if not spans.keys().isdisjoint(RATES) and self._could_part(first_ms, spans):
             return False
-        if not all(self.heart.rests(rate) for rate in spans.get(Vital.HEART_RATE, ())):
+        if not all(self.heart.rests(rate) for vital in RATES for rate in spans.get(vital, ())):
             return False
         slow = spans.get(Vital.RESPIRATION)
         return slow is None or slow[0] >= RR_SLOW

@@ -35,6 +35,8 @@ class HeartNumbers:
     """A pulse that has kept its rate for so long beside an ECG has shown it to be wrong, until they agree."""
     falls: float = 20.0
     """A pulse that has fallen by more than this, to no further above the limit, falls with the ECG, /min."""
+    few_s: float = 30.0
+    """So long a pulse may be slower than its limit beside an ECG that is not, in seconds (ALM-073)."""
     moved: float = 5.0
     """An arterial pressure that has swung further than this has moved, in mmHg."""
     beats: float = 15.0
@@ -85,6 +87,8 @@ class Heart:
         self._beyond_since_ms: int | None = None
         self._beyond_ms = 0
         self._wrong_since_ms: int | None = None
+        self._few_since_ms: int | None = None
+        self._few_ms = 0
 
     def set_span(self, low: float, high: float) -> None:
         """Between these the ECG's rate is in nobody's breach, and nobody is asked."""
@@ -127,6 +131,21 @@ class Heart:
         elif self._wrong_since_ms is None:
             self._wrong_since_ms = at_ms
         return self.says
+
+    def hears_pulse(self, pulse: Reading, ecg: Reading | None) -> None:
+        """A pulse, beside the ECG where that is live: beats that are not felt are missed by the ECG (C7)."""
+        slow = pulse.value is not None and pulse.value < self._low and pulse.doubt is not Doubt.POOR_SIGNAL
+        if not slow or ecg is None or ecg.value is None or ecg.value < self._low:
+            self._few_since_ms = None
+        elif self._few_since_ms is None:
+            self._few_since_ms = pulse.at_ms
+        since_ms = self._few_since_ms
+        self._few_ms = 0 if since_ms is None else pulse.at_ms - since_ms
+
+    @property
+    def pulse_speaks(self) -> bool:
+        """Whether the pulse has been too slow for so long that it speaks for the heart, whatever the ECG."""
+        return self._few_ms >= self.numbers.few_s * 1_000
 
     def _is_found_wrong(self, at_ms: int) -> bool:
         """Whether the ECG has been contradicted so long that only agreement, or silence, makes it right."""

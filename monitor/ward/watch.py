@@ -21,10 +21,10 @@ from monitor.alerts.agreement import (
 from monitor.alerts.board import Alarm, Board, Key
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
-from monitor.alerts.heart import Says
+from monitor.alerts.heart import AGREED, Says
 from monitor.alerts.limits import Limits, Profile
 from monitor.alerts.limits import profile as limits_of
-from monitor.alerts.moves import BOTH_SAY_SO
+from monitor.alerts.moves import BOTH_SAY_SO, POOR_SIGNAL
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
 from monitor.model import (
@@ -291,8 +291,11 @@ class Watch:
     def _feeds(self, bedside: Bedside, row: int, reading: Reading) -> None:
         value = nan if reading.value is None else reading.value
         doubt: int = reading.doubt
+        heart = self._agreements[bedside.index].heart
         if reading.vital is Vital.HEART_RATE and reading.value is not None:
-            doubt = self._agreements[bedside.index].heart.weighed(reading.value, reading.doubt)
+            doubt = heart.weighed(reading.value, reading.doubt)
+        elif reading.vital is Vital.PULSE_SPO2 and heart.pulse_speaks:
+            doubt = AGREED  # it has waited its time
         self._engine.feed_one(reading.at_ms, row, bedside.index, value, reading.fresh_until_ms, doubt)
 
     def _hears_spot(self, bedside: Bedside, vital: Vital, said: Reading | VitalTyped) -> Sequence[Found]:
@@ -518,6 +521,11 @@ class Watch:
     def _speaks(self, bedside: Bedside, reading: Reading) -> bool:
         """Whether this reading is the bed's heart rate, or no heart rate at all."""
         vital = reading.vital
+        if self._agreements[bedside.index].heart.pulse_speaks and vital in (
+            Vital.HEART_RATE,
+            Vital.PULSE_SPO2,
+        ):
+            return vital is Vital.PULSE_SPO2
         if vital is Vital.PULSE_SPO2:
             ecg = bedside.now.get(Vital.HEART_RATE)
             if not _is_live(ecg, reading.at_ms):
@@ -566,7 +574,9 @@ class Watch:
     def _finding(self, change: Change) -> Found:
         rule = RULES[change.rule]
         heart = self._agreements[change.bed].heart
-        note = heart.why if change.note == BOTH_SAY_SO else change.note
+        note = change.note
+        if note == BOTH_SAY_SO:
+            note = POOR_SIGNAL if heart.pulse_speaks else heart.why
         withheld = change.cue is Cue.ONSET and change.doubt is Doubt.POOR_SIGNAL
         if withheld:
             of_heart = rule.vital is Vital.HEART_RATE and heart.says is Says.OTHERWISE

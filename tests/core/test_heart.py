@@ -95,6 +95,17 @@ def test_C7_a_fast_ecg_beside_an_unsteady_pulse_is_raised_after_3_s() -> None:
 # One says otherwise.
 
 
+def test_C7_HZ13_a_pulse_too_slow_beside_a_usual_ecg_is_withheld_30_s_and_raised_marked() -> None:
+    shift = resting()
+    told(shift, 30, steady(76), steady(38))
+    assert raised_after_s(shift, "hr-low") is None
+    told(shift, 2, steady(76), steady(38))
+    assert shift.alarm("3", "hr-low").state is ACTIVE
+    assert note(shift, "hr-low") == "poor signal"
+    told(shift, 8, steady(76), steady(74))
+    assert shift.alarm("3", "hr-low").state is AlarmState.LATCHED
+
+
 @pytest.mark.parametrize("claim", [0, 31, 45])
 def test_C7_HZ12_a_slow_ecg_beside_a_pulse_that_keeps_its_rate_is_withheld_30_s_and_raised_marked(
     claim: float,
