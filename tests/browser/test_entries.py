@@ -210,6 +210,16 @@ def test_what_was_struck_stays_to_be_read_with_who_and_when(open_page: Open) -> 
         assert violations(page) == []
 
 
+def test_a_symptom_that_was_struck_is_no_line_in_the_trends(house: Page) -> None:
+    treatment = working.told("infusion")["beds"][0]["treatment"]
+    line = {"kind": "symptom", "at_ms": 1, "struck": None, "words": "Nausea"}
+    treatment["timeline"] = [line, line | {"words": "Dizziness", "struck": {"by": "dana"}}]
+    found = house.evaluate(
+        "async (t) => (await import('/js/treatment.js')).marksOf(t).filter((m) => m.said)", treatment
+    )
+    assert [mark["words"] for mark in found] == ["Nausea"]
+
+
 # NEWS2.
 
 

@@ -41,7 +41,7 @@ export function marksOf(t) {
   if (t.devices.length === 0 && start_at_ms !== null) found.push({ at_ms: start_at_ms, words: words.pumpStart });
   if (end_at_ms !== null) found.push({ at_ms: end_at_ms, words: words.pumpEnd });
   for (const check of t.checks) if (check.due_at_ms !== null) found.push({ at_ms: check.due_at_ms, words: check.title });
-  for (const one of t.timeline ?? []) if (one.kind === "symptom") found.push({ at_ms: one.at_ms, words: one.words, said: true, strong: true });
+  for (const one of t.timeline ?? []) if (one.kind === "symptom" && !one.struck) found.push({ at_ms: one.at_ms, words: one.words, said: true, strong: true });
   if (floor_until_at_ms !== null) found.push({ at_ms: floor_until_at_ms, words: words.stayOf(floor_min) });
   return found;
 }
