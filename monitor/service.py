@@ -36,7 +36,7 @@ from monitor.alerts.pagers.pager import Link, Pager, no_link
 from monitor.alerts.pagers.screen_way import ScreenPager
 from monitor.alerts.pagers.webhook import Webhook
 from monitor.api.app import build
-from monitor.api.doors import Settings, Status
+from monitor.api.doors import Hears, Settings, Status
 from monitor.api.hub import Hub
 from monitor.api.server import Server as WebServer
 from monitor.api.server import server
@@ -66,6 +66,7 @@ from monitor.model import (
     Outcome,
     PageReported,
     PartMoved,
+    Priority,
     Reading,
     Readings,
     ServiceStarted,
@@ -93,6 +94,9 @@ WAIT_MAX_S = 1.0
 """No wait is longer: a loop's timers stand still while the machine is suspended, the clock does not."""
 
 MQTT_PORT = 1883
+
+LEAST = {"all": Priority.LOW, "high": Priority.HIGH, "none": None}
+"""From which priority on a screen sounds, by what the settings call it."""
 
 DRIFT_MS = 2_000
 """A difference between the operating system's clock and ours that is worth an alarm (physiology.md, C12)."""
@@ -578,6 +582,10 @@ def _web(
         version=VERSION,
         dashboard=Path(str(files("monitor"))) / "dashboard",
         hosts=tuple(dict.fromkeys(["localhost", "127.0.0.1", "::1", web.host, *web.allowed_hosts, *linked])),
+        sounds={
+            screen.name: Hears(LEAST[screen.sounds], tuple(map(str, screen.beds)))
+            for screen in clinic.screens
+        },
         tls=web.tls_cert is not None,
         insecure_lan=web.insecure_lan,
         speed=speed,

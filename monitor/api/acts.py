@@ -7,7 +7,7 @@ import hashlib
 from fastapi import Request
 from starlette.responses import Response
 
-from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, the_bed
+from monitor.api.asked import AskedBy, House, InHouse, answer, hears, home_of, the_bed
 from monitor.api.bodies import (
     BedName,
     DutyBody,
@@ -174,6 +174,7 @@ async def sign_in(body: SignInBody, request: Request, house: InHouse) -> Respons
             ends_at_ms=token.ends_at_ms,
             idle_ms=settings.idle_password_ms if body.pin is None else settings.idle_pin_ms,
             home=home_of(account.role, paired=screen is not None),
+            hears=hears(house, screen),
         )
     )
     sign_ins.remember_person(given, secret)
@@ -217,8 +218,10 @@ async def say_sound(body: SoundBody, request: Request, house: InHouse, asker: As
     """This screen's own sound: on, off, or checked by ear just now."""
     paired = await house.sign_ins.screen(request)
     screen = own_browser(asker) if paired is None else paired.name
+    # Where nothing is to sound nothing can be off: such a screen is none that anybody listens to.
+    state = body.state if hears(house, paired).least is not None else None
     by = None if asker.role is Role.DISPLAY else asker.name
-    said = SoundSaid(UNSTAMPED, screen, paired=paired is not None, state=body.state, by=by)
+    said = SoundSaid(UNSTAMPED, screen, paired=paired is not None, state=state, by=by)
     return done(await submit(house, said))
 
 

@@ -9,11 +9,12 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from monitor.api.doors import Doors
+from monitor.api.doors import Doors, Hears
 from monitor.api.hub import Hub
 from monitor.api.metrics import Metrics
 from monitor.api.problems import Problem
 from monitor.api.signin import Asker, SignIns
+from monitor.api.views.answers import HearsShown
 from monitor.model import Bed
 from monitor.people import CLINICAL, Role
 from monitor.snapshot import BedNow, Snapshot
@@ -59,6 +60,13 @@ def sees_names(asker: Asker) -> bool:
 def home_of(role: Role, *, paired: bool) -> str:
     """Where a phone opens: with one's own pages and beds on a browser of one's own, else on the Floor."""
     return "/me" if role in CLINICAL and not paired else "/"
+
+
+def hears(house: House, screen: Asker | None) -> HearsShown:
+    """What this browser sounds: all, unless it is a paired screen that the settings say less of."""
+    found = house.doors.settings.sounds.get(screen.name, Hears()) if screen is not None else Hears()
+    least = None if found.least is None else found.least.name
+    return HearsShown(least, list(found.beds) or None)
 
 
 def the_bed(snapshot: Snapshot, bed: str) -> BedNow:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from monitor.api.ward_view import TrendKept
 from monitor.earlier import Earlier
-from monitor.model import Bed, Staff
+from monitor.model import Bed, Priority, Staff
 from monitor.numbers import Counters, Numbers
 from monitor.page_link import PageLinks
 from monitor.people import Account, Token
@@ -139,6 +139,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class Hears:
+    """What a screen sounds where it stands: from which priority on (None: nothing), and of which beds."""
+
+    least: Priority | None = Priority.LOW
+    beds: tuple[str, ...] = ()
+    """Empty: of all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the API is told once, at the start. Durations in real time."""
 
@@ -149,6 +158,8 @@ class Settings:
     """The folder with `index.html` and what it loads."""
     hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1")
     """The names this service answers to; any other `Host` is refused (against DNS rebinding)."""
+    sounds: Mapping[str, Hears] = field(default_factory=dict)
+    """What each paired screen sounds; one that is not listed sounds everything."""
     tls: bool = False
     insecure_lan: bool = False
     speed: float = 1.0

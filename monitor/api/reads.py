@@ -9,7 +9,7 @@ import structlog
 from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from monitor.api.asked import AskedBy, House, InHouse, answer, home_of, sees_names, the_bed
+from monitor.api.asked import AskedBy, House, InHouse, answer, hears, home_of, sees_names, the_bed
 from monitor.api.bodies import NAME, BedName, Number
 from monitor.api.hub import LiveStream, View
 from monitor.api.problems import Problem
@@ -189,7 +189,7 @@ async def duty(house: InHouse) -> Response:
 async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
     """Who is asking. A person's asking also says that somebody is there: it puts off the idle end."""
     settings = house.doors.settings
-    paired = await house.sign_ins.screen(request) is not None
+    paired = await house.sign_ins.screen(request)
     idle_ms = {TokenKind.PIN: settings.idle_pin_ms, TokenKind.PASSWORD: settings.idle_password_ms}
     return answer(
         answers.MeShown(
@@ -199,7 +199,8 @@ async def me(request: Request, house: InHouse, asker: AskedBy) -> Response:
             screen=asker.screen,
             ends_at_ms=asker.ends_at_ms,
             idle_ms=idle_ms.get(asker.kind),
-            home=home_of(asker.role, paired=paired),
+            home=home_of(asker.role, paired=paired is not None),
+            hears=hears(house, paired),
         )
     )
 

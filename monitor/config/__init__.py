@@ -162,7 +162,7 @@ def _without(raw: Mapping[str, Any], locs: Iterable[Loc]) -> dict[str, Any]:
 def _names(raw: Mapping[str, Any]) -> dict[str, list[str]]:
     """Every name that is given in the file, also where the rest of its table is wrong."""
     paging = raw.get("paging")
-    lists = {key: raw.get(key) for key in ("bed", "device", "staff")}
+    lists = {key: raw.get(key) for key in ("bed", "device", "staff", "screen")}
     lists["pager"] = paging.get("pager") if isinstance(paging, dict) else None
     return {
         key: [item["name"] for item in items if isinstance(item, dict) and isinstance(item.get("name"), str)]
@@ -183,6 +183,10 @@ def _across(
                 yield (*where, name), f"{count} of them have this name"
     yield from _devices(clinic, names["bed"], drivers)
     yield from _people(clinic, names)
+    for screen in clinic.screens:
+        for bed in screen.beds:
+            if bed not in names["bed"]:
+                yield ("screen", screen.name, "beds"), f'there is no bed "{bed}"{nearest(bed, names["bed"])}'
     yield from _server(clinic.server)
     yield from _ehr(clinic.ehr)
     changed: dict[Loc, Limits] = {("limits",): clinic.limits}

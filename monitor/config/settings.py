@@ -459,6 +459,20 @@ class Duty(Section):
     beds: Mapping[BedName, StaffName] = {}
 
 
+class Screen(Section):
+    """[[screen]]: what a paired screen sounds where it stands; one that is not listed here sounds everything.
+
+    Only its sound: what it shows is the same everywhere. Pages go out whatever a screen sounds.
+    """
+
+    name: Name
+    place: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
+    sounds: Literal["all", "high", "none"] = "all"
+    """"high": HIGH alone; "none": a treatment room, where somebody is dreaming (dashboard.md 9)."""
+    beds: tuple[BedName, ...] = ()
+    """The alarms of these beds only. Empty: of all. Those of the system itself are of every bed."""
+
+
 class Retention(Section):
     """[retention]: how long the flood of readings is kept. The journal is never pruned."""
 
@@ -522,6 +536,7 @@ class Clinic(Section):
     paging: Paging = Paging()
     staff: tuple[Member, ...] = ()
     duty: Duty = Duty()
+    screens: tuple[Screen, ...] = Field(default=(), alias="screen")
     retention: Retention = Retention()
     budget: Budget = Budget()
     dead_man: DeadMan | None = None

@@ -178,6 +178,24 @@ def test_only_what_is_active_and_not_quiet_sounds(house: Page, change: dict[str,
     assert ask(house, [snapshot(clinic)], "look.sounding(state).priority") == sounds
 
 
+@pytest.mark.parametrize(
+    ("hears", "sounds"),
+    [
+        ({"least": "LOW", "beds": None}, "HIGH"),
+        ({"least": "HIGH", "beds": None}, "HIGH"),
+        ({"least": "HIGH", "beds": ["1"]}, None),
+        ({"least": None, "beds": None}, None),
+    ],
+)
+def test_what_sounds_where_is_said_by_the_place_of_a_screen(
+    house: Page, hears: dict[str, Any], sounds: str | None
+) -> None:
+    clinic = scene.clinic()
+    clinic["alarms"] = [alarm for alarm in clinic["alarms"] if alarm["bed"] != "1"]
+    here = {"kind": "me", "me": {"name": "hall", "role": "display", "hears": hears}}
+    assert ask(house, [snapshot(clinic), here], "look.sounding(state)?.priority ?? null") == sounds
+
+
 def test_low_sounds_once_an_alarm(house: Page) -> None:
     clinic = scene.clinic()
     clinic["alarms"] = [clinic["alarms"][4] | {"quiet": None}]

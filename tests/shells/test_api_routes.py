@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.api.doors import Hears
 from monitor.api.routes import API, ROUTES
 from monitor.model import (
     Accepted,
@@ -39,6 +40,7 @@ from monitor.model import (
     Vital,
     VitalTyped,
 )
+from monitor.people import TokenKind
 from monitor.snapshot import SoundNow
 from tests.shells.api_clinic import ALIAS, BED3, BED4, NOON_MS, alarm, running, session, vital
 
@@ -374,6 +376,26 @@ async def test_a_screen_says_how_its_sound_does_under_its_own_name(state: str) -
             assert (answer.status_code, answer.json()) == (200, {"recorded": True})
             said = SoundSaid(0, screen, paired=True, state=SoundState(state), by=by)
             assert clinic.ward.acts[-1] == said
+
+
+async def test_a_screen_sounds_what_its_place_allows_and_a_silent_one_is_none_that_anybody_relies_on() -> (
+    None
+):
+    sounds = {"floor": Hears(None), "hall": Hears(Priority.HIGH, ("3",))}
+    async with running(sounds=sounds) as clinic, clinic.browser() as client:
+        silent = clinic.headers("display")
+        told = (await client.get(f"{API}/me", headers=silent)).json()
+        assert told["hears"] == {"least": None, "beds": None}
+        name = silent["Cookie"].partition("=")[0]
+        hall = silent | {"Cookie": f"{name}={clinic.token(TokenKind.SCREEN, 'hall', 'hall')}"}
+        told = (await client.get(f"{API}/me", headers=hall)).json()
+        assert told["hears"] == {"least": "HIGH", "beds": ["3"]}
+        assert (
+            await client.post(f"{API}/screens/sound", json={"state": "off"}, headers=silent)
+        ).status_code == 200
+        assert clinic.ward.acts[-1] == SoundSaid(0, "floor", paired=True, state=None, by=None)
+    async with running(sounds=sounds) as clinic, clinic.browser("anna") as own:
+        assert (await own.get(f"{API}/me")).json()["hears"] == {"least": "LOW", "beds": None}
 
 
 async def test_a_browser_that_is_not_paired_goes_by_its_sign_in_until_that_ends() -> None:

@@ -55,6 +55,7 @@ async def test_a_password_opens_and_the_cookie_is_out_of_reach_of_scripts_and_ot
             "ends_at_ms": clinic.wall.now_ms() + 12 * 3_600_000,
             "idle_ms": 12 * 3_600_000,
             "home": "/me",
+            "hears": {"least": "LOW", "beds": None},
         }
         flags = answer.headers["set-cookie"].lower()
         for flag in (
@@ -127,6 +128,7 @@ async def test_when_the_person_ends_the_screen_stays() -> None:
             "ends_at_ms": None,
             "idle_ms": None,
             "home": "/",
+            "hears": {"least": "LOW", "beds": None},
         }
 
 

@@ -213,6 +213,13 @@ class WhatIfShown(msgspec.Struct, frozen=True):
     sessions: list[JudgedShown]
 
 
+class HearsShown(msgspec.Struct, frozen=True):
+    """What this screen sounds where it stands: from a priority on (null: nothing), of some beds or all."""
+
+    least: str | None
+    beds: list[str] | None
+
+
 class MeShown(msgspec.Struct, frozen=True):
     """Who the asker is, and until when; `home` is the screen that is theirs here."""
 
@@ -223,6 +230,7 @@ class MeShown(msgspec.Struct, frozen=True):
     ends_at_ms: int | None
     idle_ms: int | None
     home: str
+    hears: HearsShown
 
 
 class ScreenShown(msgspec.Struct, frozen=True):

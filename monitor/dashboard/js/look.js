@@ -221,9 +221,15 @@ export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(
 
 // Sound: one priority for the whole station (ALM-035).
 
+/** Whether this screen sounds at all: one in a treatment room does not. */
+export const isSilent = (state) => state.hears.least === null;
+
+/** An alarm of a bed that this screen stands for, or of the system itself, and bad enough to sound here. */
+const isHere = ({ least, beds }) => (a) => least !== null && (a.priority === "HIGH" || a.priority === least || least === "LOW") && (beds === null || a.bed === "" || beds.includes(a.bed));
+
 /** What this station sounds now, or null. LOW sounds once an alarm: `heard` holds those that have. */
 export function sounding(state, heard = new Set()) {
-  const loud = Object.values(state.alarms).filter((a) => a.state === "active" && !a.quiet && !a.spoken_for).sort(worst);
+  const loud = Object.values(state.alarms).filter(isHere(state.hears)).filter((a) => a.state === "active" && !a.quiet && !a.spoken_for).sort(worst);
   const urgent = loud.filter((a) => a.priority !== "LOW"), once = loud.filter((a) => a.priority === "LOW" && !heard.has(a.alarm_id));
   const top = urgent[0] ?? once[0];
   if (!top) return testSounding(state, heard);

@@ -13,7 +13,7 @@ import { Keys } from "./keylist.js";
 import { listenForKeys } from "./keys.js";
 import { keepInPhase } from "./lamp.js";
 import { follow, Link, openLink } from "./link.js";
-import { ofBed, sounding, titleOf } from "./look.js";
+import { isSilent, ofBed, sounding, titleOf } from "./look.js";
 import { Page } from "./page.js";
 import { readyForPaper } from "./paper.js";
 import { Room } from "./room.js";
@@ -56,7 +56,7 @@ function dispatch(event) {
   state = reduce(state, { perf_ms: performance.now(), ...event });
   if (state === was) return;
   if (room === null && (!wall || state.link.is !== was.link.is)) for (const said of utterances(was, state)) voice.say(said);
-  speaker?.fail(state.link.is === "lost");
+  speaker?.fail(!isSilent(state) && state.link.is === "lost");
   speaker?.sound(sounding(state, speaker.heard));
   document.title = room === null ? titleOf(state, nameOf(route())) : words.title("", words.bed(room), "");
   if (state.gap && performance.now() - reopened_perf_ms > GAP_PAUSE_MS) {
@@ -221,7 +221,7 @@ function Strips({ closed, perf_ms }) {
   const { Screen } = route();
   return html`<div class="strips">
     ${state.server === null && perf_ms > SLOW_MS && html`<p class="strip">${words.stillConnecting}</p>`}
-    ${state.sound === "off" && (wall ? html`<p class="strip">${words.soundOff}</p>` : html`<button class="strip" onClick=${() => speaker.wake()}>${words.soundOff}</button>`)}
+    ${state.sound === "off" && !isSilent(state) && (wall ? html`<p class="strip">${words.soundOff}</p>` : html`<button class="strip" onClick=${() => speaker.wake()}>${words.soundOff}</button>`)}
     ${state.server && state.server.version !== state.version && html`<p class="strip">${words.upgraded} ${!wall && html`<button onClick=${() => location.reload()}>${words.reload}</button>`}</p>`}
     ${closed && Screen !== SignIn && !state.wish && !wall && html`<p class="strip"><a class="button" href="/signin">${words.signIn}</a></p>`}</div>`;
 }
@@ -299,5 +299,5 @@ readyForPaper();
 if (!wall) listenForKeys(app);
 document.addEventListener("visibilitychange", stayAwake);
 stayAwake();
-if (!wall) whoAmI();
+whoAmI();
 tick();

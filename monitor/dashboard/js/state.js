@@ -11,7 +11,7 @@ export const start = (perf_ms = 0) => ({
   seq: null, gap: false, version: null,
   anchor: null,                       // {at_ms, perf_ms}: the last instant at which the server told us its time
   link: { is: "first", heard_perf_ms: perf_ms, since_ms: null, away_ms: 0, back_perf_ms: null },
-  sound: "unknown", reported: true, awake: true, wish: null, told: null,
+  sound: "unknown", hears: { least: "LOW", beds: null }, reported: true, awake: true, wish: null, told: null,
 });
 
 /** The server's time at this instant of our own clock; a demo may run faster than real time. */
@@ -27,7 +27,7 @@ export function reduce(state, event) {
     case "beat": return beat(state, event.data, event.perf_ms);
     case "tick": return tick(state, event.perf_ms);
     case "history": return backfill(state, event);
-    case "me": return { ...state, me: event.me, screen: event.me?.screen ?? state.screen };
+    case "me": return { ...state, me: event.me, hears: event.me?.hears ?? state.hears, screen: event.me?.screen ?? state.screen };
     case "reported": return { ...state, reported: event.is };
     case "sound": return { ...state, sound: event.is };
     case "awake": return { ...state, awake: event.is };
