@@ -330,7 +330,7 @@ async def test_hashing_does_not_hold_up_the_ward() -> None:
 
 
 def test_screens_and_programs_are_kinds_of_tokens_of_their_own() -> None:
-    assert {kind.value for kind in TokenKind} == {"password", "pin", "screen", "bearer"}
+    assert {kind.value for kind in TokenKind} == {"password", "pin", "page", "screen", "bearer"}
 
 
 @pytest.mark.parametrize(
