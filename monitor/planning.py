@@ -9,6 +9,7 @@ from typing import Any
 
 from monitor.alerts import limits
 from monitor.alerts.escalation import Chain, Step
+from monitor.alerts.pagers.pager import forbidden
 from monitor.alerts.roster import Duty, Person
 from monitor.alerts.trials import Terms
 from monitor.config.settings import BedChains, Clinic, HighChain, MediumChain
@@ -74,6 +75,7 @@ def mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:
         for wrong in _option_mistakes(drivers[device.driver], device.options)
     ]
     overrides = clinic.therapies.overrides
+    found += _name_mistakes(clinic)
     found += _arm_mistakes(clinic, drivers)
     found += _therapy_mistakes(clinic)
     for name in dict.fromkeys((clinic.therapies.default, *overrides)):
@@ -105,6 +107,13 @@ def _option_mistakes(driver: Driver, options: Mapping[str, Any]) -> list[str]:
         except ValueError as wrong:
             return str(wrong).splitlines()
     return []
+
+
+def _name_mistakes(clinic: Clinic) -> Iterator[str]:
+    """Beds whose name tells whoever reads a page why somebody lies there."""
+    for bed in clinic.beds:
+        for word in forbidden(bed.name):
+            yield f'bed.{bed.name}.name: every page says it, and "{word}" is nobody else\'s business'
 
 
 def _arm_mistakes(clinic: Clinic, drivers: Mapping[str, Driver]) -> list[str]:

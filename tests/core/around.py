@@ -39,7 +39,7 @@ from tests.core.shift import VITALS
 
 LEE = Staff("lee")
 
-SPEAKS_S, SPEAKS_ILL_S = 30.0, 5.0
+SPEAKS_S, SPEAKS_ILL_S = 60.0, 5.0
 """How often a monitor says its numbers: of a calm patient, and in a spell."""
 
 
@@ -167,6 +167,11 @@ class Patients:
             self._house.at(spell.at_s, self._begins, spell)
             self._house.at(spell.at_s + spell.for_s, self._ends, spell)
 
+    def speak_to_a_start(self) -> None:
+        """A service that has just started hears every monitor within the second."""
+        for bed in BEDS:
+            self._house.at(self._house.now_s + 0.5, lambda bed=bed: self._says(bed, self._spell(bed)))
+
     def _spell(self, bed: str) -> Spell | None:
         """What is wrong with the patient now; of two, what came last."""
         now_s = self._house.now_s
@@ -196,7 +201,7 @@ class Patients:
             service.inbox.put(
                 Reading(
                     now_ms, Bed(bed), Device(f"monitor-{bed}"), VITALS[name], value, quality, None,
-                    now_ms + 32_000,
+                    now_ms + 62_000,
                 )
             )  # fmt: skip
 

@@ -181,7 +181,7 @@ _MANNERS = {
 }
 
 
-def day(seed: int, hours: float = HOURS, kills: int = KILLS) -> Day:
+def day(seed: int, hours: float = HOURS, kills: int = KILLS, spells_an_hour: float = 5) -> Day:
     """The day of this seed."""
     dice = random.Random(f"day {seed}")  # noqa: S311  no secret
     end_s = hours * 3_600
@@ -189,7 +189,7 @@ def day(seed: int, hours: float = HOURS, kills: int = KILLS) -> Day:
     def instant() -> float:
         return round(dice.uniform(60, end_s - 600), 3)
 
-    spells = tuple(_spell(dice, instant()) for _ in range(round(hours * 6)))
+    spells = tuple(_spell(dice, instant()) for _ in range(round(hours * spells_an_hour)))
     return Day(
         seed,
         hours,
@@ -223,7 +223,7 @@ def _kill(dice: random.Random, at_s: float) -> Kill:
 
 def _spell(dice: random.Random, at_s: float) -> Spell:
     values, pressure, unplugged = dice.choice(SPELLS)
-    for_s = round(dice.choice((7.0, 20.0, 45.0, 100.0, 250.0, 600.0)) * dice.uniform(0.8, 1.2), 3)
+    for_s = round(dice.choice((7.0, 20.0, 45.0, 100.0, 160.0, 400.0)) * dice.uniform(0.8, 1.2), 3)
     return Spell(dice.choice(BEDS), at_s, for_s, values, pressure, unplugged)
 
 

@@ -285,6 +285,7 @@ class World:
         turning = asyncio.create_task(service.run(), name="the loop")
         dying = asyncio.create_task(self._killed.wait())
         outbox.resume(self.clock.now_ms())
+        self._patients.speak_to_a_start()
         try:
             await asyncio.wait({turning, dying}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -66,7 +66,9 @@ class Open:
     yes: set[int] = field(default_factory=set)
     """The pages since the newest step to which somebody has said that they go."""
     newest: set[int] = field(default_factory=set)
-    """The pages of the newest step whose person may still come."""
+    """The pages of the newest step."""
+    gone: set[int] = field(default_factory=set)
+    """Those of them to which somebody has said that they cannot."""
     step: tuple[int, int] = (0, -1)
 
     @property
@@ -133,6 +135,7 @@ class Floor:
             case HelpCalled():
                 one.at_once_ms, one.called = 0, True
             case Rejected():
+                one.gone.add(page.page_id)
                 self._not_by(one, page.page_id)
             case PageReported() if page.page_id not in one.yes and self._is_lost(page):
                 self._not_by(one, page.page_id)
@@ -185,7 +188,7 @@ class Floor:
             one.newest |= {page.page_id} if page.step == one.step[1] else set()
             return
         if one.step != (page.at_ms, page.step):
-            one.step, one.newest = (page.at_ms, page.step), set()
+            one.step, one.newest, one.gone = (page.at_ms, page.step), set(), set()
             one.sent, one.since_page_ms, one.since_yes_ms, one.at_once_ms = True, 0, None, None
             one.called, one.yes = False, set()
         one.newest.add(page.page_id)
@@ -200,20 +203,19 @@ class Floor:
 
     def _not_by(self, one: Open, page_id: int) -> None:
         """Nobody comes for this page; once nobody of its step does, the next step is due at once."""
-        if page_id in one.newest:
-            one.newest.discard(page_id)
-            if not one.newest and not one.yes:
-                self._due_at_once(one)
+        left = [i for i in one.newest - one.gone if not self._is_lost(self._pages[i])]
+        if page_id in one.newest and not left and not one.yes:
+            self._due_at_once(one)
 
     def _due_at_once(self, one: Open) -> None:
         if one.step[1] + 1 < len(self.plan.chains[one.rule.priority].steps):
             one.at_once_ms = one.at_once_ms or 0
 
     def _is_lost(self, page: PageOrdered) -> bool:
-        said = self._outcomes[page.page_id]
+        said = self._outcomes.get(page.page_id, {})
         arrived = any(found & set(ARRIVED) for found in said.values())
         failed = {way for way, found in said.items() if found & set(LOST)}
-        return not arrived and failed >= set(self.plan.ways[page.to])
+        return not arrived and bool(failed) and failed >= set(self.plan.ways[page.to])
 
     def _speaks_for(self, other: Open, one: Open) -> bool:
         """One cause, one page: the worse speaks, of two alike the older; a lost link speaks for silence."""

@@ -25,6 +25,7 @@ from monitor.model import (
     HandedOver,
     HelpCalled,
     PageOrdered,
+    PageRecalled,
     PageReported,
     Priority,
     Rejected,
@@ -155,6 +156,8 @@ def steps(history: History) -> Iterator[str]:
                 run = pages[event.page_id] = runs.setdefault(event.alarm_id, Run())
                 if event.why not in NO_STEP:
                     yield from _sent(plan, duty, run, event)
+            case PageRecalled() if event.page_id in pages:
+                pages[event.page_id].yes_ms.pop(event.page_id, None)
             case Accepted() | Rejected() | HelpCalled() | PageReported() if event.page_id in pages:
                 _answered(pages[event.page_id], event)
             case _:
