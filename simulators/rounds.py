@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import httpx
 
+from monitor.alerts.paging import OF_NO_ALARM
 from simulators.patient import AnyPatient
 from simulators.staff import Proof, next_act
 
@@ -20,6 +21,8 @@ API = "/api/v1"
 EVERY_S = 3.0
 """Of the patients' own time: staff are not quicker than that."""
 LEAST_S = 0.2
+MISSED = {"untested", "unanswered"}
+"""Who is still to show that a page reaches them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ async def rounds(
     """Go round for ever. `lived_s` says how long the patients have been here, in their own time."""
     hands = {name: _Hands(address, person) for name, person in people.items()}
     while True:
+        with contextlib.suppress(httpx.HTTPError):  # the service is being started again
+            await _answers_test_pages(hands)
         for each in beds:
             others = [one.nurse for one in beds if one.nurse != each.nurse]
             second = people[others[0] if others else prescriber]
@@ -68,6 +73,21 @@ async def rounds(
                 if act:
                     await hands[each.nurse].do(act.path, act.body)
         await asyncio.sleep(max(LEAST_S, EVERY_S / speed))
+
+
+async def _answers_test_pages(hands: Mapping[str, _Hands]) -> None:
+    """Somebody sends the test page of the shift, and everybody says that it has come."""
+    first = next(iter(hands.values()))
+    duty = await first.look("/duty")
+    reach = {one["staff"]: one["reach"] for one in ((duty or {}).get("test") or {}).get("people", ())}
+    if MISSED & set(reach.values()):
+        await first.do("/duty/test", {})
+    for name, hand in hands.items():
+        if reach.get(name, "answered") == "answered":
+            continue
+        for page in (await hand.look("/pages") or {}).get("pages", ()):
+            if page["to"] == name and page["alarm_id"] == OF_NO_ALARM and not page["over"]:
+                await hand.do(f"/pages/{page['page_id']}/accept", {})
 
 
 class _Hands:

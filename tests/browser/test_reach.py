@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser import scene
+from tests.browser import scene, working
 from tests.browser.conftest import Open, staged
 from tests.browser.scene import NOW
 from tests.browser.test_screens import DONE, PHONE, STATION, violations
@@ -110,7 +110,7 @@ def test_ALM_083_every_state_of_a_page_stands_there_with_its_time(open_page: Ope
             states.locator("summary").click()
             for word in ("queued", "sent", "delivered", "read", "accepted"):
                 expect(states).to_contain_text(word)
-            expect(states.locator("li").first.locator("time")).to_have_count(5)
+            expect(states.locator("p").first.locator("time")).to_have_count(5)
 
 
 def test_a_link_opens_its_page_and_says_why_where_it_does_not(open_page: Open) -> None:
@@ -127,3 +127,19 @@ def test_a_link_opens_its_page_and_says_why_where_it_does_not(open_page: Open) -
         again = open_page(stage, "/link#301.1.mark", PHONE)
         expect(again.locator(".told")).to_contain_text("This link has been used.")
         expect(again.locator("#plain").get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_before_the_drug_the_session_says_that_paging_is_not_tested_and_stops_nobody(open_page: Open) -> None:
+    clinic = working.told("device")
+    clinic["alarms"].append(
+        scene.alarm(77, "1", "untested", "LOW", "Paging not tested this shift", 60, technical=True)
+    )
+    with staged(clinic) as stage:
+        stage.answers["POST", "/duty/test"] = DONE
+        page = open_page(stage, "/bed/1/start", PHONE)
+        note = page.locator(".untested")
+        expect(note).to_contain_text("Paging not tested this shift")
+        assert violations(page) == []
+        note.get_by_role("button", name="Send test page").click()
+        stage.waits_for("POST", "/duty/test")
+        expect(page.locator("#flow").get_by_role("button").first).to_be_enabled()

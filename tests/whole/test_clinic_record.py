@@ -28,7 +28,8 @@ BEHIND = {
         "PageOrdered",
     }
     | {"PageReported", "PageChanged", "PageRecalled", "Accepted", "Rejected"},
-    "page": {"PageOrdered", "PageReported", "PageChanged", "PageRecalled", "Accepted", "Rejected"},
+    "page": {"PageOrdered", "PageReported", "PageChanged", "PageRecalled"}
+    | {"PageOpened", "Accepted", "Rejected"},
     "bed": {
         "Admitted",
         "SessionMoved",
@@ -44,7 +45,8 @@ BEHIND = {
     | {"DutySet", "LinkMoved"},
     "link": {"LinkMoved"},
     "part": {"PartMoved"},
-    "duty": {"DutySet"},
+    "duty": {"DutySet", "HandedOver", "TrialAsked"}
+    | {"PageOrdered", "PageReported", "PageRecalled", "PageOpened", "Accepted", "Rejected"},
     "sound": {"SoundSaid", "ScreenMoved"},
 }
 """The kinds of rows that a change may come from."""

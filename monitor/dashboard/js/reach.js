@@ -38,6 +38,13 @@ export function Reached({ app }) {
     ${test.asked_by && html`<p class="hint">${words.testAsked(named(state, test.asked_by), test.asked_at_ms)}</p>`}</section>`;
 }
 
+/** Before the drug: that nothing has shown yet that a page reaches this bed's nurse. One tap finds out, and it stands in nobody's way. */
+export function Untested({ app, bed }) {
+  const { state } = app, out = (state.duty.test?.people ?? []).some((p) => p.reach === "waiting");
+  if (!Object.values(state.alarms).some((a) => a.bed === bed && a.rule === "untested")) return null;
+  return html`<aside class="untested" aria-label=${words.untested}><p>${out ? words.testOut : words.untested}</p>${!out && html`<button onClick=${() => app.acts.sendTest()}>${words.sendTest}</button>`}</aside>`;
+}
+
 /** What became of a page, each state with its time (ALM-083), in the order in which it came. */
 export function statesOf(page) {
   const said = [{ is: "queued", at_ms: page.ordered_at_ms }, ...page.outcomes.map((o) => ({ is: o.outcome, at_ms: o.at_ms, way: o.way, why: o.why }))];
@@ -48,7 +55,7 @@ export function statesOf(page) {
 
 /** The same as a list to unfold, one page a line. */
 export const States = ({ state, pages }) => pages.length > 0 && html`<details class="states"><summary>${words.statesOf(pages.length)}</summary>
-  <ul>${pages.map((p) => html`<li key=${p.page_id}><b>${named(state, p.to)}</b> ${statesOf(p).map((s, i) => html`${i > 0 && ", "}<span>${words.pageState[s.is] ?? s.is} <time>${clock(s.at_ms)}</time>${s.way && ` (${words.pageWay[s.way] ?? s.way})`}</span>`)}</li>`)}</ul></details>`;
+  <div>${pages.map((p) => html`<p key=${p.page_id}><b>${named(state, p.to)}</b> ${statesOf(p).map((s, i) => html`${i > 0 && ", "}<span>${words.pageState[s.is] ?? s.is} <time>${clock(s.at_ms)}</time>${s.way && ` (${words.pageWay[s.way] ?? s.way})`}</span>`)}</p>`)}</div></details>`;
 
 /** Whether a page is a test of the paging: it has no alarm. */
 export const isTest = (page) => page.why === "a test of the paging";

@@ -8,6 +8,7 @@ import { chem, icon, ring } from "./draw.js";
 import { html } from "./html.js";
 import { look, marks } from "./look.js";
 import { Told } from "./plain.js";
+import { Untested } from "./reach.js";
 import { Baseline } from "./session/baseline.js";
 import { Closed } from "./session/close.js";
 import { Devices } from "./session/devices.js";
@@ -43,6 +44,7 @@ export function Start({ app }) {
   const form = app.shown === "bp" && t ? html`<${BpByHand} app=${app} bed=${bed} close=${() => app.beside(null)} />` : formOf(app, bed);
   const Page = page === "dose" ? (t.devices_planned ? Devices : Infusion) : SHOWN[page];
   return html`<${Frame} app=${app} bed=${bed} t=${t} page=${page} may=${may} waits=${waits} title=${said.steps[page]}>
+    ${!form && t && html`<${Untested} app=${app} bed=${of} />`}
     ${form ?? html`<${Page} key="${of} ${bed.session?.session}" app=${app} bed=${bed} t=${t} watch=${toWatch} />`}<//>`;
 }
 
