@@ -91,10 +91,10 @@ class Follower:
             self._forget(moved.alarm_id)
 
     def _pages(self, ordered: PageOrdered) -> Iterator[Fact]:
-        self._alarm_of[ordered.page_id] = ordered.alarm_id
         alarm = self._open.get(ordered.alarm_id)
         if alarm is None:
-            return
+            return  # a test page is of no alarm
+        self._alarm_of[ordered.page_id] = ordered.alarm_id
         again = alarm.paged_ms is not None
         if alarm.paged_ms is None:
             alarm.paged_ms = ordered.at_ms

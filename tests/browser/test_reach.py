@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser import scene, working
@@ -34,6 +35,7 @@ def paged(**more: Any) -> scene.Wire:
     return clinic
 
 
+@pytest.mark.shows("ALM-082", "HZ-03")
 def test_the_bar_says_whether_paging_is_tested_and_how_long_the_slowest_took(open_page: Open) -> None:
     with staged(told(("dana", "answered", 8_200), ("lee", "answered", 12_000))) as stage:
         wall = open_page(stage, "/?wall", WALL)
@@ -91,6 +93,7 @@ def test_a_test_page_is_answered_by_one_tap(open_page: Open) -> None:
         stage.waits_for("POST", "/pages/601/open")
 
 
+@pytest.mark.shows("ALM-083")
 def test_ALM_083_every_state_of_a_page_stands_there_with_its_time(open_page: Open) -> None:
     clinic = scene.clinic()
     page = next(each for each in clinic["pages"] if each["page_id"] == 301)

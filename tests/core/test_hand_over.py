@@ -36,6 +36,7 @@ def falling() -> Shift:
     return ward
 
 
+@pytest.mark.shows("HZ-03")
 def test_beds_and_open_pages_go_to_the_next_and_the_chain_keeps_its_time() -> None:
     ward = falling()
     ward.waits(seconds=10)
@@ -157,6 +158,7 @@ def opens(ward: Shift, name: str, *, link: bool = False, by: str = "") -> str | 
     return ward._act(PageOpened(ward.now_ms, page.page_id, Staff(by or name), link))
 
 
+@pytest.mark.shows("ALM-083")
 def test_ALM_083_a_page_that_its_person_has_opened_has_been_read() -> None:
     ward = falling()
     ward.pages_arrive = False
@@ -176,6 +178,7 @@ def test_a_link_opens_its_page_once_also_after_a_restart() -> None:
     assert opens(ward, "dana") is None  # looking at it again is no secret
 
 
+@pytest.mark.shows("ALM-083", "ALM-085")
 def test_ALM_083_a_page_that_is_called_back_says_when() -> None:
     ward = falling()
     ward.waits(seconds=7)
@@ -184,6 +187,7 @@ def test_ALM_083_a_page_that_is_called_back_says_when() -> None:
     assert (page.over, page.over_at_ms) == (True, ward.now_ms)
 
 
+@pytest.mark.shows("HZ-03")
 def test_nobody_on_duty_is_a_high_before_any_step_of_a_chain() -> None:
     ward = Shift(people=())
     alarm = ward.alarm(CLINIC, "nobody-on-duty")

@@ -58,6 +58,7 @@ def tried(ward: Shift) -> list[str]:
     return [page.to for page in ward.of(PageOrdered) if page.why is Why.TEST]
 
 
+@pytest.mark.shows("ALM-082", "HZ-03")
 def test_ALM_082_everybody_on_duty_is_paged_and_each_answer_is_timed() -> None:
     ward = shift()
     assert set(reached(ward).values()) == {(Reach.UNTESTED, None)}
@@ -79,11 +80,13 @@ def test_ALM_082_everybody_on_duty_is_paged_and_each_answer_is_timed() -> None:
     assert ward.of(PageRecalled) == []
 
 
+@pytest.mark.shows("HZ-14")
 def test_a_test_page_says_so_and_nothing_else() -> None:
     assert TEST_PAGE == "Clinic: Test page. Open Chairside."
     assert [forbidden(text) for text in (TEST_PAGE, TEST_OVER)] == [[], []]
 
 
+@pytest.mark.shows("ALM-082", "HZ-03")
 def test_a_test_that_nobody_answers_has_failed_and_is_called_back() -> None:
     ward = shift()
     sends(ward)
@@ -108,6 +111,7 @@ def test_one_who_does_not_answer_is_named_and_raises_nothing_while_others_are_re
     assert ward.find(CLINIC, "test-failed-m") is None
 
 
+@pytest.mark.shows("ALM-082", "HZ-03")
 def test_a_test_page_that_no_way_takes_over_has_failed_at_once() -> None:
     ward = shift()
     ward.pages_arrive = False
@@ -130,6 +134,7 @@ def test_no_test_page_delivered_in_thirty_seconds_is_paging_down() -> None:
     assert ward.alarm(CLINIC, "paging-down").priority is Priority.HIGH
 
 
+@pytest.mark.shows("ALM-082")
 def test_whoever_comes_on_duty_is_sent_a_test_page_and_nobody_else() -> None:
     ward = shift(people=("dana",))
     ward.duty("dana", "sam", bed_3="dana")
@@ -201,6 +206,7 @@ def treated() -> Treated:
     return Treated(shift=Shift((BED, "4"), occupied=False, **(settings() | {"tests": Terms()})))
 
 
+@pytest.mark.shows("ALM-082", "HZ-03")
 def test_ALM_082_before_the_drug_every_screen_says_that_paging_is_not_tested() -> None:
     visit = treated()
     ward = visit.shift
@@ -220,6 +226,7 @@ def test_it_never_stands_in_the_way_of_the_drug_and_is_over_with_it() -> None:
     assert visit.shift.find(BED, "untested-l") is None
 
 
+@pytest.mark.shows("HZ-03")
 @pytest.mark.parametrize(("therapy", "raised"), [("spravato_us", True), ("spravato_eu", False)])
 def test_no_prescriber_on_site_is_a_medium_where_the_therapy_wants_one(therapy: str, *, raised: bool) -> None:
     visit = Treated(therapy)
@@ -243,6 +250,7 @@ def test_a_prescriber_who_would_have_to_be_called_in_is_not_on_site() -> None:
     assert has_prescriber(Duty((Staff("ida"),)), PEOPLE)
 
 
+@pytest.mark.shows("HZ-03")
 def test_nobody_on_duty_is_a_high_before_the_drug_and_each_bed_a_medium_after() -> None:
     visit = treated()
     ward = visit.shift

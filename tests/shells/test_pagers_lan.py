@@ -168,6 +168,7 @@ async def test_a_screen_that_is_not_there_leaves_the_other_ways_and_then_the_nex
 # Whether a page would go out, before there is one.
 
 
+@pytest.mark.shows("ALM-080", "ALM-082", "HZ-03")
 async def test_ALM_082_a_gateway_is_asked_again_and_again_whether_it_is_there(server: Server) -> None:
     told: asyncio.Queue[tuple[bool, str]] = asyncio.Queue()
     pager = Webhook("gateway", f"http://127.0.0.1:{server.port}/", SECRET, lambda: NOW_MS, heartbeat_s=0.05)

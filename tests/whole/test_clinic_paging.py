@@ -149,6 +149,7 @@ secret = "a secret of at least thirty-two letters"
 """
 
 
+@pytest.mark.shows("ALM-082", "ALM-083", "HZ-03")
 async def test_a_test_page_goes_to_everybody_and_its_link_answers_it_once_also_after_a_crash(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
@@ -181,6 +182,7 @@ async def test_a_test_page_goes_to_everybody_and_its_link_answers_it_once_also_a
         await phone.aclose()
 
 
+@pytest.mark.shows("ALM-080", "ALM-082", "HZ-03")
 async def test_ALM_082_a_gateway_that_is_down_is_a_HIGH_before_there_is_any_page(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
@@ -198,6 +200,7 @@ async def test_ALM_082_a_gateway_that_is_down_is_a_HIGH_before_there_is_any_page
         await screen.until(lambda: screen.alarm("paging-down", bed="", states=("latched",)))
 
 
+@pytest.mark.shows("HZ-03")
 async def test_who_goes_off_duty_leaves_beds_and_open_pages_to_the_next(
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
