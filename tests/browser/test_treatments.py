@@ -769,6 +769,8 @@ def test_the_form_says_that_it_is_none_and_each_number_has_its_source_and_age(
     expect(rows.nth(4).locator(".source")).to_contain_text("by Dana")
     expect(rows.nth(4).locator(".source")).to_contain_text("Hold this against the current form")
     expect(page.locator(".lacking")).to_contain_text("Before completion")
+    page.locator(".lacking").get_by_role("link", name="Before completion").click()
+    expect(page.locator(".rems div:target dt")).to_contain_text("Before completion")
 
 
 def test_a_value_of_the_form_is_copied_as_it_reads(owed: Stage, open_page: Open) -> None:

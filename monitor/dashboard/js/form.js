@@ -30,14 +30,14 @@ export function FormView({ app }) {
     <p class="row-of-acts"><a class="button" href="/sessions">${words.sessions}</a><a class="button" href=${formFile(of, "pdf")} target="_blank" rel="noopener">${words.formPdf}</a><button onClick=${() => print()}>${words.print}</button></p>
     ${brief?.form && html`<section class="sending"><h2>${brief.form.words}</h2><p>${brief.form.sent_at_ms === null ? words.formDueAt(day(brief.form.due_at_ms), clock(brief.form.due_at_ms, false)) : words.formSentBy(day(brief.form.sent_at_ms), clock(brief.form.sent_at_ms, false), named(state, brief.form.sent_by), brief.form.how)}</p><${Told} state=${state} />
       ${brief.form.sent_at_ms === null && brief.ended_at_ms !== null && html`<div class="row-of-acts">${said.hows.map((how) => html`<button key=${how} onClick=${() => send(how)}>${words.formSentHow(how)}</button>`)}</div>`}</section>`}
-    ${lacks.length > 0 && html`<section class="lacking"><h2>${words.missingFields(lacks.length)}</h2><ul class="lacks">${lacks.map((f) => html`<li key=${f.name}>${f.asks}: ${f.note || words.notThere}</li>`)}</ul></section>`}
+    ${lacks.length > 0 && html`<section class="lacking"><h2>${words.missingFields(lacks.length)}</h2><ul class="lacks">${lacks.map((f) => html`<li key=${f.name}><a href="#field-${f.name}">${f.asks}: ${f.note || words.notThere}</a></li>`)}</ul></section>`}
     ${form.sections.map((s) => html`<section key=${s.title}><h2>${s.title}${!s.known && html` <small>${words.unsureSection}</small>`}</h2>${s.note && html`<p class="hint">${s.note}</p>`}
       <dl class="fields">${s.fields.map((f) => html`<${Row} key=${f.name} state=${state} f=${f} copy=${copy} copied=${copied?.name === f.name ? copied : null} />`)}</dl></section>`)}</div><//>`;
 }
 
 function Row({ state, f, copy, copied }) {
   const has = f.state === "filled" || f.state === "proposed";
-  return html`<div data-state=${f.state}><dt>${f.asks}${f.required && html`<span class="req" title=${words.required}> *<span class="sr"> ${words.required}</span></span>`}</dt>
+  return html`<div id="field-${f.name}" data-state=${f.state}><dt>${f.asks}${f.required && html`<span class="req" title=${words.required}> *<span class="sr"> ${words.required}</span></span>`}</dt>
     <dd class="value">${has ? chem(f.words) : f.state === "by hand" ? words.byHandField : words.notThere}</dd>
     <dd class="source">${[f.state === "proposed" && words.proposed, has && source(state, f), f.note, f.mark.includes("U") && words.holdAgainst].filter(Boolean).map((text) => html`<span key=${text}>${chem(text)}</span>`)}</dd>
     <dd class="act">${has && html`<button class="small" aria-label=${words.copyOf(f.asks)} onClick=${() => copy(f.name, f.words)}>${copied ? (copied.ok ? html`${icon("check")}${words.copied}` : words.copyFailed) : words.copy}</button>`}</dd></div>`;
