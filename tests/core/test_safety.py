@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.safety import trace
+from monitor.alerts.rules import RULES, Kind
+from monitor.devices.averaging import averaged_s, named
+from monitor.devices.codecs import DRIVERS
+from monitor.model import Priority, Vital
+from tests.core.shift import WATCH
+from tests.safety import conditions, delays, soup, trace
 from tests.safety.pages import PAGES
 from tests.safety.trace import HOUSE, SAFETY, Hazard, Requirement, Shown
 
@@ -71,6 +78,54 @@ def test_a_marker_is_read_as_it_stands_on_a_test() -> None:
 def test_a_marker_that_is_no_number_is_a_mistake(given: str) -> None:
     with pytest.raises(ValueError, match="takes numbers"):
         list(trace.shown_in(f"@pytest.mark.shows({given})\ndef test_one() -> None: ...\n", "a.py"))
+
+
+@pytest.mark.shows("ALM-011")
+def test_every_rule_has_a_rationale_and_every_priority_follows_from_it_or_says_why_not() -> None:
+    assert conditions.mistakes(conditions.reasons()) == []
+
+
+def test_a_rule_without_a_rationale_and_one_that_does_not_follow_are_said() -> None:
+    rows = conditions.reasons()
+    first = rows[0]
+    assert conditions.mistakes(rows[1:]) == [f"{first.condition} {first.priority.name} has no rationale"]
+    too_high = replace(first, harm="minor", onset="delayed")
+    assert conditions.mistakes((too_high, *rows[1:])) == [
+        f"{first.condition} {first.priority.name} does not follow from minor, delayed"
+    ]
+
+
+@pytest.mark.shows("ALM-066")
+def test_what_each_device_averages_by_itself_is_known_of_every_device_that_measures_all_along() -> None:
+    assert [name for name in named() if name not in DRIVERS] == []
+    for driver in DRIVERS.values():
+        for vital in (Vital.SPO2, Vital.PULSE_SPO2, Vital.HEART_RATE, Vital.RESPIRATION):
+            if vital in driver.vitals:
+                least, most = averaged_s(driver)[vital]
+                assert 0 < least <= most
+
+
+@pytest.mark.shows("ALM-060", "ALM-061")
+def test_the_delays_of_every_rule_are_printed_and_those_over_ten_seconds_are_told() -> None:
+    page = delays.page()
+    for rule in RULES:
+        assert f"| `{rule.condition}`" in page
+    told = [rule.name for rule in RULES if rule.kind is Kind.TIMED and delays.mean_s(rule, WATCH) > 10]
+    assert page.count("**told** |") == len(told)
+    assert "spo2-low" in told, (
+        "a HIGH for saturation is later than ten seconds on the average: it must be told"
+    )
+
+
+def test_every_package_of_the_lock_is_listed_with_its_licence_and_what_it_is_for() -> None:
+    assert soup.mistakes() == []
+    assert len(soup.locked()) > 50
+
+
+@pytest.mark.shows("ALM-010")
+def test_there_are_three_priorities_and_no_fourth() -> None:
+    assert [priority.name for priority in Priority] == ["LOW", "MEDIUM", "HIGH"]
+    assert {rule.priority for rule in RULES} == set(Priority)
 
 
 def test_the_readme_leads_to_every_page_here() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tests.safety import scenarios, trace
+from tests.safety import conditions, delays, scenarios, soup, trace
 
 
 def _trace() -> str:
@@ -15,6 +15,12 @@ def _hazards() -> str:
     return trace.hazard_page(trace.hazards(), trace.requirements(), trace.shown())
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"trace.md": _trace, "hazards.md": _hazards}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "trace.md": _trace,
+    "hazards.md": _hazards,
+    "conditions.md": conditions.page,
+    "delays.md": delays.page,
+    "soup.md": soup.page,
+}
 PLAYED: Mapping[str, Callable[[], str]] = {"scenarios.md": scenarios.page}
 """Those for which every story is played first: half a minute."""
