@@ -58,16 +58,16 @@ def tell(
 
 def _tell_of_staff(watch: Watch, bedside: Bedside, calling: Calling, now_ms: int) -> None:
     """Whether somebody has this bed, whether the therapy's prescriber is in the house, and who is reached."""
-    bed, stay, here = bedside.bed, bedside.stay, bedside.watched
+    bed, stay, session, here = bedside.bed, bedside.stay, bedside.session, bedside.watched
     watch.lacks("no-nurse", bed, now_ms, lacking=here and not calling.has_nurse(bed))
-    wanted = here and stay is not None and stay.record.dosed and stay.record.therapy.prescriber_on_site
+    if stay is None or session is None:
+        return  # what holds of a treatment ended with it
+    dosed = stay.record.dosed
+    wanted = here and dosed and stay.record.therapy.prescriber_on_site
     watch.lacks("no-prescriber", bed, now_ms, lacking=wanted and not calling.has_prescriber())
-    unreached_ms = None
-    if here and stay is not None and bedside.session is not None and not stay.record.dosed:
-        unreached_ms = calling.unreached_since_ms(bed, now_ms)
-    if unreached_ms is not None and bedside.session is not None:
-        unreached_ms = max(unreached_ms, bedside.session.opened_at_ms)
-    watch.holds("untested", bed, None, unreached_ms, session=True)
+    unreached_ms = calling.unreached_since_ms(bed, now_ms) if here and not dosed else None
+    since_ms = None if unreached_ms is None else max(unreached_ms, session.opened_at_ms)
+    watch.holds("untested", bed, None, since_ms, session=True)
 
 
 def _before_the_drug(bedside: Bedside) -> bool:

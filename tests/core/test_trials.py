@@ -25,6 +25,7 @@ from monitor.model import (
     Why,
 )
 from monitor.snapshot import Reach
+from monitor.treatment import Move
 from tests.core.shift import PEOPLE, Shift
 from tests.core.treated import Treated, settings
 from tests.core.visit import BED, DANA, KIM, LEE
@@ -263,3 +264,11 @@ def test_nobody_on_duty_is_a_high_before_the_drug_and_each_bed_a_medium_after() 
     visit.waits(minutes=2)
     assert ward.find(CLINIC, "nobody-on-duty") is None
     assert ward.alarm(BED, "no-nurse-m").state is ACTIVE
+
+
+def test_what_holds_of_a_treatment_ends_with_it() -> None:
+    visit = treated()
+    ward = visit.shift
+    assert ward.alarm(BED, "untested-l").state is ACTIVE
+    visit.steps(Move.ABORT, "has eaten")
+    assert ward.find(BED, "untested-l") is None

@@ -142,6 +142,13 @@ async def test_a_gateway_that_hangs_or_refuses_counts_as_no_answer_and_its_late_
         )
 
 
+UNWATCHED = """
+[dead_man]
+url = "http://127.0.0.1:9/ping"
+every_s = 5
+"""
+"""Nobody answers where the dead man's switch knocks."""
+
 LINKED = """
 [paging.link]
 address = "http://127.0.0.1:9"
@@ -169,7 +176,7 @@ async def test_a_test_page_goes_to_everybody_and_its_link_answers_it_once_also_a
         assert (people["sam"]["reach"], people["dana"]["reach"]) == ("answered", "waiting")
         assert 0 <= people["sam"]["took_ms"] < PATIENCE_S * 1_000
         shown = (await phone.get(f"/api/v1/pages/{page_id}")).json()["pages"][0]
-        assert [o["outcome"] for o in shown["outcomes"]] == ["sent", "read"]
+        assert {o["outcome"] for o in shown["outcomes"]} == {"sent", "read"}
         assert shown["over"]
         clinic.running.kill()
         await clinic.start()
@@ -187,10 +194,13 @@ async def test_ALM_082_a_gateway_that_is_down_is_a_HIGH_before_there_is_any_page
     tmp_path: Path, accounts: Path, gateway: Gateway
 ) -> None:
     async with (
-        open_clinic(tmp_path, accounts, beds=["1"], gateway=gateway, heartbeat_s=0.2) as clinic,
+        open_clinic(
+            tmp_path, accounts, beds=["1"], gateway=gateway, heartbeat_s=0.2, more=UNWATCHED
+        ) as clinic,
         await clinic.screen() as screen,
     ):
         assert screen.alarm("paging-down", bed="") is None
+        await screen.until(lambda: screen.parts.get("watcher", {"ok": True})["ok"] is False)
         await gateway.close()
         down = await screen.until(lambda: screen.alarm("paging-down", bed=""))
         assert (down["priority"], down["technical"]) == ("HIGH", True)
