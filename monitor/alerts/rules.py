@@ -168,7 +168,7 @@ _TECHNICAL = (
     _technical("no-nurse", M, in_session=True),
     _technical("nobody-on-duty", H),
     _technical("no-prescriber", M, in_session=True),
-    _technical("untested", L, in_session=True),
+    _technical("untested", L),
     _technical("test-failed", M),
     _technical("watcher-lost", L),
     _technical("clock-drift", L),

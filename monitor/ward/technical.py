@@ -47,6 +47,9 @@ def tell(
         _tell_of_staff(watch, bedside, calling, now_ms)
     lacking = not calling.has_anybody() and any(map(_before_the_drug, beds.values()))
     watch.lacks("nobody-on-duty", CLINIC, now_ms, lacking=lacking)
+    untested = (_untested_since_ms(bedside, calling, now_ms) for bedside in beds.values())
+    since_ms = min((since_ms for since_ms in untested if since_ms is not None), default=None)
+    watch.holds("untested", CLINIC, None, since_ms, session=False)
     watch.holds("test-failed", CLINIC, None, calling.test_failed_since_ms(now_ms), session=False)
     watch.swept(beds.values(), now_ms)
     for part, condition in PARTS.items():
@@ -57,17 +60,22 @@ def tell(
 
 
 def _tell_of_staff(watch: Watch, bedside: Bedside, calling: Calling, now_ms: int) -> None:
-    """Whether somebody has this bed, whether the therapy's prescriber is in the house, and who is reached."""
-    bed, stay, session, here = bedside.bed, bedside.stay, bedside.session, bedside.watched
+    """Whether somebody has this bed, and whether the prescriber whom the therapy wants is in the house."""
+    bed, stay, here = bedside.bed, bedside.stay, bedside.watched
     watch.lacks("no-nurse", bed, now_ms, lacking=here and not calling.has_nurse(bed))
-    if stay is None or session is None:
+    if stay is None:
         return  # what holds of a treatment ended with it
-    dosed = stay.record.dosed
-    wanted = here and dosed and stay.record.therapy.prescriber_on_site
+    wanted = here and stay.record.dosed and stay.record.therapy.prescriber_on_site
     watch.lacks("no-prescriber", bed, now_ms, lacking=wanted and not calling.has_prescriber())
-    unreached_ms = calling.unreached_since_ms(bed, now_ms) if here and not dosed else None
-    since_ms = None if unreached_ms is None else max(unreached_ms, session.opened_at_ms)
-    watch.holds("untested", bed, None, since_ms, session=True)
+
+
+def _untested_since_ms(bedside: Bedside, calling: Calling, now_ms: int) -> int | None:
+    """Since when a patient has waited for the drug whose nurse no page is known to reach."""
+    stay, session = bedside.stay, bedside.session
+    if stay is None or session is None or stay.record.dosed or not bedside.watched:
+        return None
+    since_ms = calling.unreached_since_ms(bedside.bed, now_ms)
+    return None if since_ms is None else max(since_ms, session.opened_at_ms)
 
 
 def _before_the_drug(bedside: Bedside) -> bool:

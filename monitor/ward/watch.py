@@ -117,7 +117,7 @@ class Watch:
         self._engine.reset(bedside.index)
         self._agreements[bedside.index] = Agreement(self._heart)
         self._weak_until_ms.pop(bedside.bed, None)
-        for condition in ("spo2-weak", "rates-differ", "no-prescriber", "untested"):
+        for condition in ("spo2-weak", "rates-differ", "no-prescriber"):
             self.holds(condition, bedside.bed, None, None, session=True)
         self._repeats[bedside.index] = self._no_repeat(bedside.index)
         self.said(bedside.bed, {})

@@ -211,20 +211,20 @@ def treated() -> Treated:
 def test_ALM_082_before_the_drug_every_screen_says_that_paging_is_not_tested() -> None:
     visit = treated()
     ward = visit.shift
-    alarm = ward.alarm(BED, "untested-l")
+    alarm = ward.alarm(CLINIC, "untested-l")
     assert (alarm.state, alarm.priority, alarm.text) == (ACTIVE, Priority.LOW, "Paging not tested this shift")
     assert not [p for p in ward.of(PageOrdered) if p.rule == "untested-l"], "LOW never pages"
     sends(ward)
-    answers(ward, DANA)  # the nurse of this bed
-    assert ward.find(BED, "untested-l") is None
+    answers(ward, DANA)  # the nurse of the one bed that waits
+    assert ward.find(CLINIC, "untested-l") is None
 
 
-def test_it_never_stands_in_the_way_of_the_drug_and_is_over_with_it() -> None:
+def test_it_never_stands_in_the_way_of_the_drug_and_is_over_once_that_is_given() -> None:
     visit = treated()
     visit.to_start()
-    assert visit.shift.alarm(BED, "untested-l").state is ACTIVE
+    assert visit.shift.alarm(CLINIC, "untested-l").state is ACTIVE
     visit.does(visit.device(1))
-    assert visit.shift.find(BED, "untested-l") is None
+    assert visit.shift.find(CLINIC, "untested-l") is None
 
 
 @pytest.mark.shows("HZ-03")
@@ -266,9 +266,9 @@ def test_nobody_on_duty_is_a_high_before_the_drug_and_each_bed_a_medium_after() 
     assert ward.alarm(BED, "no-nurse-m").state is ACTIVE
 
 
-def test_what_holds_of_a_treatment_ends_with_it() -> None:
+def test_who_ends_before_the_drug_waits_for_it_no_more() -> None:
     visit = treated()
     ward = visit.shift
-    assert ward.alarm(BED, "untested-l").state is ACTIVE
+    assert ward.alarm(CLINIC, "untested-l").state is ACTIVE
     visit.steps(Move.ABORT, "has eaten")
-    assert ward.find(BED, "untested-l") is None
+    assert ward.find(CLINIC, "untested-l") is None

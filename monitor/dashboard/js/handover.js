@@ -22,8 +22,8 @@ export function HandOver({ app, was = null, done = () => {} }) {
     const answer = await app.acts.handOver(from, to, named(state, to));
     if (answer.ok) { setFrom(was ?? ""); setTo(""); done(); }
   };
-  return html`<div class="fields hand-over">
+  return html`<div class="form hand-over"><div class="fields">
     ${was === null && html`<label>${words.handOverFrom}<select value=${from} onChange=${(e) => { setFrom(e.currentTarget.value); setTo(""); }}><option value="">${words.choose}</option>${state.duty.on.map((name) => html`<option value=${name}>${named(state, name)}</option>`)}</select></label>`}
-    <label>${words.handOverTo}<select value=${to} disabled=${!from} onChange=${(e) => setTo(e.currentTarget.value)}><option value="">${words.choose}</option>${people.map((p) => html`<option value=${p.name}>${p.display}</option>`)}</select></label>
+    <label>${words.handOverTo}<select value=${to} disabled=${!from} onChange=${(e) => setTo(e.currentTarget.value)}><option value="">${words.choose}</option>${people.map((p) => html`<option value=${p.name}>${p.display}</option>`)}</select></label></div>
     <div class="row-of-acts"><button class="main" disabled=${!from || !to} onClick=${give}>${to ? words.handOverAll(named(state, to)) : words.handOver}</button></div></div>`;
 }

@@ -2,8 +2,10 @@
 
 import { html } from "./html.js";
 import { isWell, named } from "./look.js";
+import { treatmentOf } from "./treatment.js";
 import { clock, words } from "./words.js";
 
+const BEFORE = new Set(["check_in", "baseline", "timeout"]);
 const seconds = (took_ms) => Math.max(1, Math.round(took_ms / 1000));
 
 /** What is known of all on duty: {is: "tested" | "waiting" | "untested" | "failed", text}; null where no test pages are sent or nobody is on. */
@@ -11,9 +13,9 @@ export function reached(state) {
   const people = state.duty.test?.people ?? [], who = (...kinds) => people.filter((p) => kinds.includes(p.reach)).map((p) => named(state, p.staff));
   if (people.length === 0) return null;
   const failed = who("failed", "unanswered"), untested = who("untested");
-  if (failed.length) return { is: "failed", text: words.testMissed(failed) };
-  if (untested.length) return { is: "untested", text: untested.length === people.length ? words.untested : words.untestedOf(untested) };
-  if (who("waiting").length) return { is: "waiting", text: words.testOut };
+  if (failed.length) return { is: "failed", text: words.testMissed(failed), brief: words.testMissedBrief(failed) };
+  if (untested.length) return { is: "untested", text: untested.length === people.length ? words.untested : words.untestedOf(untested), brief: words.untestedBrief };
+  if (who("waiting").length) return { is: "waiting", text: words.testOut, brief: words.testOut };
   const slowest = people.reduce((a, b) => (b.took_ms > a.took_ms ? b : a));
   return { is: "tested", text: words.tested(named(state, slowest.staff), seconds(slowest.took_ms)) };
 }
@@ -23,7 +25,7 @@ export function PagingMark({ state, brief }) {
   if (!isWell(state, "paging")) return null;
   const known = reached(state);
   if (!known) return !brief && html`<li class="wide"><span>${words.paging}</span></li>`;
-  if (brief) return known.is !== "tested" && html`<li data-reach=${known.is}><a href="/duty">${known.text}</a></li>`;
+  if (brief) return known.is !== "tested" && html`<li data-reach=${known.is}><a href="/duty"><span class="sr">${known.text}</span><span aria-hidden="true">${known.brief}</span></a></li>`;
   return html`<li class="wide" data-reach=${known.is}><span>${known.text}</span></li>`;
 }
 
@@ -40,8 +42,9 @@ export function Reached({ app }) {
 
 /** Before the drug: that nothing has shown yet that a page reaches this bed's nurse. One tap finds out, and it stands in nobody's way. */
 export function Untested({ app, bed }) {
-  const { state } = app, out = (state.duty.test?.people ?? []).some((p) => p.reach === "waiting");
-  if (!Object.values(state.alarms).some((a) => a.bed === bed && a.rule === "untested")) return null;
+  const { state } = app, t = treatmentOf(state.beds[bed]), nurse = state.duty.beds.find((b) => b.bed === bed)?.staff;
+  const reach = (state.duty.test?.people ?? []).find((p) => p.staff === nurse)?.reach ?? "answered", out = reach === "waiting";
+  if (!t || !BEFORE.has(t.phase) || reach === "answered") return null;
   return html`<aside class="untested" aria-label=${words.untested}><p>${out ? words.testOut : words.untested}</p>${!out && html`<button onClick=${() => app.acts.sendTest()}>${words.sendTest}</button>`}</aside>`;
 }
 

@@ -221,7 +221,7 @@ export const words = {
   offAsk: (beds) => `${beds.join(", ")}: nobody has ${beds.length === 1 ? "it" : "them"} then.`, offWithBeds: (n) => `Go off duty and leave ${many(n, "bed", "beds")}`,
 
   // Whether pages reach those on duty, and handing over.
-  tested: (slowest, s) => `Paging tested, slowest ${slowest} ${s} s`, untested: "Paging not tested this shift", untestedOf: (names) => `Paging not tested: ${some(names)}`, testOut: "Test page is out", testMissed: (names) => `Test page failed: ${some(names)}`,
+  tested: (slowest, s) => `Paging tested, slowest ${slowest} ${s} s`, untested: "Paging not tested this shift", untestedOf: (names) => `Paging not tested: ${some(names)}`, testMissedBrief: (names) => `Test failed: ${names.length > 1 ? names.length : names[0]}`, untestedBrief: "Paging not tested", testOut: "Test page is out", testMissed: (names) => `Test page failed: ${some(names)}`,
   reachedTitle: "Whether pages arrive", sendTest: "Send test page", testSent: "The test page is on its way.", testAsked: (who, at_ms) => `Last sent to everybody by ${who}, ${clock(at_ms, false)}.`,
   reach: {
     untested: () => "no test page answered this shift", waiting: (at_ms) => `test page sent ${clock(at_ms)}`, answered: (at_ms, s) => `answered ${clock(at_ms, false)}, after ${s} s`,
