@@ -39,6 +39,7 @@ from monitor.alerts.limits import Profile
 from monitor.model import Priority
 from monitor.planning import profile
 from monitor.recording import read
+from monitor.replay import SPARSE_S
 
 BEFORE_S, AFTER_S = 10.0, 30.0
 LOST_MAX = 2.0
@@ -203,7 +204,8 @@ def is_owed(case: Case, event: Event) -> bool:
     if event.parameter.startswith("abp"):
         delay_s = ARTERIAL_DELAY_S[priority]
     elif event.parameter == "pr" and "hr" in case.parameters:
-        delay_s = WITHHELD_S
+        # Rates that come too rarely are not held against each other: there the ECG's is the heart's.
+        delay_s = WITHHELD_S if case.interval_s <= SPARSE_S else inf
     return event.end_s - event.start_s >= delay_s
 
 

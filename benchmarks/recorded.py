@@ -49,6 +49,8 @@ class Case:
     source: str
     path: Path
     group: str
+    interval_s: float
+    """Of its rows."""
     parameters: frozenset[str]
     """Which columns it has."""
     labels: tuple[Label, ...] = ()
@@ -71,6 +73,7 @@ def cases(folder: Path = FOLDER) -> tuple[Case, ...]:
             source=f"{row['source']}, {row['stratum']}" if row["source"] in APART else row["source"],
             path=folder / row["file"],
             group=row["group"] or row["case"],
+            interval_s=float(row["interval_s"]),
             parameters=frozenset(row["parameters"].split()),
             labels=tuple(labels.get(row["case"], ())),
             events=tuple(events.get(row["case"], ())),

@@ -16,6 +16,8 @@ CUES = np.array((Cue.ONSET, Cue.HELD, Cue.END), np.object_)
 SAID_ONSET, SAID_HELD, SAID_END = range(3)
 POOR_SIGNAL = "poor signal"
 BOTH_SAY_SO = "two signals agree"
+WITHHELD = "withheld"
+"""How the note begins of what waits for longer than its rule says: who says otherwise follows."""
 _DOUBTS = {float(doubt): doubt for doubt in Doubt} | {AGREED: Doubt.NONE, DISPUTED: Doubt.POOR_SIGNAL}
 _NO_DOUBT, _NO_NOTE = [Doubt.NONE], [""]
 _NEW = tuple.__new__

@@ -151,6 +151,7 @@ class Paging:
         self._ways = ways
         self._runs: dict[int, Run] = {}
         self._pages: dict[int, Page] = {}
+        self._forgets_at = KEPT
         self.last_id = 0
         self._unheard: dict[int, Unheard] = {}
 
@@ -364,6 +365,10 @@ class Paging:
             run.answers.append(Answer(page.ordered.step, came, at_ms))
 
     def _forget_old(self) -> None:
+        # A ladder that nobody answers has a page a minute for hours: not all of them are looked at each time.
+        if len(self._pages) < self._forgets_at:
+            return
         over = [i for i, p in self._pages.items() if p.over]
         for page_id in over[: max(0, len(over) - KEPT)]:
             del self._pages[page_id]
+        self._forgets_at = len(self._pages) + KEPT

@@ -6,7 +6,8 @@ valid one makes it HELD or ends it. A LOW needs no repeat, and neither does a li
 severe bound one reading is enough, if its own number is a usual one; a repeat is wanted then too. Where none
 comes in time the alarm is raised all the same, marked "not confirmed".
 
-Columns of a recording that are sampled rarely are judged by the same machine.
+Columns of a recording that are sampled rarely are judged by the same machine. Their rules have delays, which
+no single reading can outlast: of those a LOW waits for its second reading, too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from math import nan
 
 from monitor.alerts.engine import Change, Standing
 from monitor.alerts.limits import Limit
-from monitor.alerts.rules import CUFF_VITALS, INDEX
+from monitor.alerts.rules import CUFF_VITALS, INDEX, Kind
 from monitor.model import Cue, Doubt, Priority, Vital
 
 NOT_CONFIRMED = "not confirmed"
@@ -189,8 +190,8 @@ class Repeat:
 
 
 def _at_first(limit: Limit) -> bool:
-    """Whether the first reading in breach is enough."""
-    return limit.at_first or limit.rule.priority is Priority.LOW
+    """Whether the first reading in breach is enough: of a LOW, unless it has to last."""
+    return limit.at_first or (limit.rule.priority is Priority.LOW and limit.rule.kind is Kind.REPEAT)
 
 
 def _number(limit: float | None) -> float:

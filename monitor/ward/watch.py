@@ -24,7 +24,7 @@ from monitor.alerts.gaps import Gaps
 from monitor.alerts.heart import AGREED, Says
 from monitor.alerts.limits import Limits, Profile
 from monitor.alerts.limits import profile as limits_of
-from monitor.alerts.moves import BOTH_SAY_SO, POOR_SIGNAL
+from monitor.alerts.moves import BOTH_SAY_SO, POOR_SIGNAL, WITHHELD
 from monitor.alerts.repeat import Repeat
 from monitor.alerts.rules import CUFF_VITALS, INDEX, ROWS, RULES, SPOT_VITALS, Kind, Rule
 from monitor.model import (
@@ -580,7 +580,7 @@ class Watch:
         withheld = change.cue is Cue.ONSET and change.doubt is Doubt.POOR_SIGNAL
         if withheld:
             of_heart = rule.vital is Vital.HEART_RATE and heart.says is Says.OTHERWISE
-            note = f"withheld: {heart.why if of_heart else 'poor signal'}"
+            note = f"{WITHHELD}: {heart.why if of_heart else 'poor signal'}"
         if change.cue is Cue.HELD and change.doubt is Doubt.POOR_SIGNAL and not note:
             note = "poor signal"
         return Found(

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from monitor.alerts.moves import WITHHELD
 from monitor.alerts.roster import Duty, Person
 from monitor.alerts.rules import INDEX, RULES
-from monitor.model import AlarmMoved, AlarmState, Bed, PageOrdered, Priority, Staff, Why
+from monitor.model import AlarmMoved, AlarmState, Bed, Cue, PageOrdered, Priority, Staff, Why
 from monitor.people import Role
 from monitor.treatment import Happening
 from monitor.ward import Ward
@@ -128,6 +129,8 @@ class Said:
         elif moved.was in STANDING and moved.now not in STANDING:
             self._ended(moved.alarm_id, moved.at_ms, moved.priority)
             yield self._line(moved, "cleared")
+        elif moved.was is AlarmState.PENDING and moved.cue is Cue.END and moved.note.startswith(WITHHELD):
+            yield self._line(moved, "withheld")
 
     def _ended(self, alarm_id: int, at_ms: int, priority: Priority | None = None) -> None:
         began_ms = self._raised_ms.pop(alarm_id, None)

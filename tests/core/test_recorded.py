@@ -22,12 +22,12 @@ def recorded(rates: Sequence[float | None]) -> Recording:
 
 
 def test_two_recordings_of_one_person_are_on_one_side() -> None:
-    one, other = (Case(name, "s", Path(name), "person-7", frozenset()) for name in ("a", "b"))
+    one, other = (Case(name, "s", Path(name), "person-7", 1.0, frozenset()) for name in ("a", "b"))
     assert one.reporting is other.reporting
 
 
 def test_a_side_is_the_persons_own_and_stays() -> None:
-    sides = [Case("a", "s", Path("a"), f"person-{n}", frozenset()).reporting for n in range(8)]
+    sides = [Case("a", "s", Path("a"), f"person-{n}", 1.0, frozenset()).reporting for n in range(8)]
     assert sides == [False, True, False, False, True, False, True, False]
 
 

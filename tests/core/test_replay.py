@@ -87,6 +87,15 @@ def test_raised_again_from_a_latch_counts_again(tmp_path: Path) -> None:
     assert said[-1]["raised"]["HIGH"] == 2
 
 
+def test_what_was_withheld_and_gone_has_a_line_of_its_own_that_says_why(tmp_path: Path) -> None:
+    columns = {"hr": between(60, 80, 0, 70), "pr": steady(71)}
+    said = lines(case(tmp_path, columns, 120))
+    assert [a for a in alarms(said) if a[1] == "hr-none"] == []
+    (withheld,) = [x for x in said if x.get("move") == "withheld" and x["rule"] == "hr-none"]
+    assert withheld["since_s"] == 60.0
+    assert withheld["note"] == "withheld: the oximeter counts 71"
+
+
 def test_pages_have_their_step_and_reason_and_nobody_answers(tmp_path: Path) -> None:
     said = lines(case(tmp_path, {"spo2": between(50, 400, 84, 97)}, 300))
     pages = [(x["t_s"], x["step"]) for x in said if x["event"] == "page"]
