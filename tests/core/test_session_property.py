@@ -15,6 +15,8 @@ from monitor.people import Role
 from monitor.sessions.record import rebuilt
 from monitor.treatment import (
     CheckFilled,
+    Correctable,
+    Corrected,
     DeviceGiven,
     DoseChecked,
     Kept,
@@ -26,6 +28,8 @@ from monitor.treatment import (
     Scored,
     Signed,
     Stepped,
+    Struck,
+    TreatmentNote,
     TreatmentOpened,
 )
 from tests.core.visit import BED, DANA, KIM, LEE, MIN, MONITOR, SHIPPED, Visit
@@ -49,6 +53,7 @@ deeds = st.one_of(
     st.tuples(st.just("cuff"), st.sampled_from([118, 121, 124, 150, 190]), st.sampled_from([0, 0, 3, 45])),
     st.tuples(st.just("waits"), st.sampled_from([1, 5, 11, 36, 60, 121])),
     st.tuples(st.just("back"), st.integers(1, 90)),
+    st.tuples(st.just("correct"), st.integers(-12, -1), st.sampled_from([None, 0, 1, 5]), people, whys),
     st.tuples(st.just("save")),
     st.tuples(st.just("dose"), people, people),
     st.tuples(st.just("well")),
@@ -120,6 +125,8 @@ def happens(visit: Visit, deed: tuple[object, ...]) -> None:  # noqa: C901, PLR0
             # An act that was stamped long before it came.
             at_ms = visit.now_ms - minutes * MIN
             visit.tries(Stepped(at_ms, 7, Move.CLOSE, at_ms, KIM, Role.PRESCRIBER))
+        case ("correct", int() as place, int() | None as value, str() as by, str() as why):
+            visit.tries(correction(visit, len(visit.record.events) + 1 + place, value, Staff(by), why))
         case ("save",):
             visit.tries(visit.save())
         case ("dose", str() as by, str() as second):
@@ -136,6 +143,19 @@ def happens(visit: Visit, deed: tuple[object, ...]) -> None:  # noqa: C901, PLR0
             visit.crashes()
         case _:
             raise AssertionError(deed)
+
+
+def correction(visit: Visit, entry: int, value: int | None, by: Staff, why: str) -> Corrected:
+    """Something else in the place of an entry, of its own kind where it has one; nothing for no value."""
+    wrong = visit.record.entry(entry)
+    instead: Correctable | None = None
+    if value is not None:
+        instead = TreatmentNote(visit.now_ms, 7, "instead", by)
+        if isinstance(wrong, Scored):
+            instead = visit.score(wrong.score, value)
+        elif isinstance(wrong, DeviceGiven):
+            instead = visit.device(wrong.number, lot=f"24B{value}")
+    return Corrected(visit.now_ms, 7, entry, instead, why, by)
 
 
 def leaves(visit: Visit, by: Staff, *, measured: bool) -> None:
@@ -186,7 +206,12 @@ def closed_rightly(visit: Visit) -> None:
     }
     signed = {event.by: event.role for event in events if isinstance(event, Signed)}
     assert Role.PRESCRIBER in signed.values() or len(signed) >= 2
-    given = [event for event in events if isinstance(event, DeviceGiven)]
+    struck = [place for place, event in enumerate(events) if isinstance(event, Struck)]
+    signatures = [place for place, event in enumerate(events) if isinstance(event, Signed)]
+    assert not struck or signatures[-1] > struck[-1], "what was corrected was signed again"
+    # A corrected lot is a second entry of the same device.
+    by_number = {event.number: event for event in events if isinstance(event, DeviceGiven)}
+    given = [by_number[number] for number in sorted(by_number)]
     begun_ms = [moved.done_at_ms for moved in steps if moved.move is Move.START] + [
         g.done_at_ms for g in given
     ]
