@@ -146,3 +146,21 @@ def test_before_the_drug_the_session_says_that_paging_is_not_tested_and_stops_no
         note.get_by_role("button", name="Send test page").click()
         stage.waits_for("POST", "/duty/test")
         expect(page.locator("#flow").get_by_role("button").first).to_be_enabled()
+
+
+def test_a_test_page_rings_once_on_its_persons_own_screen_and_on_no_other(open_page: Open) -> None:
+    with staged(paged()) as stage:
+        page = open_page(stage, "/me", PHONE)
+        sounds = page.evaluate(
+            """async (wire) => {
+              const { start, reduce } = await import("/js/state.js");
+              const { sounding } = await import("/js/look.js");
+              const told = (name) => reduce(start(), {
+                kind: "snapshot", data: { ...wire, alarms: [], me: { name, role: "nurse" } }, seq: 1, perf_ms: 0,
+              });
+              const mine = told("dana"), heard = new Set(["page 601"]);
+              return [sounding(mine), sounding(mine, heard), sounding(told("lee"))];
+            }""",
+            stage.scene(),
+        )
+    assert sounds == [{"priority": "LOW", "technical": True, "alarm_ids": ["page 601"]}, None, None]

@@ -17,7 +17,8 @@ from monitor.alerts.pagers.webhook import Webhook
 from monitor.dead_man import DeadMan
 from monitor.model import Outcome, PageOrdered, Staff
 from monitor.page_link import PageLinks
-from tests.shells.conftest import PATIENCE_S, Mosquitto
+from tests.shells.api_clinic import running
+from tests.shells.conftest import PATIENCE_S, Mosquitto, until
 from tests.shells.test_pagers_contract import NOW_MS, SECRET, Server, change, page, recall
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -250,3 +251,16 @@ async def test_the_outside_hears_knocks_while_the_service_is_well_and_silence_wh
     assert told.empty(), "a service that does not turn says nothing at all"
     knocking.cancel()
     await asyncio.gather(knocking, return_exceptions=True)
+
+
+async def test_a_screen_is_there_while_a_browser_of_its_person_is_connected_and_no_longer() -> None:
+    async with running() as clinic:
+        pager = ScreenPager("tablet", clinic.hub.watches)
+        async with clinic.live("anna") as stream:
+            await stream.next("snapshot")
+            assert await pager.send(page()) == (Outcome.SENT, "")
+            assert (await pager.send(page(to="ben")))[0] is Outcome.FAILED
+        await until(lambda: not clinic.hub.watches("anna"))
+        async with clinic.live("display") as stream:
+            await stream.next("snapshot")
+            assert (await pager.send(page()))[0] is Outcome.FAILED, "a wall is nobody's own"
