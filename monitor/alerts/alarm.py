@@ -42,11 +42,21 @@ LATCHING: Mapping[AlarmState, Row] = {
     LATCHED: (ACTIVE, ACTIVE, LATCHED, CLEAR, LATCHED, CLEAR),
 }
 
-# MEDIUM and LOW go by themselves; the history chip of a MEDIUM is a view of the journal.
+# MEDIUM and LOW go by themselves; that a MEDIUM was there is still seen in the list of what is over.
 SELF_CLEARING: Mapping[AlarmState, Row] = {
     **LATCHING,
     ACTIVE: (ACTIVE, ACTIVE, CLEAR, ACKED, ACTIVE, CLEAR),
 }
+
+# What chatters is one alarm and stays to be seen, whatever its priority (ALM-046); once somebody has looked
+# it may go. A new breach of it waits for its delay like any other.
+RECURRING: Mapping[AlarmState, Row] = {
+    **LATCHING,
+    LATCHED: (LATCHED, ACTIVE, LATCHED, CLEAR, LATCHED, CLEAR),
+}
+
+RECURRING_AFTER, RECURRING_WITHIN_MS = 3, 600_000
+"""Raised more often than this in so long, a condition is recurring (ALM-046, proposed)."""
 
 ACK_LASTS_MS: Mapping[Priority, int | None] = {
     Priority.HIGH: 120_000,
@@ -59,14 +69,16 @@ ACK_LASTS_LONGER_MS: Mapping[str, int] = {"form-owed": 28_800_000}
 """Conditions that are counted in days and not in minutes: who has seen one has seen it for a shift (P)."""
 
 
-def table(priority: Priority) -> Mapping[AlarmState, Row]:
+def table(priority: Priority, *, recurring: bool = False) -> Mapping[AlarmState, Row]:
     """The table an alarm of this priority lives by."""
-    return LATCHING if priority is Priority.HIGH else SELF_CLEARING
+    if priority is Priority.HIGH:
+        return LATCHING
+    return RECURRING if recurring else SELF_CLEARING
 
 
-def step(state: AlarmState, cue: Cue, priority: Priority) -> AlarmState:
+def step(state: AlarmState, cue: Cue, priority: Priority, *, recurring: bool = False) -> AlarmState:
     """The state after this cue."""
-    return table(priority)[state][CUES.index(cue)]
+    return table(priority, recurring=recurring)[state][CUES.index(cue)]
 
 
 def ack_until_ms(priority: Priority, acked_at_ms: int, condition: str = "") -> int | None:

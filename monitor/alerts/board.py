@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from monitor.alerts.alarm import ack_until_ms, step
+from monitor.alerts.alarm import RECURRING_AFTER, RECURRING_WITHIN_MS, ack_until_ms, step
 from monitor.alerts.causes import ALONE, together
 from monitor.alerts.rules import Rule
 from monitor.model import Acked, AlarmMoved, AlarmState, Bed, Cue, Device, Priority, Staff
@@ -40,6 +40,8 @@ class Alarm:
     raised_at_ms: int | None = None
     acked_by: Staff | None = None
     acked_at_ms: int | None = None
+    recurring: bool = False
+    """It has been raised so often of late that it is one alarm, kept in sight (ALM-046)."""
 
     @property
     def priority(self) -> Priority:
@@ -78,6 +80,8 @@ class Board:
         self._last_id = 0
         self._acks: dict[int, Acked] = {}
         self._over: dict[int, Acked] = {}
+        self._raises: dict[Key, list[int]] = {}
+        """When each condition was raised within the last ten minutes."""
 
     def __iter__(self) -> Iterator[Alarm]:
         """Every open alarm, oldest id first."""
@@ -111,9 +115,12 @@ class Board:
         rule = self._rules[name]
         alarm = self._by_key.get(key)
         was = alarm.state if alarm else AlarmState.CLEAR
-        now = step(was, cue, rule.priority)
+        now = step(was, cue, rule.priority, recurring=alarm is not None and alarm.recurring)
         if now is was:
             return None
+        if _raises(was, now) and self._recent(key, at_ms) >= RECURRING_AFTER:
+            times = self._recent(key, at_ms) + 1
+            note = "; ".join(filter(None, (note, f"recurring, {times} times in 10 min")))
         began_ms = at_ms if since_ms is None else since_ms
         return AlarmMoved(
             at_ms=at_ms,
@@ -137,12 +144,7 @@ class Board:
         self._last_id = max(self._last_id, moved.alarm_id)
         alarm = self._by_key.get(key)
         if moved.now is AlarmState.CLEAR:
-            if alarm is not None:
-                del self._by_key[key], self._by_id[alarm.alarm_id]
-            if ack := self._acks.pop(moved.alarm_id, None):
-                self._over[moved.alarm_id] = ack
-                while len(self._over) > KEPT:
-                    del self._over[next(iter(self._over))]
+            self._clear(moved, alarm)
             return None
         if alarm is None:
             rule = self._rules[moved.rule]
@@ -151,6 +153,9 @@ class Board:
                 moved.value, moved.limit, moved.note,
             )  # fmt: skip
             self._by_key[key] = self._by_id[moved.alarm_id] = alarm
+        if _raises(moved.was, moved.now):
+            alarm.recurring = self._recent(key, moved.at_ms) >= RECURRING_AFTER
+            self._raises[key] = [*self._raises[key], moved.at_ms]
         alarm.state, alarm.moved_at_ms, alarm.since_ms = moved.now, moved.at_ms, moved.since_ms
         alarm.note = moved.note
         if moved.cue is not Cue.END:  # what is latched goes on saying what it was raised for
@@ -163,6 +168,14 @@ class Board:
             alarm.acked_by, alarm.acked_at_ms = ack.by, ack.at_ms
         return alarm
 
+    def _clear(self, moved: AlarmMoved, alarm: Alarm | None) -> None:
+        if alarm is not None:
+            del self._by_key[alarm.key], self._by_id[alarm.alarm_id]
+        if ack := self._acks.pop(moved.alarm_id, None):
+            self._over[moved.alarm_id] = ack
+            while len(self._over) > KEPT:
+                del self._over[next(iter(self._over))]
+
     def acked(self, ack: Acked) -> None:
         """Remember who acknowledged, before the moves that follow from it."""
         for alarm in self.same_cause(ack.alarm_id):
@@ -171,6 +184,17 @@ class Board:
     def last_ack(self, alarm_id: int) -> Acked | None:
         """Who acknowledged this alarm last, and when, even where it has ended since (ALM-048)."""
         return self._acks.get(alarm_id) or self._over.get(alarm_id)
+
+    def new_patient(self, bed: Bed) -> None:
+        """What was raised of the last patient is not counted against the next."""
+        self._raises = {key: times for key, times in self._raises.items() if key[0] != bed or key[2]}
+
+    def _recent(self, key: Key, at_ms: int) -> int:
+        """How often a condition has been raised in the last ten minutes; what is older is forgotten."""
+        since_ms = at_ms - RECURRING_WITHIN_MS
+        recent = [raised_ms for raised_ms in self._raises.get(key, ()) if raised_ms > since_ms]
+        self._raises[key] = recent
+        return len(recent)
 
     def gone(self, moved: AlarmMoved) -> None:
         """A move of an alarm that can be none any more; its id is never given again."""
@@ -237,6 +261,11 @@ class Board:
             and a.device == alarm.device
             and a.rule.family == alarm.rule.family
         ]
+
+
+def _raises(was: AlarmState, now: AlarmState) -> bool:
+    """Whether this is news of the condition, and not of what somebody has said of it."""
+    return now is AlarmState.ACTIVE and was is not AlarmState.ACKED
 
 
 def _raised(alarm: Alarm) -> tuple[float, int]:

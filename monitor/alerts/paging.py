@@ -184,6 +184,8 @@ class Paging:
         if run is None or chain is None or run.quiet:
             return None
         if alarm.state is AlarmState.LATCHED and run.latched_at_ms is not None:
+            if alarm.priority is not Priority.HIGH:
+                return None  # what recurs stays on the screens; nobody is called to what is not there now
             # The chain holds at its step; the nurse of the bed is reminded until somebody has looked.
             last_ms = max(run.latched_at_ms, run.reminded_at_ms or 0)
             step = run.sent[-1].step if run.sent else 0

@@ -498,6 +498,7 @@ class Ward:
         if moved.now is not SessionPhase.CLOSED:
             self._paging.new_patient(moved.bed)
         self._over.new_patient(moved.bed)
+        self._board.new_patient(moved.bed)
         self._sources.new_patient(moved.bed)
         self._watch.new_patient(bedside, moved.at_ms)
 
