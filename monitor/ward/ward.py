@@ -636,6 +636,8 @@ class Ward:
             before = len(out)
             for alarm in self._board:
                 self._make_all(self._calling.pages(alarm, self._now_ms), out)
+            if len(out) > before:
+                continue  # a step that is due at once comes first: all else has not changed meanwhile
             self._treat(out)
             self._judge_time(out)
             if len(out) == before:

@@ -87,6 +87,8 @@ class Watch:
         self._names = [bed for bed, _ in plan.beds]
         self._repeats = [self._no_repeat(index) for index in range(len(self._names))]
         self._gaps = Gaps(first.delays_ms)
+        self._held: dict[tuple[str, Bed, Device | None], tuple[int | None, bool]] = {}
+        """What `holds` was last told of each condition."""
         self._limits: list[Limits] = [() for _ in plan.beds]
         self._plain: list[dict[str, float | None]] = [{} for _ in plan.beds]
         """Of a bed under a therapy, what its profile alone would say."""
@@ -359,6 +361,10 @@ class Watch:
         self, condition: str, bed: Bed, device: Device | None, since_ms: int | None, *, session: bool
     ) -> None:
         """A technical condition holds since then, or (None) does not; each of its rows for its own time."""
+        said = (since_ms, session)
+        if self._held.get((condition, bed, device)) == said:
+            return  # it is told anew at every turn, and seldom is it news
+        self._held[condition, bed, device] = said
         self._stirred = True
         for rule in _ROWS_OF[condition]:
             counts = rule.in_session is None or rule.in_session is session
@@ -487,6 +493,7 @@ class Watch:
         self._stirred = True
         self._engine.take_changes()
         self._waiting.clear()
+        self._held.clear()
         for alarm in board:
             cue = _RESTORED.get(alarm.state)
             place = INDEX[alarm.rule.name]
