@@ -104,7 +104,7 @@ def session_then(kept: Kept) -> SessionThen | None:
     return SessionThen(
         kept.session,
         kept.opened.therapy,
-        sum(isinstance(row.event, DeviceGiven) for row in kept.rows),
+        len({row.event.number for row in kept.rows if isinstance(row.event, DeviceGiven)}),
         kept.moved.at_ms,
         start_ms,
         kept.ended_ms,

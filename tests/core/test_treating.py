@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -351,6 +352,19 @@ def test_an_item_that_somebody_has_decided_holds_and_still_says_what_is_missing(
     assert (mood.holds, bool(mood.missing), mood.fills) == (True, True, ())
     assert mood.decided is not None
     assert mood.decided.by == KIM
+
+
+def test_a_decision_to_leave_without_an_item_names_it_in_words_and_its_screen() -> None:
+    visit = Visit()
+    visit.to_decline()
+    decided = replace(visit.override("item:steady", "in a wheelchair for years"), screen="floor")
+    visit.does(decided)
+    lines = shown(visit).timeline
+    assert lines is not None
+    line = lines[-1]
+    decided_as = "Decided by a prescriber at screen floor: leaves without: Steady on the feet"
+    words = f"{decided_as}. in a wheelchair for years"
+    assert (line.kind, line.who, line.words) == ("override", KIM, words)
 
 
 def test_ready_is_said_when_all_but_the_signature_holds_and_the_first_minute_is_kept() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from monitor.records.report import CheckOf, SessionReport
+from monitor.reporting.kept import gather
+from monitor.series import session_then
 from monitor.treatment import Corrected, Move, Score
 from tests.core.visit import LEE, MIN, Visit
 from tests.shells.filed import SESSION, Filed, kept
@@ -126,3 +128,16 @@ async def test_the_old_value_stays_readable_in_json_csv_and_on_paper(tmp_path: P
     (struck,) = [row for row in rows if row["kind"] == "struck"]
     assert struck["words"] == one["was"]
     assert told["pdf"].startswith(b"%PDF")
+
+
+async def test_a_lot_that_was_corrected_is_no_further_device(tmp_path: Path) -> None:
+    visit = onset()
+    entry = visit.record.number(visit.record.devices[0])
+    visit.does(Corrected(visit.now_ms, 7, entry, visit.device(1, lot="24B7"), "smudged", LEE))
+    async with kept(tmp_path, Filed(visit), alone=True) as reports:
+        made = await reports.session(SESSION)
+        rows = await gather(reports.journal, reports.trends, SESSION, visit.now_ms, {})
+    assert [(one.number, one.lot) for one in made.devices_given] == [(1, "24B7"), (2, "24B1")]
+    then = session_then(rows)
+    assert then is not None
+    assert then.devices == 2

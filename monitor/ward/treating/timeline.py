@@ -10,10 +10,12 @@ from collections.abc import Iterable
 from typing import NamedTuple, assert_never
 
 from monitor.model import Baseline, Staff
+from monitor.sessions import readiness
 from monitor.sessions.correction import may_correct
 from monitor.sessions.due import NIBP, VITALS
 from monitor.sessions.record import Record
 from monitor.sessions.scores import SCALES
+from monitor.sessions.therapy import Item
 from monitor.treatment import (
     TITLES,
     AdverseEvent,
@@ -99,6 +101,8 @@ def about(record: Record, what: str) -> str:
             return asked.get(name, name.replace("-", " "))
         case "pressure":
             return f"no blood pressure: {name.replace('_', ' ')}"
+        case "item":
+            return f"leaves without: {readiness.TITLES[Item(name)]}" if name in set(Item) else name
         case "floor":
             return "the least stay"
         case _:
