@@ -1,249 +1,68 @@
-"""The sections of clinic.toml as frozen, typed settings. A value that stands here has been checked."""
+"""The sections of clinic.toml as frozen, typed settings, in its order. What stands here has been checked."""
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Mapping
 from ipaddress import ip_network
 from itertools import pairwise
-from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    IPvAnyNetwork,
-    SecretStr,
-    StrictBool,
-    StringConstraints,
-    ValidationInfo,
+from pydantic import AfterValidator, ConfigDict, Field, IPvAnyNetwork, StrictBool, StringConstraints
+
+from monitor.config.kinds import (
+    NAME,
+    OWN_NETWORKS,
+    AppriseAddress,
+    DatabaseUrl,
+    DeviceLink,
+    Eui64,
+    Folder,
+    Host,
+    Listed,
+    Moment,
+    Name,
+    Port,
+    ReadFile,
+    RuleNumber,
+    Seconds,
+    Secret,
+    Section,
+    StaffRole,
+    Text,
+    TherapyTable,
+    Topic,
+    WebAddress,
+    Whole,
+    Zone,
 )
-
-from monitor.config.words import nearest, plainly
 from monitor.model import Bed as BedName
 from monitor.model import Device as DeviceName
 from monitor.model import Staff as StaffName
-from monitor.people import Role
-
-NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
-"""What a bed, device, person or pager may be called: harmless in a topic, path, URL or log line (T11)."""
-
-# The kinds of value.
-
-
-def _no_bool(value: object) -> object:
-    # To pydantic, true is the number 1; to whoever wrote `port = true` it was a slip.
-    if isinstance(value, bool):
-        raise ValueError("should be a number")  # noqa: TRY004  pydantic turns only ValueErrors into mistakes
-    return value
-
-
-def _rule_number(value: object) -> object:
-    numbers = value if isinstance(value, list) else [value]
-    if isinstance(value, str) or (
-        len(numbers) in (1, 2)
-        and all(isinstance(n, int | float) and not isinstance(n, bool) and isfinite(n) for n in numbers)
-    ):
-        return tuple(numbers) if isinstance(value, list) else value
-    raise ValueError("should be a number; only a span has two")
-
-
-def _therapy(value: object) -> object:
-    # Whatever [therapies] holds beside its own keys is a therapy, so a key that is no table is a slip.
-    if isinstance(value, Mapping):
-        return value
-    raise ValueError("there is no such key; there are default, overrides and a table for each therapy")
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _from_folder(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path())
-    return Path(folder) / path.expanduser()
-
-
-def _file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"there is no file {path}")
-    return path
-
-
-def _revealed(value: object, info: ValidationInfo) -> object:
-    if not isinstance(value, str) or not value.startswith("file:"):
-        return value
-    path = _from_folder(Path(value.removeprefix("file:")), info)
-    try:
-        secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the secret in {path} cannot be read: {plainly(error)}") from None
-    if not secret:
-        raise ValueError(f"the secret file {path} is empty")
-    return secret
-
-
-def _zone(name: str) -> str:
-    # UTC is known without the time-zone files, which small systems leave out.
-    if name == "UTC" or name in zoneinfo.available_timezones():
-        return name
-    raise ValueError(f'there is no time zone "{name}"{nearest(name, zoneinfo.available_timezones())}')
-
-
-def _database(url: SecretStr) -> SecretStr:
-    try:
-        kind = urlsplit(url.get_secret_value()).scheme.partition("+")[0]
-    except ValueError:
-        kind = ""
-    if kind not in {"sqlite", "postgresql"}:
-        raise ValueError("should be a sqlite:/// or postgresql:// address")
-    return url
-
-
-def _host(name: str) -> str:
-    if "/" in name or name != name.strip() or not name:
-        raise ValueError("should be a host name or an address, without a scheme or a port")
-    return name
-
-
-def _link(link: str) -> str:
-    if link.startswith("/"):
-        return link
-    try:
-        url = urlsplit(link, allow_fragments=False)  # "#" is a wild card in a topic
-        port = url.port
-    except ValueError:
-        raise ValueError("has no port between 0 and 65535") from None
-    if url.scheme == "mqtt" and url.path.strip("/"):
-        return link
-    if url.scheme in {"socket", "rfc2217"} and url.hostname and port:
-        return link
-    if url.scheme == "mllp" and port and not url.path.strip("/"):
-        return link
-    raise ValueError(
-        "should be a path such as /dev/serial/by-id/..., socket://HOST:PORT, rfc2217://HOST:PORT, "
-        "mqtt://HOST/TOPIC (mqtt:///TOPIC for the broker of [mqtt]), or mllp://:PORT"
-    )
-
-
-def _eui64(name: str) -> str:
-    digits = name.replace("-", "").replace(":", "").upper()
-    if len(digits) != 16 or any(sign not in "0123456789ABCDEF" for sign in digits):
-        raise ValueError("should be 16 hexadecimal digits (EUI-64), which nobody else at the receiver has")
-    return digits
-
-
-def _topic(topic: str) -> str:
-    if not topic or topic.startswith("$") or any(sign in topic for sign in "+#\0"):
-        raise ValueError("should be one plain topic, without + or #")
-    return topic
-
-
-def _web_address(url: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(url.get_secret_value())
-        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ValueError("should be an address such as https://HOST/PATH")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("should hold no user and no password; the signature tells the receiver who calls")
-    return url
-
-
-def _apprise_address(url: SecretStr) -> SecretStr:
-    from apprise import Apprise
-
-    # apprise says no by None, and why only to its log, where a token might show.
-    if Apprise.instantiate(url.get_secret_value()) is None:
-        raise ValueError("is no address that apprise understands")
-    return url
-
-
-def _some(values: tuple[str, ...]) -> tuple[str, ...]:
-    if not values:
-        raise ValueError("should name somebody")
-    return values
-
-
-def _role(role: object) -> object:
-    if role in _PEOPLE:
-        return role
-    raise ValueError(f"should be {', '.join(_PEOPLE[:-1])} or {_PEOPLE[-1]}")
-
-
-_PEOPLE = (Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER, Role.ADMINISTRATOR)
-"""Screens and machines are roles too, but no staff."""
-
-
-def _in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    if not steps or steps[0].after_s != 0:
-        raise ValueError("the first step should have after_s = 0: it is the one at the start of the alarm")
-    for before, step in pairwise(steps):
-        if step.after_s <= before.after_s:
-            raise ValueError(f"a step after {step.after_s:g} s cannot follow one after {before.after_s:g} s")
-    return steps
-
-
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Port = Annotated[int, BeforeValidator(_no_bool), Field(ge=1, le=65535)]
-Whole = Annotated[int, BeforeValidator(_no_bool), Field(ge=1)]
-Seconds = Annotated[float, BeforeValidator(_no_bool), Field(gt=0, allow_inf_nan=False)]
-Moment = Annotated[float, BeforeValidator(_no_bool), Field(ge=0, allow_inf_nan=False)]
-RuleNumber = Annotated[float | tuple[float, float] | str, BeforeValidator(_rule_number)]
-"""A number of a limit's row; the span has two; how its terms are joined is a word."""
-Secret = Annotated[SecretStr, BeforeValidator(_revealed)]
-"""A text that never shows: `.get_secret_value()` gives it. `file:PATH` in the file means what PATH holds."""
-
-Recipient = Literal["assigned nurse", "second nurse", "charge nurse", "prescriber", "everyone"]
-"""Whom a step of a chain may name (alarms.md 8)."""
-
-
-OWN_NETWORKS = (
-    *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "127.0.0.0/8"),
-    *("fc00::/7", "fe80::/10", "::1/128"),
-)
-"""The addresses that no machine on the internet has (RFC 1918, RFC 3927, RFC 4193, and this machine)."""
 
 Limits = Mapping[str, Mapping[str, RuleNumber]]
 """By rule, the numbers that this clinic changes in the profile's row. The profile judges whether they fit."""
-
-
-# The sections, in the order of the file.
-
-
-class Section(BaseModel):
-    """A table of the file. Frozen; a key it does not know is a mistake."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class About(Section):
     """[clinic]: what it is called, where its clock hangs, where its records are kept."""
 
     name: Text = "Clinic"
-    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    data_dir: Annotated[Path, AfterValidator(_from_folder), Field(validate_default=True)] = Path("data")
-    database: Annotated[Secret, AfterValidator(_database)] | None = None
+    zone: Zone = "UTC"
+    data_dir: Annotated[Folder, Field(validate_default=True)] = Path("data")
+    database: DatabaseUrl | None = None
     """None: SQLite files in `data_dir`."""
 
 
 class Server(Section):
     """[server]: where the screens find it."""
 
-    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8080
-    tls_cert: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
-    tls_key: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
+    tls_cert: ReadFile | None = None
+    tls_key: ReadFile | None = None
     insecure_lan: bool = False
-    allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = ()
+    allowed_hosts: tuple[Host, ...] = ()
     """Names in the address bar that are answered, besides `host` itself (T06)."""
     idle_lock_s: Seconds = 120
     """A person who signed in with a PIN is signed out after this long without a touch."""
@@ -252,16 +71,16 @@ class Server(Section):
 class Mqtt(Section):
     """[mqtt]: the broker of every `mqtt://` link that names no host."""
 
-    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 1883
     user: str | None = None
     password: Secret | None = None
     tls: bool = False
-    availability_topic: Annotated[str, AfterValidator(_topic)] | None = None
+    availability_topic: Topic | None = None
     """Where the service says, retained, whether it is there. None: nowhere."""
     home_assistant: bool = False
     """Whether Home Assistant is told of every bed and vital. Not a clinical display."""
-    home_assistant_prefix: Annotated[str, AfterValidator(_topic)] = "homeassistant"
+    home_assistant_prefix: Topic = "homeassistant"
 
     @property
     def status_topic(self) -> str | None:
@@ -284,7 +103,7 @@ class Device(Section):
 
     name: Annotated[DeviceName, StringConstraints(pattern=NAME)]
     driver: str
-    link: Annotated[str, AfterValidator(_link)]
+    link: DeviceLink
     bed: BedName
     backend: Literal["serialx", "pyserial"] = "serialx"
     options: Mapping[str, Any] = {}
@@ -299,7 +118,7 @@ class Therapies(Section):
     """
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Annotated[Mapping[str, Any], BeforeValidator(_therapy)]] = Field(init=False)
+    __pydantic_extra__: dict[str, TherapyTable] = Field(init=False)
 
     default: Name = "watch"
     overrides: Mapping[str, Limits] = {}
@@ -311,11 +130,24 @@ class Therapies(Section):
         return self.__pydantic_extra__
 
 
+Recipient = Literal["assigned nurse", "second nurse", "charge nurse", "prescriber", "everyone"]
+"""Whom a step of a chain may name (alarms.md 8)."""
+
+
 class Step(Section):
     """One rung of a chain: how long after the start of the alarm, and to whom."""
 
     after_s: Moment
-    to: Annotated[tuple[Recipient, ...], BeforeValidator(_listed), AfterValidator(_some)]
+    to: Listed[Recipient]
+
+
+def _in_order(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    if not steps or steps[0].after_s != 0:
+        raise ValueError("the first step should have after_s = 0: it is the one at the start of the alarm")
+    for before, step in pairwise(steps):
+        if step.after_s <= before.after_s:
+            raise ValueError(f"a step after {step.after_s:g} s cannot follow one after {before.after_s:g} s")
+    return steps
 
 
 Steps = Annotated[tuple[Step, ...], AfterValidator(_in_order)]
@@ -387,7 +219,7 @@ class WebhookPager(Section):
 
     name: Name
     way: Literal["webhook"]
-    url: Annotated[Secret, AfterValidator(_web_address)]
+    url: WebAddress
     secret: Annotated[Secret, Field(min_length=16)]
     """Both sides know it; the signature is made with it."""
     timeout_s: Annotated[Seconds, Field(le=10)] = 5
@@ -400,7 +232,7 @@ class ApprisePager(Section):
 
     name: Name
     way: Literal["apprise"]
-    url: Annotated[Secret, AfterValidator(_apprise_address)]
+    url: AppriseAddress
     timeout_s: Annotated[Seconds, Field(le=10)] = 10
 
 
@@ -421,7 +253,7 @@ class Trial(Section):
 class Link(Section):
     """[paging.link]: a page carries a link that opens it, once, for its person, in the clinic's network."""
 
-    address: Annotated[Secret, AfterValidator(_web_address)]
+    address: WebAddress
     """Where phones find the dashboard. No secret, but shown nowhere."""
     secret: Annotated[Secret, Field(min_length=32)]
     """The links are signed with it; nobody else knows it."""
@@ -446,7 +278,7 @@ class Member(Section):
 
     name: Annotated[StaffName, StringConstraints(pattern=NAME)]
     display: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
-    role: Annotated[Role, BeforeValidator(_role)]
+    role: StaffRole
     pagers: tuple[str, ...] = ()
     on_site: bool = True
     """False for somebody who is called in: "everyone" leaves them out."""
@@ -492,26 +324,24 @@ class Budget(Section):
 class DeadMan(Section):
     """[dead_man]: whoever notices from outside that this service has died."""
 
-    url: Annotated[Secret, AfterValidator(_web_address)]
+    url: WebAddress
     every_s: Annotated[Seconds, Field(ge=5)] = 60
 
 
 class Ehr(Section):
     """[ehr]: an EHR, or the interface engine before it, that is told by HL7 v2.6 over MLLP."""
 
-    host: Annotated[str, AfterValidator(_host)]
+    host: Host
     port: Port = 2575
     tls: StrictBool = False
-    tls_ca: Annotated[Path, AfterValidator(_from_folder), AfterValidator(_file)] | None = None
+    tls_ca: ReadFile | None = None
     """Who vouches for its certificate. None: whoever this machine trusts."""
     insecure_lan: StrictBool = False
-    send: Annotated[
-        tuple[Literal["sessions", "vitals"], ...], BeforeValidator(_listed), AfterValidator(_some)
-    ] = ("sessions",)
+    send: Listed[Literal["sessions", "vitals"]] = ("sessions",)
     """"sessions": the record of a session once it is over; "vitals": its numbers while it lasts."""
     vitals_every_s: Annotated[Whole, Field(ge=10, le=3600)] = 60
     sender: Text = "CHAIRSIDE"
-    sender_id: Annotated[str, AfterValidator(_eui64)]
+    sender_id: Eui64
     """EUI-64, by which the receiver knows this clinic."""
     facility: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
     receiver: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)] = ""
@@ -532,7 +362,7 @@ class Clinic(Section):
     beds: tuple[Bed, ...] = Field(default=(), alias="bed")
     devices: tuple[Device, ...] = Field(default=(), alias="device")
     therapies: Therapies = Therapies()
-    limits: Limits = {}
+    limits: Limits = Field(default={})
     paging: Paging = Paging()
     staff: tuple[Member, ...] = ()
     duty: Duty = Duty()

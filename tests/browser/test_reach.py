@@ -155,8 +155,9 @@ def test_a_test_page_rings_once_on_its_persons_own_screen_and_on_no_other(open_p
             """async (wire) => {
               const { start, reduce } = await import("/js/state.js");
               const { sounding } = await import("/js/look.js");
+              const quiet = (name) => ({ ...wire, alarms: [], me: { name, role: "nurse" } });
               const told = (name) => reduce(start(), {
-                kind: "snapshot", data: { ...wire, alarms: [], me: { name, role: "nurse" } }, seq: 1, perf_ms: 0,
+                kind: "snapshot", data: quiet(name), seq: 1, perf_ms: 0,
               });
               const mine = told("dana"), heard = new Set(["page 601"]);
               return [sounding(mine), sounding(mine, heard), sounding(told("lee"))];
