@@ -27,14 +27,10 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from monitor import ways
 from monitor.alerts.became import Follower
-from monitor.alerts.pagers.apprise_way import ApprisePager
-from monitor.alerts.pagers.console import Console
-from monitor.alerts.pagers.heartbeat import Heartbeat
 from monitor.alerts.pagers.outbox import Outbox
-from monitor.alerts.pagers.pager import Link, Pager, no_link
-from monitor.alerts.pagers.screen_way import ScreenPager
-from monitor.alerts.pagers.webhook import Webhook
+from monitor.alerts.pagers.pager import Pager
 from monitor.api.app import build
 from monitor.api.doors import Hears, Settings, Status
 from monitor.api.hub import Hub
@@ -42,9 +38,7 @@ from monitor.api.server import Server as WebServer
 from monitor.api.server import server
 from monitor.archive import Archive
 from monitor.clock import Clock, SteadyClock
-from monitor.config.settings import ApprisePager as ApprisePagerSettings
-from monitor.config.settings import Clinic, ConsolePager, Mqtt, Paging, Server, WebhookPager
-from monitor.config.settings import ScreenPager as ScreenPagerSettings
+from monitor.config.settings import Clinic, Mqtt, Server
 from monitor.dead_man import DeadMan
 from monitor.devices.codecs import DRIVERS
 from monitor.devices.driver import vitals_of
@@ -322,8 +316,8 @@ async def open_service(clinic: Clinic, speed: float = 1.0) -> AsyncIterator[Sequ
         hub = Hub(secrets.token_hex(4), clock.now_ms)
         ward = Ward(plan(clinic, DRIVERS))
         service = Service(ward, store.journal, store.trends, hub, clock, speed)
-        links = _links(clinic.paging)
-        pagers = _pagers(clinic.paging, hub, clock.now_ms, _linked(links))
+        links = ways.links(clinic.paging)
+        pagers = ways.pagers(clinic.paging, links, hub.watches, clock.now_ms)
         service.outbox = Outbox(pagers, {m.name: m.pagers for m in clinic.staff}, service.report)
         stack.push_async_callback(service.outbox.close)
         events = [row.event async for row in store.journal.replay()]
@@ -513,51 +507,13 @@ def _watching(
         return service.status().turn_age_ms < DEAD_S * 1_000
 
     found: list[tuple[str, Coroutine[Any, Any, None]]] = []
-    asked = [each for each in pagers.values() if isinstance(each, Webhook) and each.heartbeat_s]
-    if asked:
-        found.append(("the heartbeat", Heartbeat(asked, paging).run()))
+    beating = ways.heartbeat(pagers, paging)
+    if beating is not None:
+        found.append(("the heartbeat", beating.run()))
     if clinic.dead_man is not None:
         url, every_s = clinic.dead_man.url.get_secret_value(), clinic.dead_man.every_s
         found.append(("the dead man's switch", DeadMan(url, every_s, well, watcher).run()))
     return found
-
-
-def _links(paging: Paging) -> PageLinks | None:
-    """What makes the links of pages, where they carry any."""
-    link = paging.link
-    if link is None:
-        return None
-    address, secret = link.address.get_secret_value(), link.secret.get_secret_value()
-    return PageLinks(address, secret, round(link.lasts_s * 1_000))
-
-
-def _linked(links: PageLinks | None) -> Link:
-    return no_link if links is None else lambda page: links.of(page.page_id, page.to, page.at_ms)
-
-
-def _pagers(paging: Paging, hub: Hub, now_ms: Callable[[], int], link: Link) -> dict[str, Pager]:
-    """One pager for each `[[paging.pager]]`."""
-    made: dict[str, Pager] = {}
-    for pager in paging.pagers:
-        match pager:
-            case ConsolePager():
-                made[pager.name] = Console(pager.name, pager.timeout_s)
-            case ScreenPagerSettings():
-                made[pager.name] = ScreenPager(pager.name, hub.watches, pager.timeout_s)
-            case WebhookPager():
-                made[pager.name] = Webhook(
-                    pager.name,
-                    pager.url.get_secret_value(),
-                    pager.secret.get_secret_value(),
-                    now_ms,
-                    pager.timeout_s,
-                    heartbeat_s=pager.heartbeat_s,
-                    link=link,
-                )
-            case ApprisePagerSettings():
-                url = pager.url.get_secret_value()
-                made[pager.name] = ApprisePager(pager.name, url, pager.timeout_s, link)
-    return made
 
 
 def _listen(settings: Server) -> socket.socket:
