@@ -224,6 +224,7 @@ class Reach(StrEnum):
     UNANSWERED = "unanswered"
     FAILED = "failed"
     """No way has taken the test page over."""
+    NO_PAGER = "no pager"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ has answered a page, a test or a real one, since they came on duty and not too l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from monitor.alerts.paging import LOST, Page
@@ -58,11 +58,12 @@ class Trials:
         """Who came on duty in this instant, and is to be tried at once."""
         if self.terms is None or not self.terms.coming_on:
             return ()
-        return tuple(
-            name
-            for name, since_ms in self._on_since_ms.items()
-            if since_ms == at_ms and self._page(name) is None
-        )
+        came = [name for name, since_ms in self._on_since_ms.items() if since_ms == at_ms]
+        return self.able(name for name in came if self._page(name) is None)
+
+    def able(self, people: Iterable[Staff]) -> tuple[Staff, ...]:
+        """Those of them whom a page could reach at all."""
+        return tuple(name for name in people if self._ways.get(name))
 
     def asked(self, asked: TrialAsked) -> None:
         """Somebody has asked for a test of everybody."""
@@ -144,6 +145,8 @@ class Trials:
 
     def _reach(self, name: Staff, now_ms: int) -> Reach:
         page = self._page(name)
+        if not self._ways.get(name):
+            return Reach.NO_PAGER
         if page is not None and page.answer is None:
             if page.lost(self._ways.get(name, ())):
                 return Reach.FAILED

@@ -205,6 +205,8 @@ def _test(parts: Parts) -> str | None:
         return "This clinic sends no test pages."
     if not parts.calling.duty.on:
         return "Nobody is on duty. Set who is, then send the test page."
+    if not parts.trials.able(parts.calling.duty.on):
+        return "Nobody on duty has a pager."
     return "A test page is under way." if parts.trials.under_way() else None
 
 

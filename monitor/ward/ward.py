@@ -545,7 +545,7 @@ class Ward:
             case DutySet():
                 self._try_out(self._parts.trials.came_on(event.at_ms), out)
             case TrialAsked():
-                self._try_out(self._calling.duty.on, out)
+                self._try_out(self._parts.trials.able(self._calling.duty.on), out)
             case _:
                 pass
 

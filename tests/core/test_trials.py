@@ -30,7 +30,7 @@ from tests.core.shift import PEOPLE, Shift
 from tests.core.treated import Treated, settings
 from tests.core.visit import BED, DANA, KIM, LEE
 
-ACTIVE, LATCHED = AlarmState.ACTIVE, AlarmState.LATCHED
+ACTIVE, ACKED = AlarmState.ACTIVE, AlarmState.ACKED
 HOUR_S = 3_600
 
 
@@ -272,3 +272,24 @@ def test_who_ends_before_the_drug_waits_for_it_no_more() -> None:
     assert ward.alarm(CLINIC, "untested-l").state is ACTIVE
     visit.steps(Move.ABORT, "has eaten")
     assert ward.find(CLINIC, "untested-l") is None
+
+
+def test_who_has_no_pager_is_sent_nothing_and_duty_says_so() -> None:
+    ward = shift(ways={Staff(name): ("pager",) for name in ("dana", "sam", "lee")})
+    sends(ward)
+    answers(ward, "dana", "sam", "lee")
+    ward.waits(minutes=3)
+    assert reached(ward)["ida"] == (Reach.NO_PAGER, None)
+    assert ward.find(CLINIC, "test-failed-m") is None
+    assert sends(shift(ways={})) == "Nobody on duty has a pager."
+
+
+def test_whoever_has_seen_that_a_test_failed_is_left_alone_for_an_hour() -> None:
+    ward = shift()
+    sends(ward)
+    ward.waits(minutes=2)
+    ward.acks(CLINIC, "test-failed-m", by="lee")
+    ward.waits(minutes=59)
+    assert ward.alarm(CLINIC, "test-failed-m").state is ACKED
+    ward.waits(minutes=1)
+    assert ward.alarm(CLINIC, "test-failed-m").state is ACTIVE

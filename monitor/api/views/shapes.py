@@ -235,7 +235,7 @@ class LoadShown(msgspec.Struct, frozen=True):
 
 
 class ReachShown(msgspec.Struct, frozen=True):
-    """Whether a page reaches one person: "untested", "waiting", "answered", "unanswered" or "failed"."""
+    """Whether a page reaches one: "untested", "waiting", "answered", "unanswered", "failed", "no pager"."""
 
     staff: str
     reach: str

@@ -11,7 +11,7 @@ const seconds = (took_ms) => Math.max(1, Math.round(took_ms / 1000));
 /** What is known of all on duty: {is: "tested" | "waiting" | "untested" | "failed", text}; null where no test pages are sent or nobody is on. */
 export function reached(state) {
   const people = state.duty.test?.people ?? [], who = (...kinds) => people.filter((p) => kinds.includes(p.reach)).map((p) => named(state, p.staff));
-  if (people.length === 0) return null;
+  if (people.every((p) => p.reach === "no pager")) return null;
   const failed = who("failed", "unanswered"), untested = who("untested");
   if (failed.length) return { is: "failed", text: words.testMissed(failed), brief: words.testMissedBrief(failed) };
   if (untested.length) return { is: "untested", text: untested.length === people.length ? words.untested : words.untestedOf(untested), brief: words.untestedBrief };

@@ -225,7 +225,7 @@ export const words = {
   reachedTitle: "Whether pages arrive", sendTest: "Send test page", testSent: "The test page is on its way.", testAsked: (who, at_ms) => `Last sent to everybody by ${who}, ${clock(at_ms, false)}.`,
   reach: {
     untested: () => "no test page answered this shift", waiting: (at_ms) => `test page sent ${clock(at_ms)}`, answered: (at_ms, s) => `answered ${clock(at_ms, false)}, after ${s} s`,
-    unanswered: (at_ms) => `did not answer the test page of ${clock(at_ms, false)}`, failed: (at_ms) => `test page of ${clock(at_ms, false)} not delivered`,
+    unanswered: (at_ms) => `did not answer the test page of ${clock(at_ms, false)}`, failed: (at_ms) => `test page of ${clock(at_ms, false)} not delivered`, "no pager": () => "has no pager",
   },
   handOver: "Hand over", handOverTitle: "Hand over", handOverFrom: "Who goes off duty", handOverTo: "Who takes over", handOverAll: (name) => `Hand over to ${name}`, handedOver: (name) => `${name} has the beds and the open pages.`,
 
