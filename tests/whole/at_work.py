@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, TimeoutError, expect  # noqa: A004  of the browser
 
 SOON_MS = 30_000
 ENTER = "Enter"
@@ -81,7 +81,11 @@ class Nurse:
         button = button.first
         if not await button.count() or not await button.is_enabled():
             return False
-        text = (await button.get_attribute("aria-label")) or (await button.inner_text())
+        try:
+            text = await button.get_attribute("aria-label", timeout=1_000)
+            text = text or await button.inner_text(timeout=1_000)
+        except TimeoutError:
+            return False  # what it was for has ended by itself meanwhile
         async with self.page.expect_response(
             lambda r: r.request.method in {"POST", "DELETE"}, timeout=SOON_MS
         ):
