@@ -287,6 +287,7 @@ def _noted(report: SessionReport) -> Iterator[dict[str, str]]:
         else "",
         _many(len(report.overrides), "decision") + " against the profile" if report.overrides else "",
         _many(len(report.notes), "note") if report.notes else "",
+        _many(len(report.corrections), "correction") if report.corrections else "",
     ]
     words = _joined(*counted)
     yield {"title": "Noted", "words": f"{words[0].upper()}{words[1:]}." if words else "Nothing else."}

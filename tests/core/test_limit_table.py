@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from monitor.model import AlarmState, Baseline, PageOrdered, Vital, VitalTyped
+from monitor.model import AlarmState, Baseline, Doubt, PageOrdered, Vital, VitalTyped
 from tests.core.shift import BASELINE, Shift
 from tests.core.visit import DANA
 
@@ -197,6 +197,15 @@ def test_6_2_a_continuous_value_is_raised_once_it_has_lasted(
     other = watched()
     other.stays("3", seconds=2 * hold_s, **within)
     assert not raised(other, rule)
+
+
+def test_ALM_073_a_poor_signal_withholds_the_high_of_a_value_and_not_its_medium() -> None:
+    shift = watched()
+    for second in range(31):
+        shift.hears("3", spo2=88, doubt=Doubt.POOR_SIGNAL)
+        assert raised(shift, "spo2-low-m") is (second >= 15)
+        assert raised(shift, "spo2-low") is (second >= 30)
+        shift.waits(seconds=1)
 
 
 def test_6_2_an_spo2_under_85_does_not_wait() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,15 @@ async def test_a_correction_is_told_with_what_it_replaces_who_when_and_why(tmp_p
     assert [each.value for each in made.scores if each.score is Score.MOAAS] == [5, 5]
 
 
+def on_paper(data: bytes, folder: Path) -> str:
+    """The words of the pages, as poppler reads them."""
+    page = folder / "record.pdf"
+    page.write_bytes(data)
+    asked = ["pdftotext", "-layout", str(page), "-"]
+    done = subprocess.run(asked, capture_output=True, check=True, timeout=60)
+    return " ".join(done.stdout.decode().split())
+
+
 async def test_the_old_value_stays_readable_in_json_csv_and_on_paper(tmp_path: Path) -> None:
     async with kept(tmp_path, Filed(corrected()), alone=True) as reports:
         told = {shape: (await reports.report(SESSION, shape)).data for shape in ("json", "csv", "pdf")}
@@ -127,7 +137,9 @@ async def test_the_old_value_stays_readable_in_json_csv_and_on_paper(tmp_path: P
     rows = list(csv.DictReader(io.StringIO(told["csv"].decode())))
     (struck,) = [row for row in rows if row["kind"] == "struck"]
     assert struck["words"] == one["was"]
-    assert told["pdf"].startswith(b"%PDF")
+    text = on_paper(told["pdf"], tmp_path)
+    assert "1 correction" in text
+    assert "after mild prodding" in text
 
 
 async def test_a_lot_that_was_corrected_is_no_further_device(tmp_path: Path) -> None:
