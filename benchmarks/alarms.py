@@ -5,7 +5,8 @@ whole ward, as `chairside replay` does it; the naive engine, with the same limit
 delayed engine, with the same limits and delays and nothing else (`judges.py`). Sources are never pooled. The
 rules may be tuned on one half of the people; what is judged here is the other half (`recorded.py`).
 
-*Alarms per bed-hour* are raises about the patient, at any priority. *A labelled alarm* of a rate is fired
+*Alarms per bed-hour* are raises about the patient, at any priority; *heard* those of the ward that speak for
+themselves, for it gives one cause one voice and the peers do not. *A labelled alarm* of a rate is fired
 where an alarm of its kind stands from 10 s before the bedside alarm sounded, which is where its event began,
 to 30 s after it, the longest time anything is withheld: for bradycardia a slow heart or none, for
 tachycardia a fast one, either at a priority that pages (MEDIUM or HIGH); for asystole a slow heart or none at
@@ -18,9 +19,9 @@ and it has lasted for the delay: it is raised where an alarm of that kind and pr
 at some time in it or within the 30 s after it.
 
 *A consensus desaturation* is a label of `hypoxia`: the median of four oximeters that saw the same minutes lay
-under 90, 85 or 80 % for 15 s. Each oximeter is a case of its own, and has found it where a HIGH for low SpO2
-stands at some time of the label. It is found no later where, in the median over the oximeters of that person
-and label, that was no later than the plain delayed engine's.
+under 90, 85 or 80 % for 15 s. Each oximeter is a case, and has found it where an alarm for low SpO2
+that pages stands at some time of the label. It is found no later where, in the median over the oximeters of
+that person and label, that was no later than the plain delayed engine's.
 """
 
 from __future__ import annotations
@@ -241,7 +242,7 @@ def _low_spo2_s(verdict: Verdict, label: Label) -> float:
     alarm = _first(
         a
         for a in verdict.alarms
-        if a.condition == "spo2-low" and a.priority is H and a.start_s <= label.end_s >= a.start_s
+        if a.condition == "spo2-low" and a.priority >= M and a.start_s <= label.end_s >= a.start_s
         if a.end_s >= label.start_s
     )
     return inf if alarm is None else max(alarm.start_s, label.start_s) - label.start_s
@@ -304,6 +305,7 @@ HEAD = (
     "judge",
     "bed-h",
     "alarms/h",
+    "heard/h",
     "technical/h",
     "true kept",
     "false fired",
@@ -329,6 +331,7 @@ def table(judged: Sequence[Judged]) -> str:
                 by,
                 f"{hours:.1f}",
                 f"{per_hour(own, by):.2f}",
+                f"{sum(_of(one, by).heard for one in own) / hours:.2f}" if by == "ward" else "-",
                 f"{technical:.2f}" if by == "ward" else "-",
                 _kinds(true),
                 _kinds(false),

@@ -22,6 +22,7 @@ _CUFF = {Vital.SYSTOLIC: "nibp_sys", Vital.DIASTOLIC: "nibp_dia", Vital.MEAN: "n
 _COLUMNS: dict[Vital, tuple[str, ...]] = {vital: (column,) for column, vital in COLUMNS.items()}
 _COLUMNS |= {vital: (column,) for vital, column in _CUFF.items()}
 _COLUMNS[Vital.HEART_RATE] = ("hr", "pr")
+_FAMILY = {rule.condition: rule.family for rule in RULES}
 _TECHNICAL = frozenset(rule.condition for rule in RULES if rule.technical)
 
 
@@ -44,6 +45,19 @@ class Verdict:
     alarms: tuple[Alarm, ...]
     technical: int = 0
     """Alarms about the equipment, which only the ward can raise."""
+
+    @property
+    def heard(self) -> int:
+        """How many speak for themselves: none worse of their cause, and no older one like it, stands."""
+        return sum(not any(_speaks(other, one) for other in self.alarms) for one in self.alarms)
+
+
+def _speaks(other: Alarm, one: Alarm) -> bool:
+    """Whether the ward would let this other alarm speak for the one (docs/decisions/0009)."""
+    if _FAMILY[other.condition] != _FAMILY[one.condition] or not other.start_s <= one.start_s < other.end_s:
+        return False
+    older = other.priority == one.priority and other.start_s < one.start_s
+    return other.priority > one.priority or older
 
 
 def ward(recording: Recording, profile: Profile) -> Verdict:

@@ -165,12 +165,14 @@ class Heart:
             return Says.OTHERWISE, told
         if pulse.reading.doubt is Doubt.POOR_SIGNAL or not pulse.course.known:
             return Says.NOTHING, ""
-        return self._by_count(count, pulse) if rate < self._low else self._by_steadiness(count, pulse)
+        return self._by_count(rate, count, pulse) if rate < self._low else self._by_steadiness(count, pulse)
 
-    def _by_count(self, count: float, pulse: Witness) -> tuple[Says, str]:
+    def _by_count(self, rate: float, count: float, pulse: Witness) -> tuple[Says, str]:
         """The ECG counts few: no heart makes more pulses than beats; a pulse that keeps its rate says no."""
         falls = self.numbers.falls
         if pulse.course.high - count > falls and count <= self._low + falls:
+            if rate == 0:
+                return Says.NOTHING, ""  # a pulse that has become slow is no proof of none
             return Says.SO_TOO, f"the pulse has fallen to {count:g} too"
         if pulse.reading.doubt is Doubt.NONE:
             return Says.OTHERWISE, f"the oximeter counts {count:g}"

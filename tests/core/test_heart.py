@@ -77,6 +77,12 @@ def test_C7_a_pulse_that_falls_with_the_ecg_says_so_too() -> None:
     assert note(shift, "hr-low-m").startswith("the pulse has fallen to")
 
 
+def test_C7_a_pulse_that_has_fallen_to_a_slow_one_is_no_proof_of_none() -> None:
+    shift = resting(90, 92)
+    told(shift, 6, steady(0), steady(65))
+    assert raised_after_s(shift, "hr-none") == 4, "its own delay"
+
+
 def test_C7_an_arterial_pressure_that_moves_with_the_rate_says_so_too() -> None:
     shift = resting(pulse=None, abp_sys=steady(118), abp_dia=steady(60))
     told(shift, 2, steady(44), None, abp_sys=steady(96), abp_dia=steady(40))

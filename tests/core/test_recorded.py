@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.judges import delayed, naive
+from benchmarks.judges import Alarm, Verdict, delayed, naive
 from benchmarks.recorded import Case, cases
 from monitor.model import Priority
 from monitor.planning import profile
@@ -57,3 +57,13 @@ def test_an_empty_cell_says_nothing_to_the_peers() -> None:
     recording = recorded([70.0] * 10 + [45.0] * 8 + [None] * 4 + [45.0] * 8 + [70.0])
     said = delayed(recording, profile("watch", {})).alarms
     assert [alarm.start_s for alarm in said if (alarm.condition, alarm.priority) == SLOW] == [25.0]
+
+
+def test_an_alarm_for_whom_a_worse_one_of_its_cause_speaks_is_not_heard() -> None:
+    high, medium, other = (
+        Alarm("sbp-high", Priority.HIGH, 10, 50),
+        Alarm("dbp-high", Priority.MEDIUM, 10, 50),
+        Alarm("spo2-low", Priority.MEDIUM, 20, 30),
+    )
+    later = Alarm("dbp-high", Priority.MEDIUM, 60, 70)
+    assert Verdict((high, medium, other, later)).heard == 3
