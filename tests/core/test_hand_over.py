@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monitor.alerts.escalation import HIGH, Chain, Step
 from monitor.model import (
@@ -18,6 +22,7 @@ from monitor.model import (
     Staff,
     Why,
 )
+from monitor.snapshot import AlarmNow, Snapshot
 from tests.core.shift import Shift
 
 ACTIVE, LATCHED = AlarmState.ACTIVE, AlarmState.LATCHED
@@ -200,3 +205,46 @@ def test_an_empty_clinic_may_have_nobody_on_duty() -> None:
     ward = Shift(people=(), occupied=False)
     ward.waits(minutes=5)
     assert ward.find(CLINIC, "nobody-on-duty") is None
+
+
+def alarm_of(snapshot: Snapshot) -> AlarmNow:
+    """The saturation of bed 3."""
+    return next(alarm for alarm in snapshot.alarms if alarm.rule == "spo2-low")
+
+
+MOVES = st.one_of(
+    st.tuples(st.just("waits"), st.integers(1, 150)),
+    st.tuples(st.sampled_from(["accepts", "rejects"]), st.sampled_from(["dana", "sam", "lee", "ida"])),
+    st.tuples(st.just("hands over"), st.permutations(["dana", "sam", "lee", "ida"])),
+)
+
+
+@pytest.mark.shows("HZ-03")
+@given(st.lists(MOVES, max_size=14))
+@settings(deadline=None, max_examples=60)
+def test_whoever_hands_over_to_whom_the_chain_of_a_high_never_stalls_and_a_restart_agrees(
+    moves: list[tuple[str, Any]],
+) -> None:
+    ward = falling()
+    for what, whom in moves:
+        paged = {page.to for page in ward.snapshot().pages}
+        if what == "waits":
+            ward.waits(seconds=whom)
+        elif what == "hands over":
+            hands_over(ward, whom[0], whom[1])
+        elif whom in paged:
+            ward.accepts(whom) if what == "accepts" else ward.rejects(whom)
+        alarm = ward.alarm("3", "spo2-low")
+        assert alarm.state is ACTIVE
+        assert alarm.next_page_ms is not None, "somebody is always next"
+        duty = ward.snapshot().duty
+        assert duty.on, "a hand-over leaves nobody behind"
+        assert {bed for bed, _ in duty.beds} == {"3", "4"}
+        assert all(nurse in duty.on for _, nurse in duty.beds)
+        out = [(p.to, p.alarm_id) for p in ward.snapshot().pages if not p.over and p.why is Why.HANDED_OVER]
+        assert len(out) == len(set(out)), "nobody has one page twice"
+    before = ward.snapshot()
+    ward.restarts()
+    after = ward.snapshot()
+    assert (after.duty, after.pages) == (before.duty, before.pages)
+    assert ward.alarm("3", "spo2-low").next_page_ms == alarm_of(before).next_page_ms
