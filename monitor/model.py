@@ -130,10 +130,15 @@ class LinkState(StrEnum):
 
 
 class PauseKind(StrEnum):
-    """The inactivation states that are offered here (alarms.md 5): sound only, or sound and light."""
+    """The inactivation states, four names only (alarms.md 5): sound only, or sound and light.
+
+    What is paused ends by itself; what is off stays until somebody ends it, or the session does.
+    """
 
     AUDIO = "audio paused"
+    AUDIO_OFF = "audio off"
     ALARM = "alarm paused"
+    ALARM_OFF = "alarm off"
 
 
 class Why(StrEnum):
@@ -478,14 +483,14 @@ class HelpCalled:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Audio or alarm paused at a bed until a time. The ward fills in `pause_id`."""
+    """Audio or alarm paused at a bed until a time, or off (None). The ward fills in `pause_id`."""
 
     durable: ClassVar[bool] = True
     at_ms: int
     bed: Bed
     kind: PauseKind
     vital: Vital | None
-    until_ms: int
+    until_ms: int | None
     why: str
     by: Staff
     pause_id: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.model import Staff
+from monitor.model import PauseKind, Staff
 
 
 class Role(StrEnum):
@@ -23,6 +24,14 @@ class Role(StrEnum):
 
 CLINICAL = frozenset({Role.NURSE, Role.CHARGE_NURSE, Role.PRESCRIBER})
 """Those at the bedside: only they act on patients, and never a program."""
+
+MAY_QUIET: Mapping[PauseKind, frozenset[Role]] = {
+    PauseKind.AUDIO: CLINICAL,
+    PauseKind.ALARM: CLINICAL,
+    PauseKind.AUDIO_OFF: frozenset({Role.CHARGE_NURSE}),
+    PauseKind.ALARM_OFF: frozenset({Role.PRESCRIBER}),
+}
+"""Who may bring a bed into which inactivation state (alarms.md 5, proposed)."""
 
 
 class TokenKind(StrEnum):

@@ -94,7 +94,8 @@ class PauseNow:
     kind: PauseKind
     vital: Vital | None
     since_ms: int
-    until_ms: int
+    until_ms: int | None
+    """None: it stays until somebody ends it."""
     by: Staff
     why: str
 

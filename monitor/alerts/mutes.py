@@ -8,8 +8,12 @@ from monitor.alerts.rules import RULES
 from monitor.model import Bed, Paused, PauseKind, Priority, Vital
 
 LONGEST_MS = {PauseKind.AUDIO: 120_000, PauseKind.ALARM: 180_000}
-"""How long a pause may last (alarms.md 5, inactivation states)."""
+"""How long a pause may last (alarms.md 5, inactivation states). What is off has no end of its own."""
 
+OFF = frozenset({PauseKind.AUDIO_OFF, PauseKind.ALARM_OFF})
+
+REMINDED_MS = 300_000
+"""What is off reminds people of itself so often (ALM-051)."""
 
 JUDGED = frozenset(rule.vital for rule in RULES if rule.vital is not None)
 """The vitals that have rules: a pause of any other would look like one and hold nothing back."""
@@ -19,7 +23,8 @@ PULSES = (Vital.PULSE_SPO2, Vital.PULSE_NIBP)
 
 def covers(pause: Paused, bed: Bed, vital: Vital | None, now_ms: int) -> bool:
     """Whether a pause runs for this bed and this vital; a pause without a vital covers the whole bed."""
-    return pause.bed == bed and now_ms < pause.until_ms and pause.vital in (None, vital)
+    runs = pause.until_ms is None or now_ms < pause.until_ms
+    return pause.bed == bed and runs and pause.vital in (None, vital)
 
 
 def silencer(pauses: Iterable[Paused], bed: Bed, vital: Vital | None, now_ms: int) -> Paused | None:
@@ -32,12 +37,12 @@ def why_unpaged(
 ) -> str | None:
     """Why an alarm orders no page now, or None where it may.
 
-    Audio paused never holds a page back; alarm paused holds back all but HIGH (alarms.md 5).
+    Audio paused or off never holds a page back; alarm paused holds back all but HIGH, alarm off every one
+    (alarms.md 5).
     """
-    if priority is Priority.HIGH:
-        return None
+    holds = {PauseKind.ALARM_OFF} if priority is Priority.HIGH else {PauseKind.ALARM, PauseKind.ALARM_OFF}
     for pause in pauses:
-        if pause.kind is PauseKind.ALARM and covers(pause, bed, vital, now_ms):
+        if pause.kind in holds and covers(pause, bed, vital, now_ms):
             return f"{pause.kind.value} by {pause.by}"
     return None
 
@@ -49,15 +54,26 @@ def ended_by_new_high(pauses: Iterable[Paused], bed: Bed, vital: Vital | None, n
 
 def refusal(pause: Paused) -> str | None:
     """Why this pause may not be had, in words, or None."""
-    asked_ms, longest_ms = pause.until_ms - pause.at_ms, LONGEST_MS[pause.kind]
-    if asked_ms <= 0:
-        return "A pause needs an end that lies ahead."
-    if asked_ms > longest_ms:
-        return f"{pause.kind.value.capitalize()} lasts at most {longest_ms // 1000} s."
-    if pause.kind is PauseKind.ALARM and not pause.why.strip():
-        return "Alarm paused needs a reason."
+    name = pause.kind.value.capitalize()
+    if (length := _length(pause, name)) is not None:
+        return length
+    if pause.kind is not PauseKind.AUDIO and not pause.why.strip():
+        return f"{name} needs a reason."
+    if pause.kind is PauseKind.ALARM_OFF and pause.vital is None:
+        return "Say which vital's alarms are off: there is no switch for all of them."
     if pause.vital in PULSES:
         return "There is no alarm on the pulse itself: it counts as the heart rate. Pause hr."
     if pause.vital is not None and pause.vital not in JUDGED:
         return f"There is no alarm on {pause.vital.label} that could be paused."
+    return None
+
+
+def _length(pause: Paused, name: str) -> str | None:
+    if pause.kind in OFF:
+        return None if pause.until_ms is None else f"{name} has no end of its own."
+    if pause.until_ms is None or pause.until_ms <= pause.at_ms:
+        return "A pause needs an end that lies ahead."
+    longest_ms = LONGEST_MS[pause.kind]
+    if pause.until_ms - pause.at_ms > longest_ms:
+        return f"{name} lasts at most {longest_ms // 1000} s."
     return None

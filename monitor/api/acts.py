@@ -90,7 +90,7 @@ async def acknowledge(alarm_id: Number, house: InHouse, asker: AskedBy) -> Respo
 
 
 async def pause(bed: BedName, body: PauseBody, house: InHouse, asker: AskedBy) -> Response:
-    """Pause the sound at a bed, or the alarms of one vital with a reason."""
+    """Pause the sound at a bed, or the alarms of one vital with a reason; or switch either off."""
     the_bed(house.doors.read(), bed)
     taken = await submit(
         house,
@@ -99,7 +99,7 @@ async def pause(bed: BedName, body: PauseBody, house: InHouse, asker: AskedBy) -
             bed=Bed(bed),
             kind=body.kind,
             vital=body.vital,
-            until_ms=house.doors.now_ms() + body.seconds * 1000,
+            until_ms=None if body.seconds is None else house.doors.now_ms() + body.seconds * 1000,
             why=body.why,
             by=asker.name,
         ),

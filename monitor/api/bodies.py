@@ -172,20 +172,26 @@ VitalsBody = Annotated[PressureBody | TemperatureBody | RespirationBody, Field(d
 
 
 class PauseBody(Body):
-    """A pause: of the sound, or of one vital's alarms with a reason."""
+    """A pause: of the sound, or of one vital's alarms with a reason; without `seconds` what is off."""
 
     kind: PauseKind
     vital: Vital | None = None
-    seconds: Annotated[Whole, Field(ge=1, le=ALARM_PAUSED_MAX_S)]
+    seconds: Annotated[Whole, Field(ge=1, le=ALARM_PAUSED_MAX_S)] | None = None
     why: Text = ""
 
     @model_validator(mode="after")
     def within_its_kind(self) -> Self:
         """Each kind has its own longest time, and an alarm pause has a vital and a reason."""
-        if self.kind is PauseKind.AUDIO and self.seconds > AUDIO_PAUSED_MAX_S:
+        if (self.kind in {PauseKind.AUDIO, PauseKind.ALARM}) is (self.seconds is None):
+            raise ValueError("A pause has its seconds, and what is off has none")
+        if self.kind is PauseKind.AUDIO and (self.seconds or 0) > AUDIO_PAUSED_MAX_S:
             raise ValueError(f"Audio can be paused for at most {AUDIO_PAUSED_MAX_S} seconds")
-        if self.kind is PauseKind.ALARM and (self.vital is None or not self.why.strip()):
-            raise ValueError("Say which vital's alarms are paused, and why")
+        if self.kind is PauseKind.AUDIO_OFF and not self.why.strip():
+            raise ValueError("Say why the sound is off")
+        if self.kind in {PauseKind.ALARM, PauseKind.ALARM_OFF} and (
+            self.vital is None or not self.why.strip()
+        ):
+            raise ValueError("Say which vital's alarms are quiet, and why")
         return self
 
 

@@ -207,8 +207,14 @@ def _pauses(kept: Kept, ended: Mapping[int, Resumed]) -> Iterator[PauseOf]:
             paused.kind,
             paused.vital,
             paused.at_ms,
-            end.at_ms if end is not None else min(paused.until_ms, kept.ended_ms or paused.until_ms),
+            end.at_ms if end is not None else _open_until_ms(paused, kept),
             paused.why,
             paused.by,
             end.why if end is not None else "",
         )
+
+
+def _open_until_ms(paused: Paused, kept: Kept) -> int | None:
+    """Until when a pause lasted that nobody has ended: its own end, or the session's."""
+    ends = [at_ms for at_ms in (paused.until_ms, kept.ended_ms) if at_ms is not None]
+    return min(ends, default=None)

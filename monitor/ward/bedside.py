@@ -294,7 +294,7 @@ class Bedside:
 
     def running_pauses(self, now_ms: int) -> list[Paused]:
         """The pauses that have not ended."""
-        return [p for p in self.pauses.values() if now_ms < p.until_ms]
+        return [p for p in self.pauses.values() if p.until_ms is None or now_ms < p.until_ms]
 
     def vital_now(self, vital: Vital) -> VitalNow | None:
         """The newest word on one vital, by device or by hand, whichever is later."""

@@ -24,6 +24,7 @@ from monitor.model import (
     LimitSet,
     PageOpened,
     Paused,
+    PauseKind,
     Rejected,
     Resumed,
     ScreenMoved,
@@ -33,6 +34,7 @@ from monitor.model import (
     VitalTyped,
     Why,
 )
+from monitor.people import MAY_QUIET
 from monitor.treatment import Act, Action, Move, TreatmentOpened
 from monitor.ward.bedside import Bedside
 from monitor.ward.parts import Parts
@@ -71,7 +73,7 @@ def refusal(  # noqa: C901, PLR0911, PLR0912  a table of acts
         case HelpCalled(page_id=page_id):
             return _help(parts, parts.paging.get(page_id), now_ms)
         case Paused(bed=bed):
-            return _unoccupied(parts, bed) or mutes.refusal(action)
+            return _unoccupied(parts, bed) or mutes.refusal(action) or _quiet(parts, action)
         case Resumed(bed=bed, pause_id=pause_id):
             there = bed in parts.beds and pause_id in parts.beds[bed].pauses
             return None if there else "This pause has ended."
@@ -172,6 +174,18 @@ def _help(parts: Parts, page: Page | None, now_ms: int) -> str | None:
     called = [p.ordered for p in parts.paging.of(ordered.alarm_id) if p.ordered.why is Why.HELP_CALLED]
     if called and now_ms - called[-1].at_ms < HELP_AGAIN_MS:
         return f"More help was called just now: {called[-1].to} has been paged."
+    return None
+
+
+def _quiet(parts: Parts, event: Paused) -> str | None:
+    """Who may have which inactivation state, and when (alarms.md 5)."""
+    name, roles = event.kind.value.capitalize(), MAY_QUIET[event.kind]
+    person = parts.plan.people.get(event.by)
+    if event.kind in mutes.OFF and (person is None or person.role not in roles):
+        return f"{name} is for a {' or a '.join(sorted(role.value for role in roles))}."
+    stay = parts.beds[event.bed].stay
+    if event.kind is PauseKind.ALARM_OFF and (stay is None or stay.record.dosed):
+        return "Alarm off is not offered while a drug may be at work."
     return None
 
 

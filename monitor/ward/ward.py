@@ -321,6 +321,7 @@ class Ward:
             self._open_treatment(act, out)
         else:
             self._make_all(self._treatments.answer(act), out)
+            self._end_pauses_of_before(act, out)
             if isinstance(act, Stepped) and out and _closes(out):
                 self._discharge(Discharged(act.at_ms, act.session, act.by), out)
         self._settle(out)
@@ -625,10 +626,20 @@ class Ward:
     def _end_pauses(self, out: list[Happening]) -> None:
         for bedside in self._beds.values():
             for pause in list(bedside.pauses.values()):
-                if pause.until_ms <= self._now_ms:
+                if pause.until_ms is not None and pause.until_ms <= self._now_ms:
                     self._make(
                         Resumed(self._now_ms, pause.bed, pause.pause_id, None, "its time is over"), out
                     )
+
+    def _end_pauses_of_before(self, act: Act, out: list[Happening]) -> None:
+        """The drug has been given: what was quiet before it is so no longer (ALM-052)."""
+        bedside = self._visits.at(act.session)
+        if bedside is None or bedside.stay is None or bedside.stay.record.start_ms is None:
+            return
+        start_ms = bedside.stay.record.start_ms
+        for pause in list(bedside.pauses.values()):
+            if pause.at_ms < start_ms:
+                self._make(Resumed(self._now_ms, pause.bed, pause.pause_id, None, "the drug is given"), out)
 
     def _settle(self, out: list[Happening]) -> None:
         """Order what has fallen due, until nothing more does."""
@@ -652,7 +663,7 @@ class Ward:
             if (until_ms := alarm.ack_until_ms) is not None:
                 yield until_ms
         for bedside in self._beds.values():
-            yield from (pause.until_ms for pause in bedside.pauses.values())
+            yield from (pause.until_ms for pause in bedside.pauses.values() if pause.until_ms is not None)
             yield from (until_ms for _, until_ms in bedside.earlier.values() if until_ms > self._now_ms)
         yield from self._calling.dues(self._now_ms)
         yield from self._cuffs.dues(self._now_ms)

@@ -241,3 +241,22 @@ def test_a_page_that_reached_nobody_is_said_aloud(house: Page) -> None:
     }
     said = ask(house, [snapshot(clinic), events(1, {"kind": "page", "page": failed})], "said[1]")
     assert said == ["Bed 5: the page reached nobody"]
+
+
+@pytest.mark.shows("ALM-051", "HZ-08")
+@pytest.mark.parametrize(
+    ("minutes", "reminds"), [(4.9, False), (5.05, True), (5.5, False), (10.1, True), (15.0, True)]
+)
+def test_what_is_off_reminds_every_five_minutes_and_what_is_paused_never(
+    house: Page, minutes: float, *, reminds: bool
+) -> None:
+    clinic = scene.clinic()
+    since = {"since_ms": scene.NOW - round(minutes * 60_000), "by": "dana", "why": "asleep", "vital": None}
+    off = since | {"pause_id": 3, "bed": "1", "kind": "audio off", "until_ms": None}
+    paused = since | {"pause_id": 4, "bed": "2", "kind": "audio paused", "until_ms": scene.NOW + 9_000}
+    clinic["beds"][0]["pauses"], clinic["beds"][1]["pauses"] = [off], [paused]
+    asked = "look.reminding(state, now(state, 0))?.alarm_ids ?? []"
+    names = ask(house, [snapshot(clinic)], asked)
+    assert names == ([f"off-1-3-{int(minutes / 5)}"] if reminds else [])
+    heard = f"look.reminding(state, now(state, 0), new Set({names}))"
+    assert ask(house, [snapshot(clinic)], heard) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,20 +21,25 @@ from monitor.model import (
     Vital,
 )
 from tests.core.shift import Shift
+from tests.core.treated import Treated
+from tests.core.visit import KIM
 
 AUDIO, ALARM = PauseKind.AUDIO, PauseKind.ALARM
+AUDIO_OFF, ALARM_OFF = PauseKind.AUDIO_OFF, PauseKind.ALARM_OFF
 ACTIVE, ACKED, CLEAR = AlarmState.ACTIVE, AlarmState.ACKED, AlarmState.CLEAR
 BED = Bed("3")
 
 
-def pause(kind: PauseKind, until_ms: int = 60_000, vital: Vital | None = None, why: str = "probe") -> Paused:
-    """A pause of bed 3 from 0 on."""
-    return Paused(0, BED, kind, vital, until_ms, why, Staff("sam"), 1)
+def pause(
+    kind: PauseKind, until_ms: int | None = 60_000, vital: Vital | None = None, why: str = "probe"
+) -> Paused:
+    """A pause of bed 3 from 0 on; what is off has no end."""
+    return Paused(0, BED, kind, vital, None if kind in mutes.OFF else until_ms, why, Staff("sam"), 1)
 
 
 @pytest.mark.shows("ALM-053")
 def test_ALM_053_the_names_are_those_of_the_standard_and_never_mute() -> None:
-    assert {kind.value for kind in PauseKind} <= {"audio paused", "audio off", "alarm paused", "alarm off"}
+    assert {kind.value for kind in PauseKind} == {"audio paused", "audio off", "alarm paused", "alarm off"}
 
 
 @pytest.mark.shows("ALM-050")
@@ -75,7 +82,12 @@ def test_a_pause_of_the_heart_rate_holds_back_what_the_oximeters_pulse_raises() 
 
 @given(
     st.lists(
-        st.builds(pause, st.sampled_from(PauseKind), st.integers(1, 180_000), st.sampled_from([None, *Vital]))
+        st.builds(
+            pause,
+            st.sampled_from([AUDIO, AUDIO_OFF, ALARM]),
+            st.integers(1, 180_000),
+            st.sampled_from([None, *Vital]),
+        )
     ),
     st.sampled_from(Vital),
     st.integers(0, 200_000),
@@ -205,3 +217,83 @@ def test_a_pause_changes_no_state_and_stops_no_data() -> None:
         ward.stays("3", seconds=10, spo2=97, hr=70)
     assert paused.states("spo2-low") == plain.states("spo2-low")
     assert paused.bed("3").vitals == plain.bed("3").vitals
+
+
+# What is off.
+
+
+def switches(
+    ward: Shift, kind: PauseKind, by: str, vital: Vital | None = None, why: str = "asleep"
+) -> str | None:
+    """Somebody switches something off."""
+    act = Paused(ward.now_ms, BED, kind, vital, None, why, Staff(by))
+    refusal = ward.ward.refusal(act)
+    made = ward.feed(act)
+    assert bool(made) is (refusal is None)
+    return refusal
+
+
+@pytest.mark.shows("ALM-050", "HZ-08")
+def test_audio_off_is_the_charge_nurses_with_a_reason_and_stays_until_somebody_ends_it() -> None:
+    ward = Shift()
+    assert switches(ward, AUDIO_OFF, "sam") == "Audio off is for a charge nurse."
+    assert switches(ward, AUDIO_OFF, "lee", why=" ") == "Audio off needs a reason."
+    assert switches(ward, AUDIO_OFF, "lee") is None
+    ward.stays("3", seconds=16, spo2=91)
+    ward.shows("3", "spo2-low-m", ACTIVE, paged=["dana"], quiet="audio off", quiet_by="lee")
+    ward.stays("3", minutes=20, spo2=91)
+    (shown,) = ward.bed("3").pauses
+    assert (shown.kind, shown.until_ms, shown.by) == (AUDIO_OFF, None, "lee")
+    ward.feed(Resumed(ward.now_ms, BED, shown.pause_id, Staff("dana")))
+    assert ward.alarm("3", "spo2-low-m").quiet is None
+
+
+@pytest.mark.shows("ALM-052", "HZ-08")
+def test_alarm_off_is_a_prescribers_and_not_offered_where_a_drug_may_be_at_work() -> None:
+    ward = Shift()
+    assert switches(ward, ALARM_OFF, "lee", Vital.SPO2) == "Alarm off is for a prescriber."
+    refused = "Alarm off is not offered while a drug may be at work."
+    assert switches(ward, ALARM_OFF, "ida", Vital.SPO2) == refused
+
+
+@pytest.mark.shows("ALM-052")
+def test_there_is_no_switch_for_all_alarms_nor_for_all_beds() -> None:
+    ward = Shift()
+    whole = "Say which vital's alarms are off: there is no switch for all of them."
+    assert switches(ward, ALARM_OFF, "ida") == whole
+    act = Paused(ward.now_ms, Bed(""), AUDIO, None, ward.now_ms + 60_000, "", Staff("lee"))
+    assert ward.ward.refusal(act) == "There is no bed ."
+
+
+def test_what_is_off_ends_with_its_session_and_outlives_a_restart() -> None:
+    ward = Shift()
+    switches(ward, AUDIO_OFF, "lee")
+    ward.restarts(after_s=3)
+    assert [p.kind for p in ward.bed("3").pauses] == [AUDIO_OFF]
+    assert ward.discharges("3") is None
+    ward.admits("3", "B2")
+    assert ward.bed("3").pauses == ()
+
+
+def test_alarm_off_holds_back_every_page_and_what_is_off_has_no_end_of_its_own() -> None:
+    of_spo2 = pause(ALARM_OFF, vital=Vital.SPO2)
+    assert mutes.why_unpaged([of_spo2], BED, Vital.SPO2, Priority.HIGH, 1) == "alarm off by sam"
+    assert mutes.why_unpaged([of_spo2], BED, Vital.RESPIRATION, Priority.MEDIUM, 1) is None
+    ended = replace(of_spo2, until_ms=60_000)
+    assert mutes.refusal(ended) == "Alarm off has no end of its own."
+
+
+@pytest.mark.shows("ALM-052")
+def test_what_was_quiet_before_the_drug_is_so_no_longer_once_it_is_given() -> None:
+    visit = Treated()
+    visit.to_start()
+    shift = visit.shift
+    asked = Paused(visit.now_ms, visit.bed, ALARM_OFF, Vital.SPO2, None, "a probe is put on", KIM)
+    assert shift.ward.refusal(asked) is None
+    shift.feed(asked)
+    assert [p.kind for p in shift.bed(visit.bed).pauses] == [ALARM_OFF]
+    visit.waits(1)
+    visit.does(visit.device(1))
+    assert shift.bed(visit.bed).pauses == ()
+    assert [r.why for r in shift.of(Resumed)] == ["the drug is given"]
+    assert "not offered" in str(shift.ward.refusal(replace(asked, at_ms=visit.now_ms)))

@@ -46,7 +46,9 @@ def known(ward: Ward, now_ms: int) -> dict[str, Any]:
         "closed": snapshot.closed,
         "cuffs": [replace(bed.cuff, running_since_ms=None) if bed.cuff else None for bed in snapshot.beds],
         "typed": [[v for v in bed.vitals if v.by] for bed in snapshot.beds],
-        "pauses": [[p for p in bed.pauses if p.until_ms > now_ms] for bed in snapshot.beds],
+        "pauses": [
+            [p for p in bed.pauses if p.until_ms is None or p.until_ms > now_ms] for bed in snapshot.beds
+        ],
         "limits": [bed.limits for bed in snapshot.beds],
         "duty": snapshot.duty,
         "pages": snapshot.pages,

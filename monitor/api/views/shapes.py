@@ -105,7 +105,8 @@ class PauseShown(msgspec.Struct, frozen=True):
     kind: str
     vital: str | None
     since_ms: int
-    until_ms: int
+    until_ms: int | None
+    """None for what is off: it stays until somebody ends it."""
     by: str
     why: str
 

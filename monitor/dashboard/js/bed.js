@@ -99,7 +99,7 @@ const whereOf = ({ session, treatment: t, nurse }) => [session.alias, t && said.
 
 /** The band over the full width is always there: with an alarm, or with what comes next. */
 function Band({ app, seen }) {
-  const { top, alarms } = seen, audio = seen.pauses.find((p) => p.kind === "audio paused");
+  const { top, alarms } = seen, audio = seen.pauses.find((p) => p.kind === "audio off") ?? seen.pauses.find((p) => p.kind === "audio paused");
   const unseen = alarms.some((a) => a.state !== "acked");
   return html`<section id="alarm" class="lamp" aria-label=${words.alarms} ...${marks(top)}>
     ${line({ top, line: { ...seen.line, more: 0 } }, Infinity)}
@@ -107,7 +107,7 @@ function Band({ app, seen }) {
     ${app.shown !== "close" && !app.shown?.startsWith("limits ") && html`<${Told} state=${app.state} />`}
     ${unseen && html`<button class="main" onClick=${() => app.acts.acknowledge(seen.name)}>${icon("hand")}${words.acknowledge}</button>`}
     ${audio
-      ? html`<button onClick=${() => app.acts.endPause(seen.name, audio.pause_id)}>${icon("audio-paused")}<span>${words.audioPaused(audio.left_ms, audio.who)}<br /><small>${words.endPause}</small></span></button>`
+      ? html`<button onClick=${() => app.acts.endPause(seen.name, audio.pause_id)}>${icon("audio-paused")}<span>${words.paused[audio.kind](audio.left_ms, audio.who)}<br /><small>${words.endPause}</small></span></button>`
       : html`<button onClick=${() => app.acts.pauseAudio(seen.name)}>${icon("audio-paused")}${words.pauseAudio}</button>`}</section>`;
 }
 

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { chem, icon } from "./draw.js";
 import { html } from "./html.js";
-import { limitsOf, named } from "./look.js";
+import { isQuiet, limitsOf, named, ofAlarms } from "./look.js";
 import { Told } from "./plain.js";
 import { problem } from "./signin.js";
 import { layerOf, treatmentOf } from "./treatment.js";
@@ -15,7 +15,7 @@ export function Limits({ app, bed, row, close }) {
   const { state, now_ms } = app, [open, setOpen] = useState(null);   // the rule that is being set, "pause", or nothing
   const limits = limitsOf(bed, row), name = words.vital[row];
   const pausable = [...new Set(limits.map((l) => l.vital))];   // as the rules name them: a pulse is the bed's one heart rate
-  const pauses = bed.pauses.filter((p) => p.kind === "alarm paused" && p.until_ms > now_ms && (p.vital === null || pausable.includes(p.vital)));
+  const pauses = bed.pauses.filter((p) => ofAlarms(p) && isQuiet(p, now_ms) && (p.vital === null || pausable.includes(p.vital)));
   const done = () => setOpen(null), t = treatmentOf(bed);
   return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(name))}</h2>
     ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
@@ -25,7 +25,7 @@ export function Limits({ app, bed, row, close }) {
       ${l.severe !== null && l.severe !== undefined && html`<p class="severe">${words.severe(`${l.side === "low" ? "<" : ">"} ${l.severe}`)}</p>`}
       <p>${l.set_by ? words.limitSet(named(state, l.set_by), l.set_why, l.default === null ? null : words.edge({ ...l, limit: l.default })) : layerOf(t, l) ? words.limitLayer(layerOf(t, l).why, l.default === null ? null : words.edge({ ...l, limit: l.default })) : words.limitDefault}</p>
       ${open === l.rule && html`<${Change} app=${app} bed=${bed} limit=${l} done=${done} />`}</li>`)}</ul>
-    ${pauses.map((p) => html`<p class="paused" key=${p.pause_id}>${icon("alarm-paused")}<span>${chem(words.vitalPaused(words.vital[p.vital] ?? name, p.until_ms - now_ms, named(state, p.by), p.why))}</span>
+    ${pauses.map((p) => html`<p class="paused" key=${p.pause_id}>${icon("alarm-paused")}<span>${chem(words[p.until_ms === null ? "vitalOff" : "vitalPaused"](words.vital[p.vital] ?? name, p.until_ms - now_ms, named(state, p.by), p.why))}</span>
       <button onClick=${() => app.acts.endPause(bed.bed, p.pause_id)}>${words.endAlarmPause}</button></p>`)}
     ${open === "pause" && html`<${Pause} app=${app} bed=${bed} name=${name} vitals=${pausable} done=${done} />`}
     <${Told} state=${state} />

@@ -120,8 +120,8 @@ export function look(state, name, now_ms) {
   const pending = Object.values(state.alarms).filter((a) => a.bed === name && a.state === "pending");
   const hot = {};
   for (const alarm of [...alarms].reverse()) if (alarm.state !== "latched" && ROW[alarm.vital]) hot[ROW[alarm.vital]] = alarm;
-  const pauses = bed.pauses.filter((p) => p.until_ms > now_ms).map((p) => ({ ...p, left_ms: p.until_ms - now_ms, who: named(state, p.by) }));
-  const paused = new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => ROW[p.vital]));
+  const pauses = bed.pauses.filter((p) => isQuiet(p, now_ms)).map((p) => ({ ...p, left_ms: p.until_ms === null ? Infinity : p.until_ms - now_ms, ran_ms: now_ms - p.since_ms, who: named(state, p.by) }));
+  const paused = new Set(pauses.filter(ofAlarms).map((p) => ROW[p.vital]));
   const bp = bpOf(state, bed, now_ms), treatment = treatmentOf(bed);
   const isPending = (row) => pending.some((a) => ROW[a.vital] === row) && !hot[row];
   return {
@@ -161,12 +161,16 @@ function handOf(state, bed, bp, pending) {
 /** The device a vital comes from, where that is not the one it should come from. */
 const sourceOf = (vital) => (vital?.instead_of ? vital.device : null);
 
+/** What is paused has an end, what is off has none of its own (null). */
+export const isQuiet = (pause, now_ms) => pause.until_ms === null || pause.until_ms > now_ms;
+export const ofAlarms = (pause) => pause.kind === "alarm paused" || pause.kind === "alarm off";
+
 /** The limits of one row, as the rules name their vitals. */
 export const limitsOf = (bed, row) => bed.limits.filter((l) => ROW[l.vital] === row);
 
 /** What is not as the profile says stays in sight on tile and bed (ALM-092): paused alarms, then limits of this session's own. */
 function flagsOf(bed, pauses, treatment) {
-  const off = [...new Set(pauses.filter((p) => p.kind === "alarm paused").map((p) => words.vital[ROW[p.vital]] ?? words.vital[p.vital]))].map(words.alarmsOff);
+  const off = [...new Set(pauses.filter(ofAlarms).map((p) => words.vital[ROW[p.vital]] ?? words.vital[p.vital]))].map(words.alarmsOff);
   const own = bed.limits.filter((l) => l.set_by);
   const changed = own.length > 1 ? [words.ownLimits(own.length)] : own.map(words.ownLimit);
   return [...off, ...(treatment ? [[...flagWords(treatment), ...changed].join(", ")].filter(Boolean) : changed)];
@@ -241,6 +245,20 @@ export function sounding(state, heard = new Set()) {
 function testSounding(state, heard) {
   const mine = Object.values(state.pages).filter((p) => p.alarm_id === 0 && !p.over && p.to === state.me?.name && !heard.has(`page ${p.page_id}`));
   return mine.length && state.hears?.least !== null ? { priority: "LOW", technical: true, alarm_ids: mine.map((p) => `page ${p.page_id}`) } : null;
+}
+
+// What is off reminds people of itself every five minutes, where nothing else sounds (ALM-051).
+
+const REMIND_MS = 300_000, REMINDS_FOR_MS = 10_000;
+
+/** The reminder that is due now, as `sounding` gives an alarm, or null: heard once, for it has a name of its own each time. */
+export function reminding(state, now_ms, heard = new Set()) {
+  const due = state.order.flatMap((bed) => state.beds[bed].pauses).filter((p) => {
+    const ran_ms = now_ms - p.since_ms;
+    return p.until_ms === null && ran_ms >= REMIND_MS && ran_ms % REMIND_MS < REMINDS_FOR_MS;
+  });
+  const names = due.map((p) => `off-${p.bed}-${p.pause_id}-${Math.floor((now_ms - p.since_ms) / REMIND_MS)}`).filter((name) => !heard.has(name));
+  return names.length ? { priority: "LOW", technical: true, alarm_ids: names } : null;
 }
 
 // Where an alarm may go unheard, as each screen says of itself (ALM-031, ALM-032).

@@ -13,7 +13,7 @@ import { Keys } from "./keylist.js";
 import { listenForKeys } from "./keys.js";
 import { keepInPhase } from "./lamp.js";
 import { follow, Link, openLink } from "./link.js";
-import { isSilent, ofBed, sounding, titleOf } from "./look.js";
+import { isSilent, ofBed, reminding, sounding, titleOf } from "./look.js";
 import { Page } from "./page.js";
 import { readyForPaper } from "./paper.js";
 import { Room } from "./room.js";
@@ -57,7 +57,7 @@ function dispatch(event) {
   if (state === was) return;
   if (room === null && (!wall || state.link.is !== was.link.is)) for (const said of utterances(was, state)) voice.say(said);
   speaker?.fail(!isSilent(state) && state.link.is === "lost");
-  speaker?.sound(sounding(state, speaker.heard));
+  speaker?.sound(sounding(state, speaker.heard) ?? reminding(state, now(state, performance.now()), speaker.heard));
   document.title = room === null ? titleOf(state, nameOf(route())) : words.title("", words.bed(room), "");
   if (state.gap && performance.now() - reopened_perf_ms > GAP_PAUSE_MS) {
     reopened_perf_ms = performance.now();

@@ -89,6 +89,7 @@ export class Speaker {
   sound(wanted) {
     if (this.#failing || this.context.state !== "running") return;
     const was = this.#now;
+    if (!wanted && was?.priority === "LOW" && was.bursts.some((b) => b.end_s > this.context.currentTime)) return;   // it sounds once, and to its end
     if (was && (!wanted || wanted.priority !== was.priority || wanted.technical !== was.technical)) {
       const interrupts = !wanted || WORSE[wanted.priority] > WORSE[was.priority] || !was.bursts.some((b) => b.from_s <= this.context.currentTime);
       this.#cut(interrupts);

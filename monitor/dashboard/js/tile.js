@@ -27,10 +27,10 @@ const empty = ({ name, place }, wall) => html`<article class="tile empty" aria-l
   ${!wall && html`<a class="button" href="/bed/${name}/start">${words.startSession}</a>`}</article>`;
 
 /** One symbol a kind in the header: of several paused alarms the one that lasts longest. */
-const header = (pauses) => ["alarm paused", "audio paused"].map((kind) => pauses.filter((p) => p.kind === kind).sort((a, b) => b.left_ms - a.left_ms)[0]).filter(Boolean);
+const header = (pauses) => ["alarm off", "alarm paused", "audio off", "audio paused"].map((kind) => pauses.filter((p) => p.kind === kind).sort((a, b) => b.left_ms - a.left_ms)[0]).filter(Boolean);
 
-const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind === "audio paused" ? "audio-paused" : "alarm-paused")}
-  <span aria-hidden="true">${running(p.left_ms)}<br />${p.who}</span><span class="sr">${p.kind === "audio paused" ? words.audioPaused(p.left_ms, p.who) : words.alarmPaused}</span></p>`;
+const pause = (p) => html`<p class="mute" key=${p.pause_id}>${icon(p.kind.startsWith("audio") ? "audio-paused" : "alarm-paused")}
+  <span aria-hidden="true">${p.until_ms === null ? words.off : running(p.left_ms)}<br />${p.who}</span><span class="sr">${words.paused[p.kind](p.left_ms, p.who)}</span></p>`;
 
 const SHORT = 16, NOTE = 50;
 
