@@ -20,6 +20,7 @@ import structlog
 from starlette.responses import Response
 
 from monitor.api.views import shapes, turns
+from monitor.model import PageOrdered
 from monitor.treatment import Happening
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ QUEUE_MAX = 1024
 """Messages that may wait for one listener; they are shared, so this bounds patience rather than memory."""
 SEND_DEADLINE_S = 10.0
 BEAT_S = 1.0
+PAGES_FIRST_S = 0.003
+"""So long the screens wait for the pages of their turn: to be on its way takes a page several rounds of the
+loop, and to write to twenty screens would come between."""
 TURN_LATE_S = 2.5
 """A ward turns at least once a second. Without a turn for so long no beat is sent, for the screens must not
 take a frozen ward for a quiet one."""
@@ -201,7 +205,8 @@ class Hub:
         self.seq += 1
         message = Message(turns.Turn(self.seq, now_ms, changes))
         self._ring.append(message)
-        self._tell(message)
+        pages = any(isinstance(event, PageOrdered) for event in events)
+        self._tell(message, PAGES_FIRST_S if pages else 0)
 
     def mark(self, whose: str) -> str:
         """The mark of a stream: this start of the service, and whom it is for (not readable from it)."""
@@ -287,7 +292,7 @@ class Hub:
             for gone in asked - good:
                 self.end_sign_in(gone)
 
-    def _tell(self, message: Message | bytes) -> None:
+    def _tell(self, message: Message | bytes, wait_s: float = 0) -> None:
         for listener in list(self._listeners):
             listener.hear(message)
             if listener.ended == TOO_SLOW:
@@ -295,7 +300,7 @@ class Hub:
         if not self._pushing:
             # Not now: the turn has pages to send first.
             self._pushing = True
-            asyncio.get_running_loop().call_soon(self._push)
+            asyncio.get_running_loop().call_later(wait_s, self._push)
 
     def _push(self) -> None:
         self._pushing = False

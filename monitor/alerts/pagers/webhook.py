@@ -56,6 +56,8 @@ class Webhook:
             follow_redirects=False,
             trust_env=False,
             timeout=LATE_S,
+            # Longer than from one heartbeat to the next: a page finds the connection open.
+            limits=httpx.Limits(keepalive_expiry=max(LATE_S, 2 * heartbeat_s)),
             # The system's own list of authorities, so that a clinic can add its own.
             verify=ssl.create_default_context() if url.startswith("https:") else False,
         )
