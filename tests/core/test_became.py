@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
+
 from monitor.alerts.became import Follower
 from monitor.config.settings import Budget
 from monitor.model import Priority, SessionMoved
@@ -58,6 +60,7 @@ def test_who_accepts_and_then_comes_has_acted_on_it_once() -> None:
     ]
 
 
+@pytest.mark.shows("ALM-012")
 def test_what_is_over_before_anybody_came_was_not_answered_and_is_seen_afterwards() -> None:
     shift = falling()
     shift.waits(seconds=5)
@@ -127,6 +130,7 @@ def answered() -> Shift:
     return shift
 
 
+@pytest.mark.shows("ALM-012")
 def test_a_week_has_its_alarms_by_condition_its_answers_and_its_budget() -> None:
     shift = answered()
     week = weeks(shift)[0]

@@ -221,7 +221,7 @@ async def test_a_bed_is_named_with_plain_letters(bed: str) -> None:
         ("/beds/3/pauses", {"kind": "audio paused", "seconds": 181, "why": "x"}, "seconds", "at most 180"),
         ("/beds/3/pauses", {"kind": "alarm paused", "vital": "spo2", "seconds": 60}, "body", "and why"),
         ("/beds/3/pauses", {"kind": "alarm paused", "seconds": 60, "why": "x"}, "body", "which vital"),
-        ("/beds/3/pauses", {"kind": "muted", "seconds": 60}, "kind", "'audio off', 'alarm paused' or 'alarm off'"),
+        ("/beds/3/pauses", {"kind": "muted", "seconds": 60}, "kind", "'alarm paused' or 'alarm off'"),
         ("/beds/3/pauses", {"kind": "audio off", "seconds": 60, "why": "asleep"}, "", "what is off has none"),
         ("/sessions", {"bed": "3", "alias": ""}, "alias", "empty"),
         ("/sessions", {"bed": "3", "alias": "x" * 41}, "alias", "too long"),
