@@ -424,6 +424,7 @@ def test_a_limit_says_which_flag_has_moved_it(here: Stage, open_page: Open) -> N
     expect(page.locator(".limits .layer")).to_contain_text("Stimulant: BP every 0.5 of the usual time")
 
 
+@pytest.mark.shows("ALM-041")
 def test_the_alarms_of_this_session_are_there_from_before_this_screen_looked_and_of_no_other(
     here: Stage, open_page: Open
 ) -> None:
