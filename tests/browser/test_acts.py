@@ -122,6 +122,42 @@ def test_alarms_of_the_pulse_are_paused_as_the_one_heart_rate(open_page: Open) -
         assert stage.waits_for("DELETE", "/beds/4/pauses/7")
 
 
+@pytest.mark.shows("ALM-050", "ALM-053", "HZ-08")
+def test_audio_off_is_offered_to_the_charge_nurse_alone_with_a_reason(open_page: Open) -> None:
+    clinic = scene.clinic()
+    with staged(clinic) as stage:
+        page = limits_of(open_page(stage, "/bed/4", STATION), "HR")
+        expect(page.locator(".limits").get_by_role("button", name="audio off")).to_have_count(0)
+    sam = {"name": "sam", "display": "Sam", "role": "charge nurse"}
+    with staged(clinic | {"me": sam}) as stage:
+        stage.answers["GET", "/me"] = (200, sam)
+        stage.answers["POST", "/beds/4/pauses"] = (201, {"recorded": True, "pause_id": 8})
+        page = limits_of(open_page(stage, "/bed/4", STATION), "HR")
+        page.locator(".limits").get_by_role("button", name="HR audio off").click()
+        expect(page.locator(".limits")).to_contain_text("A reminder sounds every 5 min")
+        page.get_by_label("Reason").fill("asleep")
+        page.locator(".limits .form").get_by_role("button", name="HR audio off").click()
+        expect(page.locator(".limits .told")).to_contain_text("Done.")
+        asked = [a.body for a in stage.asked if a.path == "/beds/4/pauses"]
+        assert asked == [{"kind": "audio off", "vital": "hr", "why": "asleep"}]
+
+
+@pytest.mark.shows("ALM-050", "HZ-08")
+def test_what_is_off_stands_on_tile_and_bed_with_who_until_somebody_ends_it(open_page: Open) -> None:
+    clinic = scene.clinic()
+    off = {"pause_id": 3, "bed": "4", "kind": "alarm off", "vital": "spo2", "since_ms": scene.NOW}
+    clinic["beds"][3]["pauses"] = [off | {"until_ms": None, "by": "lee", "why": "probe is put on"}]
+    with staged(clinic) as stage:
+        stage.answers["DELETE", "/beds/4/pauses/3"] = DONE
+        page = open_page(stage, "/", STATION)
+        expect(page.locator(".tile[data-bed='4'] .mute")).to_contain_text("Lee")
+        expect(page.locator(".tile[data-bed='4']")).to_contain_text("alarms off")
+        page = limits_of(open_page(stage, "/bed/4", STATION), "SpO2")
+        expect(page.locator(".limits")).to_contain_text("alarms off, Lee: probe is put on")
+        page.get_by_role("button", name="End alarm pause").click()
+        assert stage.waits_for("DELETE", "/beds/4/pauses/3")
+
+
 def test_paused_alarms_are_ended_where_their_limits_are(open_page: Open) -> None:
     clinic = scene.clinic()
     pause = {"pause_id": 3, "bed": "4", "kind": "alarm paused", "vital": "spo2", "since_ms": scene.NOW}

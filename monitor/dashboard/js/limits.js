@@ -15,7 +15,7 @@ export function Limits({ app, bed, row, close }) {
   const { state, now_ms } = app, [open, setOpen] = useState(null);   // the rule that is being set, "pause", or nothing
   const limits = limitsOf(bed, row), name = words.vital[row];
   const pausable = [...new Set(limits.map((l) => l.vital))];   // as the rules name them: a pulse is the bed's one heart rate
-  const pauses = bed.pauses.filter((p) => ofAlarms(p) && isQuiet(p, now_ms) && (p.vital === null || pausable.includes(p.vital)));
+  const pauses = bed.pauses.filter((p) => (ofAlarms(p) || p.kind === "audio off") && isQuiet(p, now_ms) && (p.vital === null || pausable.includes(p.vital)));
   const done = () => setOpen(null), t = treatmentOf(bed);
   return html`<section class="beside limits" aria-labelledby="limits-of"><h2 id="limits-of">${chem(words.limits(name))}</h2>
     ${limits.length === 0 && html`<p>${words.noLimits}</p>`}
@@ -27,10 +27,10 @@ export function Limits({ app, bed, row, close }) {
       ${open === l.rule && html`<${Change} app=${app} bed=${bed} limit=${l} done=${done} />`}</li>`)}</ul>
     ${pauses.map((p) => html`<p class="paused" key=${p.pause_id}>${icon("alarm-paused")}<span>${chem(words[p.until_ms === null ? "vitalOff" : "vitalPaused"](words.vital[p.vital] ?? name, p.until_ms - now_ms, named(state, p.by), p.why))}</span>
       <button onClick=${() => app.acts.endPause(bed.bed, p.pause_id)}>${words.endAlarmPause}</button></p>`)}
-    ${open === "pause" && html`<${Pause} app=${app} bed=${bed} name=${name} vitals=${pausable} done=${done} />`}
+    ${words.quieten[open] && html`<${Pause} app=${app} bed=${bed} kind=${open} name=${name} vitals=${pausable} done=${done} />`}
     <${Told} state=${state} />
     <div class="row-of-acts"><button onClick=${close}>${words.close}</button>
-      ${pausable.length > 0 && pauses.length === 0 && open !== "pause" && html`<button onClick=${() => setOpen("pause")}>${icon("alarm-paused")}<span>${chem(words.pauseAlarms(name))}</span></button>`}</div></section>`;
+      ${pausable.length > 0 && pauses.length === 0 && !words.quieten[open] && offered(state.me?.role, t).map((kind) => html`<button key=${kind} onClick=${() => setOpen(kind)}>${icon(kind === "audio off" ? "audio-paused" : "alarm-paused")}<span>${chem(words.quieten[kind](name))}</span></button>`)}</div></section>`;
 }
 
 const valueOf = (l) => (l.limit === null ? words.limitOff : `${words.limitIs(l)} ${words.unit[l.unit] ?? l.unit}`);
@@ -59,21 +59,24 @@ function Change({ app, bed, limit, done }) {
       <button type="button" onClick=${done}>${words.cancel}</button></div></form>`;
 }
 
+/** Who may have what (alarms.md 5): what is off is the charge nurse's, or the prescriber's before the drug. */
+const offered = (role, t) => ["alarm paused", ...(role === "charge nurse" ? ["audio off"] : []), ...(role === "prescriber" && t && !t.clocks.start_at_ms ? ["alarm off"] : [])];
+
 /** So is a pause of alarms: no sound and no colour, while HIGH still pages. */
-function Pause({ app, bed, name, vitals, done }) {
+function Pause({ app, bed, kind, name, vitals, done }) {
   const [why, setWhy] = useState(""), [error, setError] = useState(null), [busy, setBusy] = useState(false);
   const pause = async (event) => {
     event.preventDefault();
     if (busy) return;
     if (!why.trim()) { setError({ at: "why", text: words.needReason }); return document.querySelector('.limits [name="why"]')?.focus(); }
     setBusy(true);
-    const answer = await app.acts.pauseAlarms(bed.bed, name, vitals, ALARM_PAUSE_S, why.trim());
+    const answer = await app.acts.quieten(bed.bed, kind, name, vitals, kind === "alarm paused" ? ALARM_PAUSE_S : undefined, why.trim());
     setBusy(false);
     if (answer.ok) done();
   };
-  return html`<form class="form" noValidate onSubmit=${pause}><p>${chem(words.pauseAlarmsAsk(name, running(ALARM_PAUSE_S * 1000)))}</p>
+  return html`<form class="form" noValidate onSubmit=${pause}><p>${chem(words.quietenAsk[kind](name, running(ALARM_PAUSE_S * 1000)))}</p>
     <${Reason} why=${why} setWhy=${setWhy} error=${error} focus />
-    <div class="row-of-acts"><button class="main" aria-busy=${busy}>${chem(words.pauseAlarms(name))}</button><button type="button" onClick=${done}>${words.cancel}</button></div></form>`;
+    <div class="row-of-acts"><button class="main" aria-busy=${busy}>${chem(words.quieten[kind](name))}</button><button type="button" onClick=${done}>${words.cancel}</button></div></form>`;
 }
 
 const Reason = ({ why, setWhy, error, focus = false }) => html`<label>${words.reason}<input name="why" autocomplete="off" maxlength="200" value=${why} ref=${focus ? focusOnce : undefined} onInput=${(e) => setWhy(e.currentTarget.value)} aria-invalid=${error?.at === "why"} aria-describedby="error-why" /></label>${problem(error, "why")}`;

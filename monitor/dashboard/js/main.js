@@ -143,10 +143,10 @@ const acts = {
   }),
   acknowledgeOne: (alarm_id) => perform(words.acknowledge, () => api.acknowledge(alarm_id)),
   pauseAudio: (bed) => perform(words.pauseAudio, () => api.pauseAudio(bed), words.done, ({ data }) => (data?.pause_id ? undo(() => api.endPause(bed, data.pause_id)) : null)),
-  pauseAlarms: (bed, name, vitals, seconds, why) => {
+  quieten: (bed, kind, name, vitals, seconds, why) => {
     let made = [];
-    return perform(words.pauseAlarms(name), async () => {
-      const answers = await Promise.all(vitals.map((vital) => api.pauseAlarms(bed, vital, seconds, why)));
+    return perform(words.quieten[kind](name), async () => {
+      const answers = await Promise.all(vitals.map((vital) => api.quieten(bed, kind, vital, seconds, why)));
       made = answers.map((a) => a.data?.pause_id).filter(Boolean);
       return first(answers);
     }, words.done, () => (made.length ? undo(() => all(made.map((pause) => api.endPause(bed, pause)))) : null));

@@ -164,7 +164,12 @@ export const words = {
   setTo: (limit) => `Set ${limit} for this session`, backToProfile: (limit) => `Back to ${limit}`, reason: "Reason", needReason: "Enter the reason",
   needLimit: (low, high) => `Enter a number, ${low} to ${high}`, limitTaken: (limit) => `Set ${limit}.`, limitBack: "The profile's limit is back.", takenBack: "taken back at once",
   ownLimit: (l) => `${words.vital[l.vital]} limit ${words.limitIs(l)}`, ownLimits: (n) => `${n} limits changed`, own: "changed",
-  pauseAlarms: (vital) => `Pause ${vital} alarms 3 min`, pauseAlarmsAsk: (vital, time) => `For ${time} no ${vital} alarm sounds or lights here. HIGH still pages.`,
+  quieten: { "alarm paused": (vital) => `Pause ${vital} alarms 3 min`, "audio off": (vital) => `${vital} audio off`, "alarm off": (vital) => `${vital} alarms off` },
+  quietenAsk: {
+    "alarm paused": (vital, time) => `For ${time} no ${vital} alarm sounds or lights here. HIGH still pages.`,
+    "audio off": (vital) => `No ${vital} alarm sounds here until somebody ends it. Pages go out. A reminder sounds every 5 min.`,
+    "alarm off": (vital) => `No ${vital} alarm sounds, lights or pages until the drug is given, or somebody ends it.`,
+  },
   vitalPaused: (vital, ms, who, why) => `${vital} alarms paused ${running(ms)}, ${who}: ${why}`, vitalOff: (vital, ms, who, why) => `${vital} alarms off, ${who}: ${why}`, endAlarmPause: "End alarm pause",
   limits: (vital) => `${vital} limits in force`, limitOff: "off", noLimits: "No limits are in force for this.", showLimits: (vital) => `Limits of ${vital}`,
   edge, limitIs: (l) => `${l.side === "low" ? (l.inclusive ? "≤" : "<") : l.inclusive ? "≥" : ">"} ${edge(l)}`,
