@@ -1,32 +1,23 @@
-"""Do the signals of one bed agree? Rules C5 to C11 of physiology, which need more than one value. Pure.
+"""Do the signals of one bed agree? C7, C8, C9 and C11 of physiology, which need more than one value. Pure.
 
 A single value is judged where it comes in (`devices/validity.py`); here it is held against what else the
-bed has said: the other rate, the perfusion, its own last two seconds, the cuff on the same arm. What comes of
-it is a doubt and its why, never a lost number, and no doubt outlives its time: a HIGH is withheld for 30 s at
-the most (ALM-073), and no breath or no pulse for no longer than their own delay.
+bed has said: the other rate, the perfusion, its own last two seconds (`cuffs` has what concerns a cuff). What
+comes of it is a doubt and its why, never a lost number, and no doubt outlives its time: an alarm is withheld
+for 30 s at the most (ALM-073), and no breath for no longer than its own delay.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 from math import inf
-from statistics import median
 
 from msgspec import structs
 
-from monitor.alerts.heart import Course, Heart, HeartNumbers, Says, Witness
-from monitor.model import Cuff, CuffTaken, Device, Doubt, Quality, Reading, Readings, Vital
+from monitor.alerts.course import LEAPS, LIVE_MS, RATES, Course
+from monitor.alerts.heart import Between, Heart, HeartNumbers, Says, Witness
+from monitor.model import Doubt, Quality, Reading, Readings, Vital
 
 # The numbers are those of physiology.md 2, proposed there for the medical director to sign.
-
-CUFF_PAIR_MS = 120_000
-CUFF_APART = (25, 20)
-"""C5: two readings so close in time differ by more than this, systolic or diastolic, in mmHg."""
-
-CUFF_SLOW_MS = 120_000
-"""C6: a reading that took longer is questionable."""
 
 RATES_APART = 10
 """C7: ECG and oximeter count further apart than this, in beats a minute."""
@@ -36,35 +27,15 @@ PULSE_WEAK = 0.3
 """C8: below this perfusion index, in %, or with no pulse at all, a low SpO2 is first a weak signal."""
 WEAK_FIRST_MS = 30_000
 
-JUMP_WITHIN_MS = 2_000
-JUMP_DOUBTED_MS = 6_000
-FALL_SPO2 = 4
-JUMP_RATE = 40
-"""C9: SpO2 falls, or a rate jumps, by more than this in 2 s: questionable for 6 s."""
-
-ARM_AFTER_MS = 15_000
-ARM_LONGEST_MS = 60_000
-"""C10: how long after a cuff on the probe's arm, and how long at all, a loss may go unsaid (ALM-072)."""
-ARM_BEAT_MS = 2_000
-"""The last value before the loss may be a beat or two older than the cuff's start (physiology.md 1)."""
-
 RR_SLOW = 6
 """C11: fewer breaths a minute than this by impedance, from a patient who moves, are doubted."""
-STEADY_MS = 15_000
 STEADY_SPO2 = 2
 STEADY_RATE = 10
 """What "steady" is for C11: no more than the error of measurement, or the span of C7, over 15 s or more."""
 
-RECENT_KEPT = 32
-"""So many values of the last 2 s, as most devices never send, are kept before the older ones are let go."""
-
 MOTION = ("motion", "moving", "movement", "artefact", "artifact")
-"""How devices say that the patient moves; a flag stands for as long as a value is live."""
-MOTION_STANDS_MS = 10_000
+"""How devices say that the patient moves."""
 
-RATES = frozenset({Vital.HEART_RATE, Vital.PULSE_SPO2})
-LEAPS = {Vital.SPO2: FALL_SPO2} | dict.fromkeys(RATES, JUMP_RATE)
-"""C9 by vital: of SpO2 a fall, of a rate either way."""
 _OTHER_RATE = {Vital.HEART_RATE: Vital.PULSE_SPO2, Vital.PULSE_SPO2: Vital.HEART_RATE}
 ARTERY = frozenset({Vital.ARTERIAL_SYSTOLIC, Vital.ARTERIAL_DIASTOLIC})
 WITNESSES = RATES | ARTERY | {Vital.SPO2, Vital.RESPIRATION, Vital.PERFUSION, Vital.ETCO2}
@@ -79,7 +50,7 @@ class Agreement:
         self.heart = Heart(numbers)
         self._now: dict[Vital, Reading] = {}
         """The newest reading of each, as it was believed."""
-        self._courses: dict[Vital, _Course] = {}
+        self._courses: dict[Vital, Course] = {}
         self._moved_ms: int | None = None
         self._moving = False
         self.apart_since_ms: int | None = None
@@ -106,7 +77,7 @@ class Agreement:
         elif vital is Vital.RESPIRATION:
             weighed = self._while_moving(reading)
         elif vital is Vital.ARTERIAL_SYSTOLIC and reading.value is not None:
-            self._courses.setdefault(vital, _Course(inf)).hears(at_ms, reading.device, reading.value)
+            self._courses.setdefault(vital, Course(inf)).hears(at_ms, reading.device, reading.value)
         self._now[vital] = weighed
         if vital in RATES:
             weighed = self._now[vital] = self._beside_the_other_rate(weighed)
@@ -176,7 +147,7 @@ class Agreement:
         """Keep of a table that rests what all but its last row leave; the last one is weighed as ever."""
         for vital, column in zip(table.vitals, table.columns, strict=True):
             if vital in LEAPS or vital is Vital.ARTERIAL_SYSTOLIC:
-                course = self._courses.setdefault(vital, _Course(LEAPS.get(vital, inf)))
+                course = self._courses.setdefault(vital, Course(LEAPS.get(vital, inf)))
                 told = zip(table.times_ms[:-1], column[:-1], strict=True)
                 if table.times_ms[0] == table.at_ms:  # of one instant only the edges say anything
                     told = zip((table.at_ms,) * 2, (min(column), max(column)), strict=True)
@@ -207,7 +178,7 @@ class Agreement:
     # C9.
 
     def _after_a_jump(self, reading: Reading) -> Reading:
-        course = self._courses.setdefault(reading.vital, _Course(LEAPS[reading.vital]))
+        course = self._courses.setdefault(reading.vital, Course(LEAPS[reading.vital]))
         value = reading.value
         if value is None:
             return reading
@@ -308,7 +279,7 @@ class Agreement:
         if reading is None or not _live(reading, at_ms):
             return None
         span = None if course is None else course.span(at_ms)
-        return Witness(reading, Course(0.0, 0.0, known=False) if span is None else Course(*span))
+        return Witness(reading, Between(0.0, 0.0, known=False) if span is None else Between(*span))
 
     # C11.
 
@@ -323,7 +294,7 @@ class Agreement:
         return _doubted(reading, doubt, "few breaths counted while the patient moves")
 
     def _moves(self, at_ms: int) -> bool:
-        return self.moved_since(at_ms - MOTION_STANDS_MS, at_ms)
+        return self.moved_since(at_ms - LIVE_MS, at_ms)
 
     def _by_gas(self, reading: Reading) -> bool:
         """A device that sees the breath itself does not count it by impedance."""
@@ -336,105 +307,6 @@ class Agreement:
             return False
         rates = [self._courses[vital] for vital in RATES if vital in self._courses]
         return any(course.steady(at_ms, STEADY_RATE) for course in rates)
-
-
-class _Course:
-    """What one vital of one device has done lately: its last 2 s, and how far it has swung over 15 s."""
-
-    def __init__(self, leap: float) -> None:
-        self._leap = leap
-        self._device: Device | None = None
-        self._quiet = False
-        """It has swung so little that no value within its swing can be a jump."""
-        self._recent: deque[tuple[int, float]] = deque()
-        self._doubted_until_ms: int | None = None
-        self._from_ms = 0
-        self._at_ms = 0
-        self._before: tuple[float, float] | None = None
-        self._swing: tuple[float, float] | None = None
-
-    def goes_on(self, at_ms: int, device: Device, value: float) -> bool:
-        """Whether `heard` may be told of this value instead of `doubts` and `hears`."""
-        swing = self._swing
-        return (
-            self._quiet
-            and swing is not None
-            and swing[0] <= value <= swing[1]
-            and at_ms - self._from_ms < STEADY_MS
-            and at_ms - self._at_ms <= MOTION_STANDS_MS
-            and device == self._device
-            and self._doubted_until_ms is None
-        )
-
-    def heard(self, at_ms: int, value: float) -> None:
-        """A value within the swing."""
-        self._at_ms = at_ms
-        recent = self._recent
-        recent.append((at_ms, value))
-        if len(recent) > RECENT_KEPT:
-            self._forget(at_ms)
-
-    def doubts(self, at_ms: int, device: Device, vital: Vital, value: float) -> bool:
-        """Whether this value comes within 6 s of a jump; a fall that goes on has no second 6 s of its own."""
-        if device != self._device:
-            return False
-        if self._doubted_until_ms is not None:
-            if at_ms < self._doubted_until_ms:
-                return True
-            self._doubted_until_ms = None
-            self._recent.clear()
-        if not self._jumps(at_ms, vital, value, value):
-            return False
-        self._doubted_until_ms = at_ms + JUMP_DOUBTED_MS
-        return True
-
-    def would_doubt(self, at_ms: int, device: Device, vital: Vital, low: float, high: float) -> bool:
-        """Whether any value from `low` to `high` might be doubted, were it heard now."""
-        if device != self._device:
-            return False
-        return self._doubted_until_ms is not None or self._jumps(at_ms, vital, low, high)
-
-    def hears(self, at_ms: int, device: Device, value: float) -> None:
-        """A value that nobody doubts. Another device begins a course of its own."""
-        if device != self._device or at_ms - self._at_ms > MOTION_STANDS_MS:
-            self._device = device
-            self._recent.clear()
-            self._before = self._swing = None
-            self._doubted_until_ms = None
-            self._from_ms = at_ms
-        self._at_ms = at_ms
-        self._recent.append((at_ms, value))
-        self._forget(at_ms)
-        if at_ms - self._from_ms >= STEADY_MS:
-            self._before, self._swing, self._from_ms = self._swing, None, at_ms
-        low, high = self._swing or (value, value)
-        low, high = self._swing = min(low, value), max(high, value)
-        if self._before is not None:
-            low, high = min(low, self._before[0]), max(high, self._before[1])
-        self._quiet = high - low <= self._leap
-
-    def _forget(self, at_ms: int) -> None:
-        while at_ms - self._recent[0][0] > JUMP_WITHIN_MS:
-            self._recent.popleft()
-
-    def span(self, at_ms: int) -> tuple[float, float] | None:
-        """Between which values it has been for the last 15 s or more; None where it is not known so long."""
-        if self._before is None or self._swing is None or at_ms - self._at_ms > MOTION_STANDS_MS:
-            return None
-        return min(self._before[0], self._swing[0]), max(self._before[1], self._swing[1])
-
-    def steady(self, at_ms: int, within: float) -> bool:
-        """Whether it has been known for 15 s or more, up to now, and has swung no further than that."""
-        span = self.span(at_ms)
-        return span is not None and span[1] - span[0] <= within
-
-    def _jumps(self, at_ms: int, vital: Vital, low: float, high: float) -> bool:
-        # What comes in one instant came late to a part: between those values there is no speed.
-        before = [was for was_ms, was in self._recent if 0 < at_ms - was_ms <= JUMP_WITHIN_MS]
-        if not before:
-            return False
-        fell, rose = max(before) - low, high - min(before)
-        return fell > LEAPS[vital] or (vital in RATES and rose > LEAPS[vital])
 
 
 def _apart(ecg: Reading | None, pulse: Reading | None, at_ms: int) -> tuple[Reading, Reading] | None:
@@ -460,99 +332,3 @@ def _doubted(reading: Reading, doubt: Doubt, why: str) -> Reading:
 
 def _tells_motion(what: Iterable[str]) -> bool:
     return any(word in text.casefold() for text in what for word in MOTION)
-
-
-# Cuffs.
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What one cuff reading means beside the ones before it (C5). `cuff` is what is judged and shown."""
-
-    cuff: Cuff
-    pair: tuple[CuffTaken, ...]
-    """The readings the next one is held against."""
-    disputed: bool = False
-    """It differs from the one before it: a third reading is wanted."""
-    median: bool = False
-    """It is the third, and `cuff` is the median: no further reading is needed to believe it."""
-
-
-def settled(taken: CuffTaken, pair: Sequence[CuffTaken]) -> Settled:
-    """C5: a good reading beside those before it, if they are of the same cuff or the same hand."""
-    before = [
-        one
-        for one in pair[-1:]
-        if (one.device, one.by) == (taken.device, taken.by)
-        and 0 <= taken.measured_at_ms - one.measured_at_ms <= CUFF_PAIR_MS
-    ]
-    if not before:
-        return Settled(taken.cuff, (taken,))
-    if len(pair) == 2:
-        return Settled(_median((*pair, taken)), (), median=True)
-    (last,) = before
-    if not _differ(last.cuff, taken.cuff):
-        return Settled(taken.cuff, (taken,))
-    why = f"differs from {_pressures(last.cuff)} just before: measure again"
-    return Settled(_questioned(taken.cuff, why, taken.cuff.doubt), (last, taken), disputed=True)
-
-
-def weighed_cuff(cuff: Cuff, took_ms: int | None, *, moved: bool) -> Cuff:
-    """C6: a reading is questionable that took too long or came while the patient moved."""
-    if cuff.systolic is None:
-        return cuff
-    if took_ms is not None and took_ms > CUFF_SLOW_MS:
-        cuff = _questioned(
-            cuff, f"the cuff took {round(took_ms / 1_000)} s: measure again", Doubt.POOR_SIGNAL
-        )
-    if moved:
-        cuff = _questioned(cuff, "the patient moved: measure again", Doubt.POOR_SIGNAL)
-    return cuff
-
-
-def unsaid_until_ms(since_ms: int, began_ms: int | None, ended_ms: int | None) -> int | None:
-    """C10: until when a pulse lost at `since_ms` may go unsaid for a cuff on the same arm, or None."""
-    if began_ms is None or since_ms < began_ms - ARM_BEAT_MS:
-        return None
-    if ended_ms is None:
-        return since_ms + ARM_LONGEST_MS
-    if since_ms > ended_ms + ARM_AFTER_MS:
-        return None
-    return min(since_ms + ARM_LONGEST_MS, ended_ms + ARM_AFTER_MS)
-
-
-def _differ(one: Cuff, other: Cuff) -> bool:
-    pairs = zip((one.systolic, one.diastolic), (other.systolic, other.diastolic), CUFF_APART, strict=True)
-    return any(a is not None and b is not None and abs(a - b) > apart for a, b, apart in pairs)
-
-
-def _median(three: Sequence[CuffTaken]) -> Cuff:
-    cuffs = [taken.cuff for taken in three]
-    measured = not any(cuff.derived_mean for cuff in cuffs)
-    pulses = [cuff.pulse for cuff in cuffs if cuff.pulse is not None]
-    systolic, diastolic = (
-        median(value for cuff in cuffs if (value := getattr(cuff, name)) is not None)
-        for name in ("systolic", "diastolic")
-    )
-    means = [cuff.mean for cuff in cuffs if cuff.mean is not None]
-    mean = median(means) if measured and len(means) == len(cuffs) else None
-    return replace(
-        cuffs[-1],
-        systolic=systolic,
-        diastolic=diastolic,
-        mean=diastolic + (systolic - diastolic) / 3 if mean is None else mean,  # C2
-        derived_mean=mean is None,
-        pulse=median(pulses) if pulses else None,
-        quality=Quality.QUESTIONABLE,
-        why=f"median of {', '.join(map(_pressures, cuffs))}",
-        doubt=sorted(cuff.doubt for cuff in cuffs)[1],
-    )
-
-
-def _questioned(cuff: Cuff, why: str, doubt: Doubt) -> Cuff:
-    whys = dict.fromkeys([*(cuff.why.split("; ") if cuff.why else []), why])
-    return replace(cuff, quality=Quality.QUESTIONABLE, why="; ".join(whys), doubt=max(cuff.doubt, doubt))
-
-
-def _pressures(cuff: Cuff) -> str:
-    return f"{cuff.systolic:g}/{cuff.diastolic:g}"

@@ -52,7 +52,7 @@ class Says(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Between:
     """Between which values a signal has been for 15 to 30 s; not `known` where it was not heard so long."""
 
     low: float
@@ -70,7 +70,7 @@ class Witness:
     """Another signal of the same heart, live: its reading, and its course."""
 
     reading: Reading
-    course: Course
+    course: Between
 
 
 class Heart:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from monitor.alerts.agreement import settled
+from monitor.alerts.cuffs import settled
 from monitor.model import (
     Admitted,
     Baseline,

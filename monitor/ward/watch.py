@@ -12,13 +12,9 @@ from math import inf, isnan, nan
 
 from msgspec import structs
 
-from monitor.alerts.agreement import (
-    WEAK_FIRST_MS,
-    Agreement,
-    unsaid_until_ms,
-    weighed_cuff,
-)
+from monitor.alerts.agreement import WEAK_FIRST_MS, Agreement
 from monitor.alerts.board import Alarm, Board, Key
+from monitor.alerts.cuffs import unsaid_until_ms, weighed_cuff
 from monitor.alerts.engine import Change, Engine
 from monitor.alerts.gaps import Gaps
 from monitor.alerts.heart import AGREED, Says
