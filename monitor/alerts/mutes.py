@@ -11,6 +11,8 @@ LONGEST_MS = {PauseKind.AUDIO: 120_000, PauseKind.ALARM: 180_000}
 """How long a pause may last (alarms.md 5, inactivation states). What is off has no end of its own."""
 
 OFF = frozenset({PauseKind.AUDIO_OFF, PauseKind.ALARM_OFF})
+DARK = frozenset({PauseKind.ALARM, PauseKind.ALARM_OFF})
+"""Those that take the light as well as the sound."""
 
 REMINDED_MS = 300_000
 """What is off reminds people of itself so often (ALM-051)."""
@@ -28,8 +30,12 @@ def covers(pause: Paused, bed: Bed, vital: Vital | None, now_ms: int) -> bool:
 
 
 def silencer(pauses: Iterable[Paused], bed: Bed, vital: Vital | None, now_ms: int) -> Paused | None:
-    """The pause for which an alarm makes no sound now, or None where it may sound."""
-    return next((pause for pause in pauses if covers(pause, bed, vital, now_ms)), None)
+    """The pause for which an alarm makes no sound now, or None where it may sound.
+
+    Of several the one that takes the light, too.
+    """
+    found = [pause for pause in pauses if covers(pause, bed, vital, now_ms)]
+    return next((pause for pause in found if pause.kind in DARK), found[0] if found else None)
 
 
 def why_unpaged(

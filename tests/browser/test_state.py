@@ -260,3 +260,19 @@ def test_what_is_off_reminds_every_five_minutes_and_what_is_paused_never(
     assert names == ([f"off-1-3-{int(minutes / 5)}"] if reminds else [])
     heard = f"look.reminding(state, now(state, 0), new Set({names}))"
     assert ask(house, [snapshot(clinic)], heard) is None
+
+
+@pytest.mark.shows("ALM-050")
+@pytest.mark.parametrize(
+    ("quiet", "lit"),
+    [("alarm paused", False), ("alarm off", False), ("audio paused", True), ("audio off", True)],
+)
+def test_what_is_paused_as_an_alarm_has_no_light_and_what_is_paused_as_audio_has(
+    house: Page, quiet: str, *, lit: bool
+) -> None:
+    clinic = scene.clinic()
+    clinic["alarms"] = [clinic["alarms"][0] | {"quiet": quiet, "quiet_by": "dana"}]
+    shown = ask(house, [snapshot(clinic)], "look.look(state, '3', now(state, 0)).top?.rule ?? null")
+    assert (shown is not None) is lit
+    assert ask(house, [snapshot(clinic)], "look.chips(state).length") == int(lit)
+    assert ask(house, [snapshot(clinic)], "look.sounding(state)") is None

@@ -297,3 +297,11 @@ def test_what_was_quiet_before_the_drug_is_so_no_longer_once_it_is_given() -> No
     assert shift.bed(visit.bed).pauses == ()
     assert [r.why for r in shift.of(Resumed)] == ["the drug is given"]
     assert "not offered" in str(shift.ward.refusal(replace(asked, at_ms=visit.now_ms)))
+
+
+def test_of_two_that_keep_an_alarm_quiet_the_one_that_takes_its_light_is_named() -> None:
+    both = [pause(AUDIO), pause(ALARM, vital=Vital.SPO2)]
+    found = mutes.silencer(both, BED, Vital.SPO2, 1)
+    assert found is not None
+    assert found.kind is ALARM
+    assert mutes.silencer(both[:1], BED, Vital.SPO2, 1) == both[0]

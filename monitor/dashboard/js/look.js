@@ -26,7 +26,10 @@ export function ranked(alarms) {
   return (own.length ? own : open).sort(worst);
 }
 
-export const ofBed = (state, bed) => ranked(Object.values(state.alarms).filter((a) => a.bed === bed));
+/** Alarm paused, alarm off: no light either; the banner on tile and bed says so instead, and the list has it still. */
+const isDark = (alarm) => alarm.quiet === "alarm paused" || alarm.quiet === "alarm off";
+
+export const ofBed = (state, bed) => ranked(Object.values(state.alarms).filter((a) => a.bed === bed && !isDark(a)));
 
 /** One chip a bed for its worst alarm, and one for each trouble of the service itself. */
 export function chips(state) {
