@@ -144,8 +144,8 @@ class Ward:
         self._apply(accepted)
         self._follow(accepted, out)
         if isinstance(accepted, LinkMoved) and accepted.now is LinkState.UP:
-            # What is back says in the same turn what it measures: nobody is called for its silence before. All
-            # else that follows is looked at as the turn ends.
+            # What is back says in the same turn what it measures: nobody is called for its silence before.
+            # All else that follows is looked at as the turn ends.
             self._judge_time(out)
             self._settle_ms = self._now_ms
         else:
