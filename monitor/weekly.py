@@ -165,7 +165,7 @@ def _targets(
             budget.high_accepted_median_s_max,
         ),
         _most("high_accepted_p95_s", None if high is None else high.p95_s, budget.high_accepted_p95_s_max),
-        _most("low_pages", float(low), 0.0),
+        _most("low_pages", float(low) if facts else None, 0.0),
     )
 
 

@@ -153,7 +153,7 @@ class Demo:
             shown = (await web.get("/api/v1/duty")).json()
             if not shown.get("on"):
                 people = [{"bed": bed.name, "staff": self._nurse_of(bed)} for bed in self._house.beds]
-                on = [name for name, _, role in STAFF if "nurse" in role]
+                on = [name for name, _, role in STAFF if "nurse" in role or name == PRESCRIBER]
                 _checked(await web.put("/api/v1/duty", json={"on": on, "beds": people}))
             tiles = [tile["bed"] for tile in (await web.get("/api/v1/beds")).json()["beds"]]
             taken = {bed["bed"] for bed in tiles if bed["session"] is not None}

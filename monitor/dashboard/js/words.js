@@ -43,6 +43,13 @@ const edge = ({ side, inclusive, limit, unit }) => (unit === "Cel" ? limit.toFix
 /** Two names, and how many more there are. */
 const some = (names) => `${names.slice(0, 2).join(", ")}${names.length > 2 ? ` +${names.length - 2}` : ""}`;
 
+/** The name of a condition as it is read: "spo2-low" is "SpO2 low", "hr-gap" is "HR missing". */
+const MEASURED = { spo2: "SpO2", hr: "HR", rr: "RR", sbp: "Upper BP", dbp: "Lower BP", map: "Mean BP", temp: "Temperature", bp: "BP", ehr: "EHR", cuff: "BP" };
+function plainly(condition) {
+  const [first, ...rest] = condition.split("-"), text = rest.join(" ").replace(/^gap$/, "missing");
+  return `${MEASURED[first] ?? first[0].toUpperCase() + first.slice(1)}${text ? ` ${text}` : ""}`;
+}
+
 const bed = (name) => `Bed ${name}`;
 const side = { low: "below", high: "above" };
 const PRIORITY = { HIGH: "high", MEDIUM: "medium", LOW: "low" };
@@ -284,7 +291,7 @@ export const words = {
   whichLimit: "Limit", choose: "Choose", whichTerm: "What of it", terms: { limit: "Limit", baseline_percent: "Percent from the baseline", baseline_delta: "Distance from the baseline", hold_s: "Lasts, seconds" },
   wouldBe: (term, unit) => ({ limit: `Would be, ${unit || "its unit"}`, baseline_percent: "Would be, %", baseline_delta: `Would be, ${unit || "its unit"}`, hold_s: "Would be, s" })[term],
   limitSide: (l) => `${{ nibp_sys: "Upper BP", nibp_dia: "Lower BP" }[l.vital] ?? words.vital[l.vital]} ${l.side}`, limitRow: (l) => `${words.limitSide(l)}, ${PRIORITY[l.priority]}${l.default === null ? "" : `, now ${edge({ ...l, limit: l.default })}`}`,
-  condition: (rule) => (rule ? words.alarmNames[rule] ?? `${rule[0].toUpperCase()}${rule.slice(1).replaceAll("-", " ")}` : "Alarm"), proposedRow: ({ limit, rule, term, value }) => `${limit ? `${words.limitSide(limit)}, ${PRIORITY[limit.priority]}` : rule}: ${words.terms[term].toLowerCase()} ${value}`,
+  condition: (rule) => (rule ? words.alarmNames[rule] ?? plainly(rule) : "Alarm"), proposedRow: ({ limit, rule, term, value }) => `${limit ? `${words.limitSide(limit)}, ${PRIORITY[limit.priority]}` : rule}: ${words.terms[term].toLowerCase()} ${value}`,
   propose: "Propose this", drop: "Drop", dropOf: (what) => `Drop: ${what}`, needRule: "Choose a limit", needValue: "Enter a number", noLimitsKnown: "Limits are listed once a bed has a patient. Without a proposal the sessions are judged as the limits are set.",
   onWhich: "On which sessions", lastSessions: (n) => `The last ${n} that ended`, judge: (n) => `Judge the last ${n}`, judging: "Judging", foundIn: (n, hours) => `${many(n, "session", "sessions")}, ${Math.round(hours * 10) / 10} hours at the bed`,
   sums: "Alarms", asSet: "As set", asProposed: "As proposed", onTheDay: "On the day", pagesSent: "Pages", perSession: "Pages in a session", byLimit: "By alarm", bySession: "By session", inAlarm: (span) => `${span} in alarm`,
