@@ -103,6 +103,7 @@ def short(seed: int, seams: Seams = SOUND) -> History:
     return told(day(seed, SHORT_H, SHORT_KILLS, SHORT_SPELLS), seams)
 
 
+@pytest.mark.shows("ALM-047", "ALM-085", "HZ-03", "HZ-11")
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_short_history_breaks_no_law(seed: int) -> None:
     one = day(seed, SHORT_H, SHORT_KILLS, SHORT_SPELLS)
@@ -288,6 +289,7 @@ def _rows(history: History, rows: list[Row]) -> History:
 
 
 @pytest.mark.torture
+@pytest.mark.shows("ALM-047", "ALM-085", "HZ-03", "HZ-11")
 @pytest.mark.timeout(7_200)
 def test_two_hundred_histories_of_eight_hours_break_no_law() -> None:
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:

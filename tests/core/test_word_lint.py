@@ -48,6 +48,7 @@ def told(text: str) -> list[str]:
     return [*forbidden(text), *(stem for stem in STEMS if stem in text.lower())]
 
 
+@pytest.mark.shows("HZ-14")
 @pytest.mark.parametrize("module", [words, console, apprise_way], ids=lambda module: module.__name__)
 def test_no_word_that_a_page_is_made_of_tells_why_somebody_is_here(module: object) -> None:
     said = spoken(module)
@@ -69,6 +70,7 @@ def test_a_word_put_into_the_words_is_found() -> None:
     assert [told(text) for text in found if told(text)] == [["psychosis", "psychos"], ["spray"]]
 
 
+@pytest.mark.shows("HZ-14")
 @pytest.mark.parametrize(
     ("bed", "said"),
     [

@@ -51,6 +51,7 @@ DAY_S, DAY_SPEED = 480, 60
 """Real seconds, and how much faster the clinic's time goes: eight minutes, and eight hours."""
 
 
+@pytest.mark.shows("HZ-14")
 @pytest.mark.timeout(180)
 async def test_what_leaves_in_eight_minutes_tells_nobody_who_is_here_or_why(
     tmp_path: Path, accounts: Path, mosquitto: Mosquitto
@@ -60,6 +61,7 @@ async def test_what_leaves_in_eight_minutes_tells_nobody_who_is_here_or_why(
 
 
 @pytest.mark.torture
+@pytest.mark.shows("HZ-14")
 @pytest.mark.timeout(900)
 async def test_what_leaves_in_a_whole_day_tells_nobody_who_is_here_or_why(
     tmp_path: Path, accounts: Path, mosquitto: Mosquitto
