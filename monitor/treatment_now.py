@@ -387,14 +387,27 @@ class FormNow:
 
 
 @dataclass(frozen=True, slots=True)
+class News2Then:
+    """A whole NEWS2 of this session; `at_ms` is the time of the oldest value in it."""
+
+    at_ms: int
+    total: int
+    red: bool
+
+
+@dataclass(frozen=True, slots=True)
 class News2Now:
-    """NEWS2 as a labelled trend: a total only where nothing is missing."""
+    """NEWS2 as a labelled trend: a total only where nothing is missing.
+
+    `course` are the whole ones of this session so far, the oldest first.
+    """
 
     label: str
     total: int | None
     red: bool
     at_ms: int | None
     missing: tuple[str, ...]
+    course: tuple[News2Then, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ def treatment_now(parts: Parts, stay: Stay, now_ms: int) -> TreatmentNow:
     """One treatment; what was drawn of it last stands until something is said or time has moved it."""
     shown = stay.shown
     if shown is None or now_ms >= shown.until_ms:
-        shown = stay.shown = treating.treatment_now(stay.record, parts.treatments.seen(stay), now_ms)
+        seen, news2 = parts.treatments.seen(stay), stay.news2.values()
+        shown = stay.shown = treating.treatment_now(stay.record, seen, now_ms, news2)
     return shown
 
 

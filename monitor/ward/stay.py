@@ -13,7 +13,7 @@ from monitor.model import AlarmMoved, AlarmState, Baseline, Priority
 from monitor.sessions.conditions import Condition
 from monitor.sessions.layers import InForce
 from monitor.sessions.record import Record
-from monitor.treatment_now import TreatmentNow
+from monitor.treatment_now import News2Then, TreatmentNow
 from monitor.ward.seen import Samples
 
 RAISED = (AlarmState.ACTIVE, AlarmState.ACKED)
@@ -39,6 +39,9 @@ class Stay:
     """When the reading of the phase's schedule was or is due: what is called overdue."""
     look_at_ms: int = 0
     """When time may next change something."""
+    news2: dict[int, News2Then] = field(default_factory=dict)
+    """Every whole NEWS2 by the time of its oldest value, one a look at most; what a device said in it is not
+    in the journal, so after a restart the trend begins anew."""
     shown: TreatmentNow | None = None
     """What was drawn of it last for the screens, until something happens."""
 

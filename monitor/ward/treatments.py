@@ -27,10 +27,11 @@ from monitor.treatment import (
     TreatmentEvent,
     TreatmentOpened,
 )
-from monitor.treatment_now import TreatmentBrief
+from monitor.treatment_now import News2Then, TreatmentBrief
 from monitor.ward.bedside import Bedside
 from monitor.ward.stay import Stay
 from monitor.ward.treating import brief
+from monitor.ward.treating.judged import news2_now
 from monitor.ward.watch import Watch
 from monitor.ward.wording import Wording
 
@@ -174,6 +175,10 @@ class Treatments:
         self._set(stay, now_ms)
         if stay.record.over:
             self._forms_stirred = True
+        news = news2_now(stay.record, self.seen(stay), now_ms)
+        if news.total is not None and news.at_ms is not None:
+            # A part that is measured all the time may still change it: the newest of one instant counts.
+            stay.news2[news.at_ms] = News2Then(news.at_ms, news.total, news.red)
         due_ms = session.due_ms(stay.record, self.seen(stay), now_ms)
         stay.look_at_ms = min(now_ms + LOOK_MS, due_ms or now_ms + LOOK_MS)
 

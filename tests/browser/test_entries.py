@@ -228,13 +228,20 @@ def test_news2_is_whole_and_labelled_or_says_what_is_missing(open_page: Open, *,
     told = working.told("infusion")
     treatment = told["beds"][0]["treatment"]
     if whole:
-        treatment["news2"] |= {"total": 2, "red": False, "at_ms": treatment["at_ms"], "missing": []}
+        at_ms = treatment["at_ms"]
+        course = [
+            {"at_ms": at_ms - 1_200_000, "total": 0, "red": False},
+            {"at_ms": at_ms, "total": 2, "red": False},
+        ]
+        treatment["news2"] |= {"total": 2, "red": False, "at_ms": at_ms, "missing": [], "course": course}
     with staged(told) as stage:
         page = open_page(stage, "/bed/1", STATION)
         row = page.locator("#session dl > div", has_text="NEWS2")
         expect(row.locator("dt")).to_contain_text("trend only: it does not see a rise of blood pressure")
         said = (
-            re.compile(r"^2, of \d\d:\d\d$") if whole else re.compile(r"^incomplete: .*temperature missing$")
+            re.compile(r"^2, of \d\d:\d\d. Before: 0 at \d\d:\d\d$")
+            if whole
+            else re.compile(r"^incomplete: .*temperature missing$")
         )
         expect(row.locator("dd")).to_have_text(said)
 

@@ -416,6 +416,7 @@ def test_news2_is_whole_or_says_what_is_missing() -> None:
     assert news.label.startswith("NEWS2 (trend only")
 
 
+
 # The timeline.
 
 

@@ -790,3 +790,25 @@ def test_a_bed_with_two_cuffs_is_pressed_by_one() -> None:
     visit.doses()
     visit.waits(1)
     assert {order.device for order in visit.shift.of(CuffOrdered)} == {"cuff-3"}
+
+
+def test_news2_is_a_trend_of_the_whole_ones_and_begins_anew_with_the_service() -> None:
+    visit = Treated()
+    visit.to_baseline()
+    shift = visit.shift
+    for minute, confused in ((0, 0), (20, 1)):
+        visit.waits(minute)
+        visit.cuff(120, 75)
+        visit.scores(moaas=5, confusion=confused, oxygen=0)
+        shift.feed(VitalTyped(visit.now_ms, BED, Vital.TEMPERATURE, 36.8, DANA))
+        visit.waits(1)
+    now = shift.bed(BED).treatment
+    assert now is not None
+    assert [then.total for then in now.news2.course] == [0, 3]
+    assert now.news2.course[-1].red
+    assert now.news2.total == 3
+    times = [then.at_ms for then in now.news2.course]
+    assert times == sorted(set(times))
+    again = visit.again().shift.bed(BED).treatment
+    assert again is not None
+    assert again.news2.course == (), "what the devices said in it is not in the journal"

@@ -175,7 +175,7 @@ def for_a_wall(now: TreatmentNow) -> TreatmentNow:
         pressures=(),
         sign_off=replace(now.sign_off, signed=()),
         form=None,
-        news2=replace(now.news2, total=None, red=False, at_ms=None, missing=()),
+        news2=replace(now.news2, total=None, red=False, at_ms=None, missing=(), course=()),
         timeline=(),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from monitor.model import Staff
 from monitor.people import Role
@@ -19,6 +20,7 @@ from monitor.treatment import (
 )
 from monitor.treatment_now import (
     DeviceNow,
+    News2Then,
     TherapyNow,
     TreatmentBrief,
     TreatmentNow,
@@ -42,8 +44,8 @@ LOOK_MS = 5_000
 """How old what a screen shows of a session may be while it is watched: values move by themselves."""
 
 
-def treatment_now(record: Record, seen: Seen, now_ms: int) -> TreatmentNow:
-    """Everything a screen needs of this session."""
+def treatment_now(record: Record, seen: Seen, now_ms: int, news2: Iterable[News2Then] = ()) -> TreatmentNow:
+    """Everything a screen needs of this session; `news2` are the whole scores there have been."""
     now_ms = max(now_ms, record.last_ms)
     opened, therapy = record.opened, record.therapy
     due = dues(record, seen, now_ms)
@@ -96,7 +98,7 @@ def treatment_now(record: Record, seen: Seen, now_ms: int) -> TreatmentNow:
         pressures=tuple(pressures_now(record, now_ms)),
         sign_off=sign_off_now(record, seen, now_ms),
         form=form_now(record, now_ms),
-        news2=news2_now(record, seen, now_ms),
+        news2=replace(news2_now(record, seen, now_ms), course=tuple(news2)),
         timeline=timeline(record),
     )
 

@@ -89,7 +89,8 @@ export const said = {
     abort: ["End before dose", "End before dose", "No drug was given. The session ends."],
   },
 
-  news2: (n) => (n.total === null ? `incomplete: ${n.missing.join(", ")} missing` : `${n.total}${n.red ? ", one value alone gives 3" : ""}, of ${clock(n.at_ms, false)}`),
+  news2: (n) => (n.total === null ? `incomplete: ${n.missing.join(", ")} missing` : `${n.total}${n.red ? ", one value alone gives 3" : ""}, of ${clock(n.at_ms, false)}`) + said.news2Before(n),
+  news2Before: ({ at_ms, course }) => { const before = course.filter((c) => c.at_ms !== at_ms).slice(-6); return before.length ? `. Before: ${before.map((c) => `${c.total} at ${clock(c.at_ms, false)}`).join(", ")}` : ""; },
 
   // Leaving.
   leaving: "Who may leave", holds: (n, all) => `${n} of ${all} true`, trueItems: (n) => `${n} true`,
