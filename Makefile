@@ -14,7 +14,7 @@ demo: ## a clinic of six simulated beds, until Ctrl-C      ARGS="--beds 2 --spee
 test: ## every test; installs what real parts need        ARGS="tests/core"
 	@scripts/set-up requirements-dev.lock
 	@scripts/parts
-	@.venv/bin/pytest -n 2 --dist loadgroup $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadscope $(ARGS)
 
 torture: ## long runs that break things, with figures        ARGS="twins" runs those of one name
 	@scripts/set-up requirements-dev.lock

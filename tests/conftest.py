@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
-HERE = Path(__file__).parent
-GROUPS = {HERE / "browser": "browser", HERE / "shells": "real", HERE / "whole": "real"}
+GROUPS = {"tests/browser": "browser", "tests/shells": "real", "tests/whole": "real"}
 """Folders of which one process has all: no two tests that use real ports, brokers and databases ever meet."""
 
 
@@ -33,8 +33,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.UsageError(f"{metafunc.definition.nodeid}: cases stand in a set; sort them")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: one begins with the browser, one with all else that is real."""
-    for item in items:
-        if item.path.parent in GROUPS:
-            item.add_marker(pytest.mark.xdist_group(GROUPS[item.path.parent]))
+class Shared(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Two processes share the tests: one begins with all that is real, one with the browser, then by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder, _, _ = nodeid.partition("::")[0].rpartition("/")
+        return GROUPS.get(folder, nodeid.partition("::")[0])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shared:
+    """Whatever `--dist` says."""
+    return Shared(config, log)
