@@ -1,4 +1,4 @@
-"""What holds for every test: what it starts can be interrupted, and what is real meets nothing else real."""
+"""What holds for every test: what it starts can be interrupted, and who of two processes plays it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-GROUPS = {"tests/browser": "browser", "tests/shells": "real", "tests/whole": "real"}
-"""Folders of which one process has all: no two tests that use real ports, brokers and databases ever meet."""
+BROWSER = "tests/browser"
+"""One process has all of this folder: one Chromium, and every scene is played once."""
 
 
 def pytest_configure() -> None:
@@ -34,11 +34,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Two processes share the tests: one begins with all that is real, one with the browser, then by file."""
+    """Two processes share the tests: the browser's all together, all others file by file, the longest first."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder, _, _ = nodeid.partition("::")[0].rpartition("/")
-        return GROUPS.get(folder, nodeid.partition("::")[0])
+        file, _, _ = nodeid.partition("::")
+        return BROWSER if file.startswith(f"{BROWSER}/") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shared:
