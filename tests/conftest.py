@@ -34,7 +34,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Shared(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Two processes share the tests: the browser's all together, all others file by file, the longest first."""
+    """Two processes share the tests: the browser's all together, all others file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, _ = nodeid.partition("::")
