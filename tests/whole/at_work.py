@@ -86,10 +86,15 @@ class Nurse:
             text = text or await button.inner_text(timeout=1_000)
         except TimeoutError:
             return False  # what it was for has ended by itself meanwhile
-        async with self.page.expect_response(
-            lambda r: r.request.method in {"POST", "DELETE"}, timeout=SOON_MS
-        ):
-            await button.click(timeout=SOON_MS)
+        try:
+            async with self.page.expect_response(
+                lambda r: r.request.method in {"POST", "DELETE"}, timeout=SOON_MS
+            ):
+                await button.click(timeout=1_000)
+        except TimeoutError:
+            if await button.count() and await button.is_enabled():
+                raise
+            return False  # what it needs has grown too old between the look and the press
         (self.done.taps if of is None else of).append(" ".join(text.split()))
         return True
 
