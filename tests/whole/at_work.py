@@ -90,7 +90,7 @@ class Nurse:
             async with self.page.expect_response(
                 lambda r: r.request.method in {"POST", "DELETE"}, timeout=SOON_MS
             ):
-                await button.click(timeout=1_000)
+                await button.click(timeout=4_000)
         except TimeoutError:
             if await button.count() and await button.is_enabled():
                 raise
